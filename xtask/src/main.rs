@@ -1,0 +1,50 @@
+//! The project's own commands. Each needs more than cargo alone can do; whatever cargo can do alone is not here.
+
+mod debian;
+mod demo;
+mod peers;
+mod step;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make sure that there is a compiler for components; on Debian, put one together if there is none
+    Toolchain,
+    /// Build the engine and run its demo
+    Demo {
+        /// Passed on to `engine demo`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run all tests
+    Test {
+        /// Passed on to `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Toolchain => toolchain::run().map(|()| ExitCode::SUCCESS),
+        Command::Demo { arguments } => demo::run(&arguments),
+        Command::Test { arguments } => test::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

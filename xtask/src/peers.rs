@@ -1,0 +1,63 @@
+//! The programs of other projects that the tests talk to: at present an SMTP server, written in Python. They live in a Python
+//! environment of their own in the cache folder, which is made once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use guest_build::toolchain::cache_folder;
+
+use crate::step::Steps;
+
+/// What is installed, with versions, so that all machines test against the same.
+const PACKAGES: &[&str] = &["aiosmtpd==1.4.6"];
+
+/// Raised when `PACKAGES` changes, so that an older environment is not taken.
+const EDITION: u32 = 1;
+
+/// Whether an interpreter has all of it.
+const PROBE: &str = "import aiosmtpd";
+
+/// The Python interpreter that has the packages.
+pub fn python() -> anyhow::Result<PathBuf> {
+    let cache = cache_folder().context("there is no cache folder, since neither XDG_CACHE_HOME nor HOME is set")?;
+    let folder = cache.join(format!("test-python-{EDITION}"));
+    let python = interpreter(&folder);
+    // It also stops working when the system's Python, to which it points, is replaced.
+    if !answers(&python, PROBE) {
+        println!("The tests' SMTP server is installed, once, into {}", folder.display());
+        make(&folder)?;
+    }
+    Ok(python)
+}
+
+fn make(folder: &Path) -> anyhow::Result<()> {
+    if !answers(Path::new("python3"), "import venv, ensurepip") {
+        bail!("the tests need Python's `venv`: on Debian, `apt install python3-venv` installs it");
+    }
+    // Made beside its place and moved there when complete. Environments can be moved if their interpreter is called by its path.
+    let partial = folder.with_extension("partial");
+    for old in [folder, &partial] {
+        if old.exists() {
+            fs::remove_dir_all(old).with_context(|| format!("cannot remove {}", old.display()))?;
+        }
+    }
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    }
+    let mut steps = Steps::new(&folder.with_extension("log"))?;
+    steps.run("making a Python environment", Command::new("python3").args(["-m", "venv"]).arg(&partial))?;
+    let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"];
+    steps.run("installing aiosmtpd into it", Command::new(interpreter(&partial)).args(pip).args(PACKAGES))?;
+    fs::rename(&partial, folder).with_context(|| format!("cannot create {}", folder.display()))
+}
+
+fn interpreter(folder: &Path) -> PathBuf {
+    folder.join("bin").join("python")
+}
+
+fn answers(python: &Path, program: &str) -> bool {
+    let status = Command::new(python).args(["-c", program]).stdin(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
