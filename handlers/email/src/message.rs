@@ -1,0 +1,95 @@
+//! How a notification becomes a mail.
+
+use guest_sdk::smtp::{Mail, Mailbox};
+use guest_sdk::{Failure, Notification, User};
+
+use crate::{alternative, extra::Extra};
+
+/// The mail for a notification: from the target's own sender, to the record's address under the user's name. A plain body is
+/// sent as it is, an HTML body with a plain text beside it.
+pub fn mail(notification: Notification) -> Result<Mail, Failure> {
+    let extra = Extra::parse(&notification.extra)?;
+    let recipient =
+        Mailbox { name: name(&notification.user), address: notification.target_user_record.target_user_id };
+    let mut mail = Mail::new(notification.id, recipient, notification.title);
+    if extra.is_html(&notification.body) {
+        mail.text = extra.text.unwrap_or_else(|| alternative::text(&notification.body));
+        mail.html = notification.body;
+    } else {
+        mail.text = notification.body;
+    }
+    // Keeps out-of-office programs from answering (RFC 3834).
+    mail.headers.push(("Auto-Submitted".to_owned(), "auto-generated".to_owned()));
+    Ok(mail)
+}
+
+/// First and last name, without what cannot stand in a header; empty if neither is known.
+fn name(user: &User) -> String {
+    let name = format!("{} {}", user.first_name, user.last_name);
+    name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use guest_sdk::TargetUserRecord;
+
+    use super::*;
+
+    fn notification(body: &str, extra: &str) -> Notification {
+        Notification {
+            id: "n1".into(),
+            idempotency_key: "k1".into(),
+            user: User {
+                id: "u1".into(),
+                username: "ada".into(),
+                email: "elsewhere@example.org".into(),
+                first_name: " Ada\n".into(),
+                last_name: "Löwe\u{7f}läss ".into(),
+                time_zone: String::new(),
+                locale: String::new(),
+                attributes: "{}".into(),
+            },
+            target_user_record: TargetUserRecord {
+                id: "r1".into(),
+                target_user_id: "ada@example.org".into(),
+                description: String::new(),
+            },
+            title: "Grüße".into(),
+            body: body.into(),
+            extra: extra.into(),
+            scheduled_delivery: 0,
+            expires_at: None,
+            attempt: 1,
+            last_attempt: false,
+            previous: None,
+        }
+    }
+
+    #[test]
+    fn a_plain_body_is_sent_as_it_is() {
+        let body = "1. Tea\n\n<not a tag> & *not* Markdown";
+        let mail = mail(notification(body, "{}")).unwrap();
+        assert_eq!((mail.text.as_str(), mail.html.as_str()), (body, ""));
+        assert_eq!(mail.about, "n1");
+        assert_eq!(mail.subject, "Grüße");
+        assert_eq!(mail.recipients, [Mailbox { name: "Ada Löwe läss".into(), address: "ada@example.org".into() }]);
+        assert_eq!(mail.sender, Mailbox::new(""));
+        assert_eq!(mail.headers, [("Auto-Submitted".to_owned(), "auto-generated".to_owned())]);
+    }
+
+    #[test]
+    fn an_html_body_gets_a_text_beside_it() {
+        let html = "<html><p>Tea &amp; cake</p></html>";
+        let made = mail(notification(html, "{}")).unwrap();
+        assert_eq!((made.text.as_str(), made.html.as_str()), ("Tea & cake\n", html));
+        let given = mail(notification(html, r#"{"text": "Tea and cake"}"#)).unwrap();
+        assert_eq!((given.text.as_str(), given.html.as_str()), ("Tea and cake", html));
+        let forced = mail(notification("<p>Tea</p>", r#"{"html": true}"#)).unwrap();
+        assert_eq!((forced.text.as_str(), forced.html.as_str()), ("Tea\n", "<p>Tea</p>"));
+    }
+
+    #[test]
+    fn an_unreadable_extra_fails() {
+        assert_eq!(mail(notification("x", "7")).unwrap_err().code, "invalid_extra");
+    }
+}
