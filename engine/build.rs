@@ -1,0 +1,37 @@
+//! Builds the components that come with the engine, out of `handlers/`, and lists them in `$OUT_DIR/bundled.rs`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, error, fs};
+
+use guest_build::Guest;
+
+const BUNDLED: &[Guest] = &[Guest::Library { package: "target-email", folder: "handlers/email", lib: "email" }];
+
+fn main() -> ExitCode {
+    match bundle() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("cargo::error={error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bundle() -> Result<(), Box<dyn error::Error>> {
+    let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    guest_build::print_watched(&workspace, BUNDLED);
+
+    let built = guest_build::build(&workspace, BUNDLED)?;
+    guest_build::copy_to(&out.join("bundled"), &built)?;
+    let mut list =
+        String::from("/// The bundled components: name and bytes.\npub const BUNDLED: &[(&str, &[u8])] = &[\n");
+    for component in built {
+        let name = component.name;
+        list += &format!("    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), \"/bundled/{name}.wasm\"))),\n");
+    }
+    list += "];\n";
+    fs::write(out.join("bundled.rs"), list)?;
+    Ok(())
+}

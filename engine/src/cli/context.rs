@@ -1,0 +1,60 @@
+//! What most commands need: the settings, the log, the database, and the sandbox when a component has to be asked.
+
+use super::output::Format;
+use crate::clock::Clock;
+use crate::host::{Catalog, Host};
+use crate::settings::{LogFormat, Settings};
+use crate::store::Store;
+use std::path::Path;
+use std::sync::Arc;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+use uuid::Uuid;
+
+/// What a command works with.
+pub struct Context {
+    pub settings: Arc<Settings>,
+    pub store: Store,
+    pub clock: Clock,
+    pub output: Format,
+}
+
+impl Context {
+    /// Reads the settings, starts the log, opens the database.
+    pub async fn open(config: Option<&Path>, output: Format) -> anyhow::Result<Self> {
+        let settings = Settings::load(config, std::env::vars())?;
+        start_log(&settings)?;
+        let store = Store::open(&settings.database.url).await?;
+        Ok(Context { settings: Arc::new(settings), store, clock: Clock::system(), output })
+    }
+
+    /// The components, in their sandbox.
+    pub fn catalog(&self) -> anyhow::Result<Catalog> {
+        let host = Host::new(
+            &self.settings.sandbox,
+            &self.settings.cache(),
+            &self.settings.engine_key()?,
+            self.clock.clone(),
+        )?;
+        Ok(Catalog::new(host, self.settings.clone())?)
+    }
+
+    /// A new id.
+    pub fn new_id(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}
+
+/// The log goes to standard error, so that standard output is the command's own.
+pub fn start_log(settings: &Settings) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&settings.log.level).map_err(|_| {
+        anyhow::anyhow!("`log.level` must be a level such as \"info\", and \"{}\" is none.", settings.log.level)
+    })?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that is there already is a test's; it stays.
+    let _ = match settings.log.format {
+        LogFormat::Text => log.finish().try_init(),
+        LogFormat::Json => log.json().finish().try_init(),
+    };
+    Ok(())
+}

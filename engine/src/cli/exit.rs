@@ -1,0 +1,61 @@
+//! Exit codes, and the sentence that goes with a failure.
+
+use crate::creation::CreationError;
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    Done,
+    /// It could not be done; 2 is clap's, for arguments that make no sense.
+    Failed,
+    /// All that was due was handled, and some of it ended badly.
+    SomeFailed,
+    UserIsOptedOut,
+    UserHasNoTargetRecords,
+    NotificationsNotCreated,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        ExitCode::from(match code {
+            Code::Done => 0,
+            Code::Failed => 1,
+            Code::SomeFailed => 3,
+            Code::UserIsOptedOut => 4,
+            Code::UserHasNoTargetRecords => 5,
+            Code::NotificationsNotCreated => 6,
+        })
+    }
+}
+
+impl Code {
+    /// What a refused creation exits with.
+    pub fn of(error: &CreationError) -> Self {
+        match error {
+            CreationError::UserIsOptedOut(_) => Code::UserIsOptedOut,
+            CreationError::UserHasNoTargetRecords { .. } => Code::UserHasNoTargetRecords,
+            CreationError::NotificationsNotCreated(_) => Code::NotificationsNotCreated,
+            CreationError::Refused(_)
+            | CreationError::Invalid(_)
+            | CreationError::Module(_)
+            | CreationError::Fault { .. }
+            | CreationError::Store(_) => Code::Failed,
+        }
+    }
+}
+
+/// Prints why a command failed: one sentence, and its causes in the log for whoever asks for them.
+pub fn report(error: &anyhow::Error) -> Code {
+    let closed = error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe);
+    if closed {
+        // Whoever read the output has seen enough.
+        return Code::Done;
+    }
+    eprintln!("engine: {error}");
+    for cause in error.chain().skip(1) {
+        tracing::info!("caused by: {cause}");
+    }
+    error.downcast_ref::<CreationError>().map_or(Code::Failed, Code::of)
+}

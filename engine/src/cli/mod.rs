@@ -1,0 +1,113 @@
+//! The commands: arguments and settings are read once, one function of the library does the work, what it says is printed.
+//!
+//! One file per command. What people and programs read goes to standard output, the log to standard error.
+
+mod context;
+mod demo;
+mod exit;
+mod notification;
+mod notify;
+mod output;
+mod process_notifications;
+mod record;
+mod run;
+mod settings;
+mod target;
+mod user;
+
+use clap::{Args, Parser, Subcommand};
+use context::Context;
+use output::Format;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Notifies users through sandboxed targets: e-mail, and whatever you write.
+#[derive(Debug, Parser)]
+#[command(name = "engine", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// The settings file; `engine.toml` in the current folder if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How results are printed; `json` prints one value.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    output: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Deliver what becomes due, until stopped.
+    Run,
+    /// Deliver what is due now, once.
+    #[command(
+        after_help = "Exit code: 0 when all that was due was handled; 3 when some of it ended in DELIVERY FAILURE, EXPIRED or UNKNOWN."
+    )]
+    ProcessNotifications,
+    /// Notify a user.
+    #[command(
+        after_help = "Exit code: 4 when the user has opted out, 5 when they have no active record in the target, 6 when there was nothing to send; --quiet makes 0 of these."
+    )]
+    Notify(notify::Notify),
+    /// The users.
+    #[command(subcommand)]
+    User(user::User),
+    /// Where users are reached in targets.
+    #[command(subcommand)]
+    Record(record::Record),
+    /// The targets.
+    #[command(subcommand)]
+    Target(target::Target),
+    /// The notifications and their history.
+    #[command(subcommand)]
+    Notification(notification::Notification),
+    /// The settings.
+    #[command(subcommand)]
+    Settings(settings::Settings),
+    /// See it work: a mail through the whole engine into an inbox of its own, with nothing to set up.
+    Demo,
+}
+
+/// Does what was asked, and says how it went.
+pub fn main(cli: Cli) -> ExitCode {
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(cli.execute()));
+    match done {
+        Ok(code) => code.into(),
+        Err(error) => exit::report(&error).into(),
+    }
+}
+
+impl Cli {
+    async fn execute(self) -> anyhow::Result<exit::Code> {
+        let Global { config, output } = self.global;
+        match self.command {
+            Command::Settings(command) => command.execute(config.as_deref(), output),
+            Command::Demo => demo::execute(output).await,
+            command => {
+                let context = Context::open(config.as_deref(), output).await?;
+                let code = match command {
+                    Command::Run => run::execute(&context).await,
+                    Command::ProcessNotifications => process_notifications::execute(&context).await,
+                    Command::Notify(command) => command.execute(&context).await,
+                    Command::User(command) => command.execute(&context).await,
+                    Command::Record(command) => command.execute(&context).await,
+                    Command::Target(command) => command.execute(&context).await,
+                    Command::Notification(command) => command.execute(&context).await,
+                    Command::Settings(_) | Command::Demo => Ok(exit::Code::Done),
+                };
+                context.store.close().await;
+                code
+            }
+        }
+    }
+}

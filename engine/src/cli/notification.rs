@@ -1,0 +1,145 @@
+//! `engine notification …`
+
+use super::context::Context;
+use super::exit::Code;
+use super::output::{self, Format};
+use crate::rules::status::Status;
+use crate::rules::tenant::Tenant;
+use crate::store::{NotificationFilter, NotificationHistory};
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+#[derive(Debug, Subcommand)]
+pub enum Notification {
+    /// All notifications, newest first.
+    List(List),
+    /// One notification with its attempts.
+    Show {
+        /// As `engine notification list` shows it.
+        id: Uuid,
+    },
+    /// Remove a notification with its history.
+    Remove { id: Uuid },
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Such as SCHEDULED or "DELIVERY FAILURE".
+    #[arg(long)]
+    status: Option<Status>,
+    /// The user's name.
+    #[arg(long)]
+    user: Option<String>,
+    /// The target's name or its module's.
+    #[arg(long)]
+    target: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+}
+
+impl Notification {
+    pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        match self {
+            Notification::List(list) => list.execute(context).await,
+            Notification::Show { id } => {
+                let found = context.store.find_notification(Tenant::DEFAULT, id).await?;
+                match context.output {
+                    Format::Json => output::json(&found)?,
+                    Format::Text => show(&found)?,
+                }
+                Ok(Code::Done)
+            }
+            Notification::Remove { id } => {
+                context.store.remove_notification(Tenant::DEFAULT, id).await?;
+                match context.output {
+                    Format::Text => output::text(&format!("The notification {id} is removed."))?,
+                    Format::Json => output::json(&serde_json::json!({ "removed": id }))?,
+                }
+                Ok(Code::Done)
+            }
+        }
+    }
+}
+
+impl List {
+    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let mut filter = NotificationFilter {
+            status: self.status,
+            limit: self.limit.unwrap_or(u32::MAX),
+            ..NotificationFilter::default()
+        };
+        if let Some(user) = self.user {
+            filter.user = Some(context.store.find_user(Tenant::DEFAULT, &user).await?.id);
+        }
+        if let Some(target) = self.target {
+            filter.target = Some(context.store.find_target(Tenant::DEFAULT, &target).await?.id);
+        }
+        let found = context.store.list_notifications(Tenant::DEFAULT, &filter).await?;
+        match context.output {
+            Format::Json => output::json(&found)?,
+            Format::Text => {
+                let rows: Vec<_> = found
+                    .into_iter()
+                    .map(|listed| {
+                        let n = listed.notification;
+                        vec![
+                            n.id.to_string(),
+                            listed.username,
+                            listed.target_name,
+                            n.status.to_string(),
+                            n.scheduled_delivery.to_string(),
+                            n.title,
+                        ]
+                    })
+                    .collect();
+                let headings = ["id", "user", "target", "status", "scheduled delivery", "title"];
+                output::table("There are no notifications; `engine notify` makes one.", &headings, &rows)?;
+            }
+        }
+        Ok(Code::Done)
+    }
+}
+
+fn show(found: &NotificationHistory) -> anyhow::Result<()> {
+    let listed = &found.listed;
+    let n = &listed.notification;
+    let time = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
+    let extra = serde_json::to_string(&n.extra).unwrap_or_default();
+    for (name, value) in [
+        ("id", n.id.to_string()),
+        ("user", listed.username.clone()),
+        ("target", format!("{}, {}", listed.target_name, listed.target_user_id)),
+        ("title", n.title.clone()),
+        ("body", n.body.clone()),
+        ("extra", extra),
+        ("status", n.status.to_string()),
+        ("scheduled delivery", n.scheduled_delivery.to_string()),
+        ("attempted delivery", time(n.attempted_delivery)),
+        ("expires", time(n.expires_at)),
+        ("retries", format!("{} of {}, after {} s", n.retry_attempts, n.max_retries, n.retry_time_interval)),
+    ] {
+        output::text(&format!("{name:>18}: {value}"))?;
+    }
+    for attempt in &found.attempts {
+        output::text("")?;
+        output::text(&format!("attempt {} at {}: {}", attempt.number, attempt.started_at, attempt.outcome.as_str()))?;
+        if !attempt.code.is_empty() {
+            output::text(&format!("  code: {}", attempt.code))?;
+        }
+        if !attempt.message.is_empty() {
+            output::text(&format!("  message: {}", attempt.message))?;
+        }
+        if let Some(phase) = attempt.phase {
+            output::text(&format!("  phase: {}", phase.as_str()))?;
+        }
+        if !attempt.provider_id.is_empty() {
+            output::text(&format!("  provider's id: {}", attempt.provider_id))?;
+        }
+        for line in attempt.log.lines() {
+            output::text(&format!("  | {line}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! `engine run`
+
+use super::context::Context;
+use super::exit::Code;
+use crate::api;
+use crate::delivery::{Deliverer, Event, Observer, Stopped};
+use anyhow::Context as _;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+pub async fn execute(context: &Context) -> anyhow::Result<Code> {
+    let deliverer = deliverer(context, Arc::new(log))?;
+    let mut stops = Stops::listen()?;
+    let server = match context.settings.server.listen {
+        None => None,
+        Some(address) => {
+            let listener = TcpListener::bind(address).await.with_context(|| {
+                format!("`server.listen` cannot be used: {address} is taken or not this machine's.")
+            })?;
+            eprintln!("engine: listening on http://{}", listener.local_addr()?);
+            Some(tokio::spawn(api::serve(listener, context.store.clone(), stops.first())))
+        }
+    };
+    eprintln!("engine: delivering from {}; stop with Ctrl-C", context.settings.database.url);
+    let stopped = deliverer.run(stops.first(), stops.second()).await?;
+    if let Some(server) = server {
+        server.abort();
+    }
+    match stopped {
+        Stopped::Drained => Ok(Code::Done),
+        Stopped::CutOff => {
+            eprintln!("engine: stopped in the middle of calls; the next start deals with what they were sending");
+            Ok(Code::Failed)
+        }
+    }
+}
+
+/// What delivers with this context.
+pub fn deliverer(context: &Context, observer: Observer) -> anyhow::Result<Deliverer> {
+    Ok(Deliverer {
+        store: context.store.clone(),
+        catalog: Arc::new(context.catalog()?),
+        settings: context.settings.clone(),
+        clock: context.clock.clone(),
+        engine: context.new_id(),
+        jitter: || rand::random_range(-1.0..=1.0),
+        observer,
+    })
+}
+
+fn log(event: &Event<'_>) {
+    match event {
+        Event::Attempted { claimed, outcome, settlement } => tracing::info!(
+            notification = %claimed.notification.id,
+            target = claimed.target.name,
+            outcome = outcome.kind().as_str(),
+            code = outcome.code(),
+            status = settlement.status.as_str(),
+            "attempted"
+        ),
+        Event::Ended(ended) => {
+            tracing::info!(notification = %ended.notification.id, status = ended.status.as_str(), "ended without an attempt");
+        }
+        Event::Waits { notification, reason, .. } => {
+            tracing::info!(notification = %notification.id, reason, "waits for its target");
+        }
+    }
+}
+
+/// The signals to stop, counted.
+pub struct Stops(watch::Receiver<u32>);
+
+impl Stops {
+    /// Listens for SIGINT and SIGTERM from now on.
+    pub fn listen() -> anyhow::Result<Self> {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (count, counted) = watch::channel(0);
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                count.send_modify(|count| *count += 1);
+            }
+        });
+        Ok(Stops(counted))
+    }
+
+    /// Ends with the first signal.
+    pub fn first(&mut self) -> impl Future<Output = ()> + Send + 'static {
+        self.after(1)
+    }
+
+    /// Ends with the second.
+    pub fn second(&mut self) -> impl Future<Output = ()> + Send + 'static {
+        self.after(2)
+    }
+
+    fn after(&self, signals: u32) -> impl Future<Output = ()> + Send + 'static {
+        let mut counted = self.0.clone();
+        async move {
+            if counted.wait_for(|count| *count >= signals).await.is_err() {
+                std::future::pending().await
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `engine target …`
+
+use super::context::Context;
+use super::exit::Code;
+use super::output::{self, Format};
+use crate::rules::target;
+use crate::rules::tenant::Tenant;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum Target {
+    /// Make a target of a component.
+    Add(Add),
+    /// All targets, and whether anything stops them.
+    List,
+    /// Deliver again to a target that was paused or slowed down.
+    Resume(Named),
+    /// Remove a target that nothing uses.
+    Remove(Named),
+}
+
+#[derive(Debug, Args)]
+pub struct Add {
+    /// As people read it, at most 15 characters: "Carrier Pigeon".
+    #[arg(long)]
+    name: String,
+    /// The component's name: `carrier_pigeon` is carrier_pigeon.wasm in a folder of `[targets] paths`.
+    #[arg(long)]
+    module: String,
+}
+
+/// A target by its name or its module's, as an argument or as an option.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Named {
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+    #[arg(long, value_name = "TARGET")]
+    name: Option<String>,
+}
+
+impl Target {
+    pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        match self {
+            Target::Add(add) => add.execute(context).await,
+            Target::List => list(context).await,
+            Target::Resume(named) => {
+                let target = named.find(context).await?;
+                context.store.resume_target(Tenant::DEFAULT, target.id, context.clock.now()).await?;
+                said(context, "resumed", &target)
+            }
+            Target::Remove(named) => {
+                let target = named.find(context).await?;
+                context.store.remove_target(Tenant::DEFAULT, target.id).await?;
+                said(context, "removed", &target)
+            }
+        }
+    }
+}
+
+impl Named {
+    async fn find(self, context: &Context) -> anyhow::Result<target::Target> {
+        let name = self.target.or(self.name).unwrap_or_default();
+        Ok(context.store.find_target(Tenant::DEFAULT, &name).await?)
+    }
+}
+
+fn said(context: &Context, done: &str, target: &target::Target) -> anyhow::Result<Code> {
+    match context.output {
+        Format::Text => output::text(&format!("The target {} is {done}.", target.name))?,
+        Format::Json => output::json(&json!({ done: target.name }))?,
+    }
+    Ok(Code::Done)
+}
+
+impl Add {
+    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let target = target::Target {
+            id: context.new_id(),
+            name: self.name,
+            notification_module_name: self.module,
+            pause: None,
+            slowed_until: None,
+        };
+        target.check()?;
+        // A target whose component cannot be used is better refused now than paused later.
+        context.catalog()?.get(&target.notification_module_name).await?;
+        context.store.add_target(Tenant::DEFAULT, &target, context.clock.now()).await?;
+        match context.output {
+            Format::Text => output::text(&format!("The target {} is added.", target.name))?,
+            Format::Json => output::json(&target)?,
+        }
+        Ok(Code::Done)
+    }
+}
+
+async fn list(context: &Context) -> anyhow::Result<Code> {
+    let targets = context.store.list_targets(Tenant::DEFAULT).await?;
+    let now = context.clock.now();
+    match context.output {
+        Format::Json => output::json(&targets)?,
+        Format::Text => {
+            let state = |target: &target::Target| match (&target.pause, target.slowed_until) {
+                (Some(pause), _) => format!("paused: {}", pause.reason),
+                (None, Some(until)) if until > now => format!("slowed down until {until}"),
+                (None, _) => "delivers".to_owned(),
+            };
+            let rows: Vec<_> =
+                targets.iter().map(|t| vec![t.name.clone(), t.notification_module_name.clone(), state(t)]).collect();
+            output::table("There are no targets; `engine target add` makes one.", &["name", "module", "state"], &rows)?;
+        }
+    }
+    Ok(Code::Done)
+}

@@ -1,0 +1,320 @@
+//! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
+//!
+//! In reading order: here the loop, `attempt` (one call of a handler, a pipeline over one value), `settler` (outcomes are
+//! written back in batches), `pauses` (targets whose component cannot be used).
+
+mod attempt;
+mod pauses;
+mod settler;
+
+use crate::clock::Clock;
+use crate::host::Catalog;
+use crate::rules::notification::{Notification, OnUnknown};
+use crate::rules::outcome::Outcome;
+use crate::rules::retry::{OnUnknownPolicies, RetryPolicy, Settlement};
+use crate::rules::status::Status;
+use crate::rules::tenant::Tenant;
+use crate::rules::user::User;
+use crate::settings::Settings;
+use crate::store::{ClaimRequest, Claimed, Ended, Lost, Store, StoreError, Targets};
+use attempt::Attempts;
+use jiff::{SignedDuration, Timestamp};
+use settler::Settler;
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How often an engine says that it lives, and after what silence it is taken for dead.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+const SILENCE: SignedDuration = SignedDuration::from_secs(20);
+/// How much longer a claim is valid than a call may take: the time that it may wait for a free slot.
+const WAITING: SignedDuration = SignedDuration::from_secs(150);
+/// How often a waiting engine looks whether another process has written.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long it waits after the database could not be used.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// What happened to one notification, told once it is written down.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// It was attempted.
+    Attempted { claimed: &'a Claimed, outcome: &'a Outcome, settlement: &'a Settlement },
+    /// It ended without an attempt.
+    Ended(&'a Ended),
+    /// Its target cannot deliver, for this reason; it waits.
+    Waits { user: &'a User, notification: &'a Notification, reason: &'a str },
+}
+
+impl Event<'_> {
+    /// What the notification has become.
+    pub fn status(&self) -> Status {
+        match self {
+            Event::Attempted { settlement, .. } => settlement.status,
+            Event::Ended(ended) => ended.status,
+            Event::Waits { notification, .. } => notification.status,
+        }
+    }
+}
+
+/// Who is told of events.
+pub type Observer = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+
+/// All that delivery needs.
+#[derive(Clone)]
+pub struct Deliverer {
+    pub store: Store,
+    pub catalog: Arc<Catalog>,
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    /// This engine's name among engines.
+    pub engine: Uuid,
+    /// A random number from -1 to 1.
+    pub jitter: fn() -> f64,
+    pub observer: Observer,
+}
+
+/// How delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// All that was being sent has been settled.
+    Drained,
+    /// Calls were cut off; what they were sending is found as *unknown* at the next start.
+    CutOff,
+}
+
+impl Deliverer {
+    /// Delivers until `stop`, then finishes what is being sent; `stop_now`, or the time the settings give, cuts that short.
+    pub async fn run(
+        &self,
+        stop: impl Future<Output = ()>,
+        stop_now: impl Future<Output = ()>,
+    ) -> Result<Stopped, StoreError> {
+        let _lock = self.begin().await?;
+        let heart = tokio::spawn(self.clone().beat());
+        let mut watch = self.store.watch().await?;
+        let mut work = Work::new(self);
+        tokio::pin!(stop);
+        loop {
+            let claimed = match work.claim(self.clock.now()).await {
+                Ok(claimed) => claimed,
+                Err(error) => {
+                    tracing::error!(error = log_text(&error), "what is due cannot be claimed");
+                    tokio::select! {
+                        () = &mut stop => break,
+                        () = tokio::time::sleep(PAUSE_AFTER_FAILURE) => continue,
+                    }
+                }
+            };
+            if claimed {
+                if futures::FutureExt::now_or_never(&mut stop).is_some() {
+                    break;
+                }
+                continue;
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                () = work.room() => {}
+                () = self.something_due(&mut watch) => {}
+            }
+        }
+        let stopped = work.finish(stop_now, self.settings.delivery.stop_timeout).await;
+        heart.abort();
+        self.end().await;
+        Ok(stopped)
+    }
+
+    /// Delivers what is due now, once, until `stop`; what becomes due meanwhile waits for the next time.
+    pub async fn process_due(&self, stop: impl Future<Output = ()>) -> Result<Stopped, StoreError> {
+        let _lock = self.begin().await?;
+        let heart = tokio::spawn(self.clone().beat());
+        let now = self.clock.now();
+        let mut work = Work::new(self);
+        let result = {
+            tokio::pin!(stop);
+            loop {
+                match work.claim(now).await {
+                    Ok(true) => {}
+                    Ok(false) if work.is_idle() => break Ok(()),
+                    Ok(false) => work.room().await,
+                    Err(error) => break Err(error),
+                }
+                if futures::FutureExt::now_or_never(&mut stop).is_some() {
+                    break Ok(());
+                }
+            }
+        };
+        let stopped = work.finish(std::future::pending(), self.settings.delivery.stop_timeout).await;
+        heart.abort();
+        self.end().await;
+        result.map(|()| stopped)
+    }
+
+    /// Takes the database for itself and picks up what a dead engine has left.
+    async fn begin(&self) -> Result<crate::store::DelivererLock, StoreError> {
+        let lock = self.store.lock_deliverer().await?;
+        self.store.heartbeat(self.engine, self.clock.now()).await?;
+        let rescued = self.store.rescue(self.engine, Lost::OfOthers, &self.policies(), self.clock.now()).await?;
+        if rescued > 0 {
+            tracing::warn!(
+                rescued,
+                "notifications were being sent when an engine died; they are dealt with as unknown"
+            );
+        }
+        self.resume_repaired().await?;
+        Ok(lock)
+    }
+
+    async fn end(&self) {
+        if let Err(error) = self.store.engine_stopped(self.engine).await {
+            tracing::warn!(error = log_text(&error), "the engine could not say that it has stopped");
+        }
+        self.catalog.close().await;
+    }
+
+    /// Says that this engine lives, and takes the claims of those that do not any more.
+    async fn beat(self) {
+        loop {
+            tokio::time::sleep(HEARTBEAT).await;
+            let now = self.clock.now();
+            let silent = Lost::OfSilentSince(now.checked_sub(SILENCE).unwrap_or(Timestamp::MIN));
+            let beaten = async {
+                self.store.heartbeat(self.engine, now).await?;
+                self.store.rescue(self.engine, silent, &self.policies(), now).await
+            };
+            match beaten.await {
+                Ok(0) => {}
+                Ok(rescued) => tracing::warn!(rescued, "claims were lost, and are dealt with as unknown"),
+                Err(error) => tracing::error!(error = log_text(&error), "the engine could not say that it lives"),
+            }
+        }
+    }
+
+    /// Waits until something may be due: its time has come, or somebody wrote.
+    async fn something_due(&self, watch: &mut crate::store::Watch) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let looked = async {
+                if watch.changed().await? {
+                    return Ok(true);
+                }
+                Ok::<_, StoreError>(self.store.next_due().await?.is_some_and(|due| due <= self.clock.now()))
+            };
+            match looked.await {
+                Ok(false) => {}
+                Ok(true) => return,
+                Err(error) => {
+                    tracing::error!(error = log_text(&error), "the database cannot be looked at");
+                    tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                }
+            }
+        }
+    }
+
+    /// What to do about unknown outcomes where a notification does not say: the target's section of the settings, then the settings for all. What a
+    /// component proposes comes after both, and is known only when it is called (`attempt`).
+    fn policies(&self) -> OnUnknownPolicies {
+        OnUnknownPolicies::everywhere(self.settings.delivery.on_unknown.unwrap_or(OnUnknown::Resend))
+    }
+
+    fn lease_from(&self, now: Timestamp) -> Timestamp {
+        let wall = SignedDuration::try_from(self.settings.sandbox.wall).unwrap_or(SignedDuration::MAX);
+        now.checked_add(wall.saturating_add(WAITING)).unwrap_or(Timestamp::MAX)
+    }
+
+    fn retry_policy(&self, on_unknown: OnUnknown) -> RetryPolicy {
+        RetryPolicy { backoff: self.settings.delivery.backoff, on_unknown, ..RetryPolicy::default() }
+    }
+}
+
+/// What is under way: claims that wait for a slot, calls, outcomes that wait to be written.
+struct Work {
+    deliverer: Deliverer,
+    attempts: Attempts,
+    settler: Settler,
+}
+
+impl Work {
+    fn new(deliverer: &Deliverer) -> Self {
+        let settler = Settler::start(deliverer.store.clone(), deliverer.clock.clone(), deliverer.observer.clone());
+        Work { attempts: Attempts::new(deliverer, settler.handle()), settler, deliverer: deliverer.clone() }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.attempts.under_way() == 0
+    }
+
+    /// Claims what is due at `now` and there is room for, and begins it. Whether there may be more.
+    async fn claim(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let batch = self.deliverer.settings.delivery.claim_batch;
+        let under_way = self.attempts.under_way();
+        // A second batch is claimed while the first is being sent, so that no slot waits for the database.
+        if under_way > batch {
+            return Ok(false);
+        }
+        let request = ClaimRequest {
+            engine: self.deliverer.engine,
+            now,
+            lease_until: self.deliverer.lease_from(self.deliverer.clock.now()),
+            limit: u32::try_from(batch).unwrap_or(u32::MAX),
+            targets: Targets::AllBut(self.attempts.full_targets()),
+        };
+        let claims = self.deliverer.store.claim_due(&request).await?;
+        let found = claims.claimed.len() + claims.ended.len();
+        for ended in &claims.ended {
+            (self.deliverer.observer)(&Event::Ended(ended));
+        }
+        let mut by_target: HashMap<Uuid, Vec<Claimed>> = HashMap::new();
+        for claimed in claims.claimed {
+            by_target.entry(claimed.target.id).or_default().push(claimed);
+        }
+        for claimed in by_target.into_values() {
+            self.begin(claimed, request.lease_until).await?;
+        }
+        Ok(found > 0)
+    }
+
+    /// Begins the attempts of one target's claims, or pauses the target if its component cannot be used.
+    async fn begin(&mut self, claimed: Vec<Claimed>, lease_until: Timestamp) -> Result<(), StoreError> {
+        let Some(first) = claimed.first() else { return Ok(()) };
+        let target = first.target.clone();
+        match self.deliverer.catalog.get(&target.notification_module_name).await {
+            Ok(ready) => {
+                self.attempts.begin(ready, claimed, lease_until);
+                Ok(())
+            }
+            Err(error) => self.deliverer.pause_for_component(Tenant::DEFAULT, &target, &error, &claimed).await,
+        }
+    }
+
+    /// Waits until something that was under way has ended.
+    async fn room(&mut self) {
+        self.attempts.one_ended().await;
+    }
+
+    async fn finish(mut self, stop_now: impl Future<Output = ()>, most: Duration) -> Stopped {
+        self.attempts.stop_beginning();
+        let stopped = tokio::select! {
+            () = self.attempts.all_ended() => Stopped::Drained,
+            () = stop_now => Stopped::CutOff,
+            () = tokio::time::sleep(most) => Stopped::CutOff,
+        };
+        self.attempts.cut_off().await;
+        drop(self.attempts);
+        self.settler.flush().await;
+        stopped
+    }
+}
+
+/// An error with its causes, for the log.
+fn log_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,114 @@
+//! Outcomes are written back in batches: many attempts share one commit, and none waits long for it.
+//!
+//! What cannot be written is tried again, the same batch; senders wait meanwhile once the queue is full, so that no more is
+//! sent than can be remembered.
+
+use super::{Event, Observer, log_text};
+use crate::clock::Clock;
+use crate::rules::attempt::Attempt;
+use crate::rules::outcome::Outcome;
+use crate::rules::retry::Settlement;
+use crate::store::{Claimed, Settled, Settling, Store};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// How many outcomes share a commit, how long the first of them waits for the others, and how many may wait for a commit.
+const BATCH: usize = 100;
+const LINGER: Duration = Duration::from_millis(5);
+const QUEUE: usize = 2000;
+/// How long to wait before a batch is tried again: at first, and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// An attempt that has ended, and what follows from it.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub claimed: Claimed,
+    pub outcome: Outcome,
+    pub settlement: Settlement,
+    pub attempt: Attempt,
+}
+
+/// The task that writes outcomes back.
+pub(super) struct Settler {
+    queue: mpsc::Sender<Finished>,
+    task: JoinHandle<()>,
+}
+
+/// A place to hand outcomes in.
+#[derive(Clone)]
+pub(super) struct SettlerHandle(mpsc::Sender<Finished>);
+
+impl SettlerHandle {
+    /// Hands outcomes in; waits while too many are not written yet.
+    pub async fn settle(&self, finished: Vec<Finished>) {
+        for one in finished {
+            // The settler ends only after all handles are gone.
+            let _ = self.0.send(one).await;
+        }
+    }
+}
+
+impl Settler {
+    pub fn start(store: Store, clock: Clock, observer: Observer) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        Settler { queue, task: tokio::spawn(write_back(store, clock, observer, waiting)) }
+    }
+
+    pub fn handle(&self) -> SettlerHandle {
+        SettlerHandle(self.queue.clone())
+    }
+
+    /// Writes all that has been handed in. All other handles must be gone.
+    pub async fn flush(self) {
+        drop(self.queue);
+        if let Err(error) = self.task.await {
+            tracing::error!("the task that writes outcomes back failed: {error}");
+        }
+    }
+}
+
+async fn write_back(store: Store, clock: Clock, observer: Observer, mut waiting: mpsc::Receiver<Finished>) {
+    while let Some(first) = waiting.recv().await {
+        let mut batch = vec![first];
+        let full = async {
+            while batch.len() < BATCH {
+                match waiting.recv().await {
+                    Some(next) => batch.push(next),
+                    None => break,
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, full).await;
+
+        let settled: Vec<Settled> =
+            batch.iter().map(|f| f.claimed.settled(f.settlement.clone(), f.attempt.clone())).collect();
+        let mut wait = FIRST_WAIT;
+        let written = loop {
+            match store.settle(&settled, clock.now()).await {
+                Ok(written) => break written,
+                Err(error) if error.is_worth_another_try() => {
+                    tracing::error!(error = log_text(&error), "outcomes cannot be written yet");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+                Err(error) => {
+                    // The claims end with their lease and are dealt with as unknown, which is what they are now.
+                    tracing::error!(error = log_text(&error), count = batch.len(), "outcomes cannot be written");
+                    break Vec::new();
+                }
+            }
+        };
+        for (finished, settling) in batch.iter().zip(written) {
+            let Finished { claimed, outcome, settlement, .. } = finished;
+            match settling {
+                Settling::Applied => observer(&Event::Attempted { claimed, outcome, settlement }),
+                Settling::Stale => tracing::warn!(
+                    notification = %claimed.notification.id,
+                    "an outcome came too late: the claim had been taken from this engine"
+                ),
+            }
+        }
+    }
+}

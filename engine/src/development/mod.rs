@@ -1,0 +1,3 @@
+//! Stand-ins for providers, for the demo and for trying things out; the only place where a provider is named.
+
+pub mod inbox;

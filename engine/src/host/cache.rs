@@ -1,0 +1,87 @@
+//! Compiled components, kept on disk under a MAC.
+//!
+//! To load one runs what it holds, so only bytes that this engine wrote are taken: each file begins with an HMAC over the
+//! component's digest, the compiler's fingerprint (version, settings, CPU features) and the compiled bytes.
+
+use ring::hmac;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const MAC: usize = 32;
+
+/// The folder of compiled components.
+pub struct Cache {
+    folder: PathBuf,
+    key: hmac::Key,
+}
+
+impl Cache {
+    /// A cache in `folder`, which is made when it is first needed.
+    pub fn new(folder: &Path, key: &[u8; 32]) -> Self {
+        Cache { folder: folder.to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+    }
+
+    fn file(&self, digest: &str, fingerprint: u64) -> PathBuf {
+        self.folder.join(format!("{digest}-{fingerprint:016x}.cwasm"))
+    }
+
+    /// What is signed: all that the bytes depend on, and their digest.
+    fn signed(digest: &str, fingerprint: u64, compiled: &[u8]) -> Vec<u8> {
+        let of_compiled = ring::digest::digest(&ring::digest::SHA256, compiled);
+        [digest.as_bytes(), &fingerprint.to_be_bytes(), of_compiled.as_ref()].concat()
+    }
+
+    /// The compiled form, if it is there and this engine's own; a file that is not is said and passed over.
+    pub fn get(&self, digest: &str, fingerprint: u64) -> Option<Vec<u8>> {
+        let file = self.file(digest, fingerprint);
+        let mut bytes = std::fs::read(&file).ok()?;
+        if bytes.len() > MAC {
+            let compiled = bytes.split_off(MAC);
+            if hmac::verify(&self.key, &Self::signed(digest, fingerprint, &compiled), &bytes).is_ok() {
+                return Some(compiled);
+            }
+        }
+        tracing::warn!(file = %file.display(), "a compiled component was not written by this engine, and is compiled anew");
+        None
+    }
+
+    /// Keeps a compiled form. That it cannot be kept costs time at the next start and nothing else.
+    pub fn put(&self, digest: &str, fingerprint: u64, compiled: &[u8]) {
+        let write = || -> std::io::Result<()> {
+            std::fs::create_dir_all(&self.folder)?;
+            let mut draft = tempfile::NamedTempFile::new_in(&self.folder)?;
+            draft.write_all(hmac::sign(&self.key, &Self::signed(digest, fingerprint, compiled)).as_ref())?;
+            draft.write_all(compiled)?;
+            draft.persist(self.file(digest, fingerprint))?;
+            Ok(())
+        };
+        if let Err(e) = write() {
+            tracing::warn!(folder = %self.folder.display(), "a compiled component cannot be kept: {e}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_its_own_bytes_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path(), &[1; 32]);
+        cache.put("digest", 7, b"code");
+        assert_eq!(cache.get("digest", 7).unwrap(), b"code");
+        assert_eq!(cache.get("digest", 8), None);
+        assert_eq!(Cache::new(folder.path(), &[2; 32]).get("digest", 7), None, "another engine's key");
+
+        let file = cache.file("digest", 7);
+        std::fs::copy(&file, cache.file("digest", 8)).unwrap();
+        assert_eq!(cache.get("digest", 8), None, "moved to another name");
+        let mut bytes = std::fs::read(&file).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&file, &bytes).unwrap();
+        assert_eq!(cache.get("digest", 7), None, "tampered with");
+        std::fs::write(&file, b"short").unwrap();
+        assert_eq!(cache.get("digest", 7), None, "truncated");
+    }
+}

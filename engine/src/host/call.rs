@@ -1,0 +1,183 @@
+//! One call of a component: what it may use, what it has done so far, and the calls of the host that need no door.
+
+use super::bindings::phases::Phase;
+use super::bindings::{runtime, types};
+use super::limits::{Limits, MOST_RESOURCES, Meter};
+use super::log::{CallLog, Output};
+use super::{HttpClient, Relay};
+use crate::clock::Clock;
+use crate::rules::attempt;
+use crate::rules::grants::{Call, Grants};
+use crate::rules::manifest::SecretAsked;
+use crate::settings::Secret;
+use ring::rand::SecureRandom;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+/// How many random bytes one request may ask for.
+const MOST_RANDOM: u32 = 64 * 1024;
+
+/// What one target of one tenant may use: made once, shared by its calls.
+#[derive(Debug, Default)]
+pub struct Powers {
+    pub module: String,
+    pub grants: Grants,
+    /// The target's settings, as the component reads them.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// The secrets that have a value, and how the manifest describes each.
+    pub secrets: BTreeMap<String, (SecretAsked, Secret)>,
+    pub http: Option<HttpClient>,
+    pub relay: Option<Arc<Relay>>,
+    /// The target's own sender of mail.
+    pub sender: Option<lettre::message::Mailbox>,
+}
+
+/// The state of a store: it lives as long as the call.
+pub struct CallState {
+    pub kind: Call,
+    pub powers: Arc<Powers>,
+    pub clock: Clock,
+    /// The ids of the notifications that this call is about.
+    pub batch: Vec<String>,
+    pub meter: Meter,
+    pub log: CallLog,
+    /// How far the last exchange with a provider got, if it broke.
+    pub broken_at: Option<attempt::Phase>,
+    /// Those whose bytes may be with a provider.
+    left: BTreeSet<String>,
+    deadline: Instant,
+    stdout: Output,
+    stderr: Output,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl CallState {
+    /// The state of a call that is about to begin.
+    pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Vec<String>, limits: Limits) -> Self {
+        let log = CallLog::default();
+        let (stdout, stderr) = (Output::new(&log, "stdout"), Output::new(&log, "stderr"));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MOST_RESOURCES);
+        CallState {
+            kind,
+            powers,
+            clock,
+            batch,
+            meter: Meter::new(limits),
+            wasi: inert(&stdout, &stderr),
+            log,
+            broken_at: None,
+            left: BTreeSet::new(),
+            deadline: Instant::now() + limits.wall,
+            stdout,
+            stderr,
+            table,
+        }
+    }
+
+    /// These notifications are about to leave, or have left.
+    pub fn leaves(&mut self, notifications: &[String]) {
+        self.left.extend(notifications.iter().cloned());
+    }
+
+    /// These certainly did not leave after all.
+    pub fn stayed(&mut self, notifications: &[String]) {
+        for id in notifications {
+            self.left.remove(id);
+        }
+    }
+
+    /// An exchange broke at this phase.
+    pub fn broke(&mut self, phase: Phase) {
+        self.broken_at = Some(match phase {
+            Phase::Invalid => attempt::Phase::Invalid,
+            Phase::Denied => attempt::Phase::Denied,
+            Phase::Resolve => attempt::Phase::Resolve,
+            Phase::Connect => attempt::Phase::Connect,
+            Phase::Tls => attempt::Phase::Tls,
+            Phase::Write => attempt::Phase::Write,
+            Phase::Wait => attempt::Phase::Wait,
+            Phase::Read => attempt::Phase::Read,
+        });
+    }
+
+    /// What is left of the call's time.
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Ends the output and gives away what the call leaves behind.
+    pub fn finish(&mut self) -> (CallLog, BTreeSet<String>) {
+        self.stdout.finish();
+        self.stderr.finish();
+        (self.log.clone(), std::mem::take(&mut self.left))
+    }
+}
+
+/// WASI 0.2 whole and inert: clocks and random numbers work, output goes to the log; there is no environment, no argument, no
+/// file, and sockets and look-ups are refused.
+fn inert(stdout: &Output, stderr: &Output) -> WasiCtx {
+    WasiCtx::builder()
+        .stdout(stdout.clone())
+        .stderr(stderr.clone())
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .max_random_size(u64::from(MOST_RANDOM))
+        .build()
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl types::Host for CallState {}
+impl super::bindings::phases::Host for CallState {}
+
+impl runtime::Host for CallState {
+    fn log(&mut self, level: runtime::Level, message: String) {
+        let level = match level {
+            runtime::Level::Debug => "debug",
+            runtime::Level::Info => "info",
+            runtime::Level::Warn => "warn",
+            runtime::Level::Error => "error",
+        };
+        self.log.add(level, &message);
+    }
+
+    fn now(&mut self) -> u64 {
+        u64::try_from(self.clock.now().as_millisecond()).unwrap_or_default()
+    }
+
+    fn time_left(&mut self) -> u32 {
+        u32::try_from(CallState::time_left(self).as_millis()).unwrap_or(u32::MAX)
+    }
+
+    fn random_bytes(&mut self, count: u32) -> Vec<u8> {
+        let mut bytes = vec![0; count.min(MOST_RANDOM) as usize];
+        // The system's source does not fail once it has begun; should it, nothing is better than something guessable.
+        if ring::rand::SystemRandom::new().fill(&mut bytes).is_err() {
+            bytes.clear();
+        }
+        bytes
+    }
+
+    fn setting(&mut self, name: String) -> String {
+        self.powers.settings.get(&name).map_or_else(|| "null".to_owned(), ToString::to_string)
+    }
+
+    fn has_secret(&mut self, name: String) -> bool {
+        self.powers.secrets.contains_key(&name)
+    }
+
+    fn callback_url(&mut self) -> String {
+        // There is no server for callbacks yet, so there is no address to give.
+        String::new()
+    }
+}

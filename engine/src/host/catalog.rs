@@ -1,0 +1,128 @@
+//! Which component is behind a module's name, and what it may use: found once, then shared by all calls.
+//!
+//! A component is searched in the folders of the settings, the last first, and then among the bundled ones.
+
+use super::call::Powers;
+use super::http::HttpClient;
+use super::module::Module;
+use super::modules::{Host, ModuleError};
+use super::smtp::Relay;
+use super::{HostError, sender};
+use crate::rules::grants::{Grants, OperatorWord};
+use crate::rules::target::check_module_name;
+use crate::settings::Settings;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{Mutex, OnceCell};
+
+include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
+
+/// A module that can be called, and with what.
+#[derive(Debug)]
+pub struct Ready {
+    pub module: Module,
+    pub powers: Arc<Powers>,
+}
+
+type Found = Arc<OnceCell<Result<Arc<Ready>, ModuleError>>>;
+
+/// The modules of one engine.
+pub struct Catalog {
+    host: Host,
+    settings: Arc<Settings>,
+    relay: Arc<Relay>,
+    found: Mutex<HashMap<String, Found>>,
+}
+
+impl Catalog {
+    /// A catalog of what the settings and the engine itself bring.
+    pub fn new(host: Host, settings: Arc<Settings>) -> Result<Self, HostError> {
+        let relay = Arc::new(Relay::new(&settings.smtp)?);
+        Ok(Catalog { host, settings, relay, found: Mutex::default() })
+    }
+
+    /// The module of this name. What was found, or why it cannot be used, stays so until the engine is started again.
+    pub async fn get(&self, name: &str) -> Result<Arc<Ready>, ModuleError> {
+        let cell = self.found.lock().await.entry(name.to_owned()).or_default().clone();
+        cell.get_or_init(|| self.find(name)).await.clone()
+    }
+
+    /// Ends what is kept open towards others.
+    pub async fn close(&self) {
+        self.relay.close().await;
+    }
+
+    async fn find(&self, name: &str) -> Result<Arc<Ready>, ModuleError> {
+        check_module_name(name).map_err(|e| ModuleError(e.to_string()))?;
+        let named =
+            |from: String| move |e: ModuleError| ModuleError(format!("The component {from} cannot be used. {e}"));
+        let (module, bundled) = match self.in_folders(name)? {
+            Some((path, bytes)) => {
+                (self.host.load(name, &bytes).await.map_err(named(path.display().to_string()))?, false)
+            }
+            None => match BUNDLED.iter().find(|(bundled, _)| *bundled == name) {
+                Some((_, bytes)) => (self.host.load(name, bytes).await.map_err(named(name.to_owned()))?, true),
+                None => {
+                    return Err(ModuleError(format!(
+                        "There is no component for the module `{name}`; put {name}.wasm into a folder of `[targets] paths`."
+                    )));
+                }
+            },
+        };
+        let powers = self.powers(&module, bundled).map_err(|e| ModuleError(e.to_string()))?;
+        Ok(Arc::new(Ready { module, powers: Arc::new(powers) }))
+    }
+
+    /// Looks for `name`.wasm, in the last folder first. A folder is opened once, and nothing outside of it can be reached.
+    fn in_folders(&self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>, ModuleError> {
+        let file = format!("{name}.wasm");
+        for folder in self.settings.targets.paths.iter().rev() {
+            let cannot = |e: std::io::Error| {
+                ModuleError(format!(
+                    "The component {} cannot be read: {e}; check `[targets] paths`.",
+                    folder.join(&file).display()
+                ))
+            };
+            let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(cannot)?;
+            match dir.open(&file) {
+                Ok(mut opened) => {
+                    let mut bytes = Vec::new();
+                    opened.read_to_end(&mut bytes).map_err(cannot)?;
+                    return Ok(Some((folder.join(file), bytes)));
+                }
+                Err(e) if e.kind() == ErrorKind::NotFound => {}
+                Err(e) => return Err(cannot(e)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn powers(&self, module: &Module, bundled: bool) -> Result<Powers, HostError> {
+        let said = self.settings.of_target(&module.name);
+        let word = OperatorWord { bundled, base_url: said.base_url.clone(), smtp: said.smtp };
+        let grants = Grants::effective(&module.name, &module.manifest, &word);
+        let sender = match said.values.get("from_email") {
+            Some(text) => Some(sender(text.as_str().unwrap_or_default()).map_err(|why| {
+                HostError::new(format!("`target.{}.from_email` must be a sender of mail: {why}.", module.name))
+            })?),
+            None => None,
+        };
+        let secrets = module.manifest.secrets.iter().filter_map(|asked| {
+            let secret = self.settings.secrets.get(&asked.name)?;
+            Some((asked.name.clone(), (asked.clone(), secret.clone())))
+        });
+        Ok(Powers {
+            module: module.name.clone(),
+            http: Some(HttpClient::new(&grants)?),
+            relay: Some(self.relay.clone()),
+            sender,
+            secrets: secrets.collect(),
+            settings: said.values,
+            grants,
+        })
+    }
+}

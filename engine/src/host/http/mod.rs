@@ -1,0 +1,176 @@
+//! The door for HTTP: one decision (`rules::grants::http`), then the secrets, then the exchange, bounded in size and time.
+
+mod client;
+mod request;
+
+pub use client::HttpClient;
+
+use super::bindings::http::{Error, Host, Request, Response};
+use super::bindings::phases::Phase;
+use super::call::CallState;
+use super::limits::MOST_HTTP;
+use crate::rules::grants;
+use client::NoAddress;
+use std::time::Duration;
+
+/// The largest answer, unpacked.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+fn failed(phase: Phase, code: &str, message: impl Into<String>) -> Error {
+    Error { phase, status: 0, code: code.to_owned(), message: message.into() }
+}
+
+impl Host for CallState {
+    async fn send(&mut self, request: Request) -> Result<Response, Error> {
+        self.meter.waited = true;
+        let result = self.exchange(request).await;
+        if let Err(e) = &result {
+            self.broke(e.phase);
+        }
+        result
+    }
+}
+
+impl CallState {
+    async fn exchange(&mut self, request: Request) -> Result<Response, Error> {
+        let powers = self.powers.clone();
+        let used = request::secrets(&request);
+        let judge = |url: &str| {
+            grants::http(&powers.grants, self.kind, url, &used).map_err(|denial| {
+                let phase = if denial.code == "invalid_url" { Phase::Invalid } else { Phase::Denied };
+                failed(phase, denial.code, denial.message)
+            })
+        };
+        judge(&request.url)?;
+        let invalid = |request::Invalid(why)| failed(Phase::Invalid, "invalid_request", why);
+        request::check(&request).map_err(invalid)?;
+        if let Some(name) = used.iter().find(|name| !powers.secrets.contains_key(**name)) {
+            let message = format!(
+                "The secret `{name}` has no value; the operator gives it one as ENGINE_SECRET__{}.",
+                name.to_uppercase()
+            );
+            return Err(failed(Phase::Denied, "no_such_secret", message));
+        }
+        let Some(client) = &powers.http else {
+            return Err(failed(Phase::Denied, "no_http", "This target has no HTTP."));
+        };
+        if self.meter.usage.http >= MOST_HTTP {
+            return Err(failed(
+                Phase::Denied,
+                "too_many_requests",
+                format!("One call may send {MOST_HTTP} HTTP requests."),
+            ));
+        }
+
+        let about = self.carried(&request)?;
+        let time = match request.timeout {
+            0 => client::TOTAL,
+            asked => Duration::from_millis(asked.into()).min(client::TOTAL),
+        }
+        .min(self.time_left());
+        let ready = request::fill(request, |name| {
+            powers.secrets.get(name).map_or_else(String::new, |(_, secret)| secret.reveal().to_owned())
+        })
+        .map_err(invalid)?;
+        // What was filled in is judged once more, as if it had been written whole; and that parsed form is what is sent.
+        let url = grants::http(&powers.grants, self.kind, &ready.url, &[])
+            .map_err(|denial| failed(Phase::Denied, denial.code, "The secret leads the URL to another place."))?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        if let Ok(literal) = host.trim_matches(['[', ']']).parse() {
+            grants::address(&powers.grants, &host, literal).map_err(|d| failed(Phase::Denied, d.code, d.message))?;
+        }
+
+        self.meter.usage.http += 1;
+        self.leaves(&about);
+        let sent =
+            client.0.request(ready.method, url).headers(ready.headers).body(ready.body).timeout(time).send().await;
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(e) => {
+                let error = unanswered(&e, &host);
+                if nothing_left(error.phase) {
+                    self.stayed(&about);
+                }
+                return Err(error);
+            }
+        };
+        read(answer, &host).await
+    }
+
+    /// The notifications that a request carries, by its `about`.
+    fn carried(&self, request: &Request) -> Result<Vec<String>, Error> {
+        if request.about.is_empty() {
+            let asks = matches!(request.method.as_str(), "GET" | "HEAD");
+            return Ok(if asks { Vec::new() } else { self.batch.clone() });
+        }
+        match request.about.iter().find(|id| !self.batch.contains(id)) {
+            None => Ok(request.about.clone()),
+            Some(id) => Err(failed(
+                Phase::Invalid,
+                "invalid_request",
+                format!("`about` names {}, which is not in this batch.", id.escape_debug()),
+            )),
+        }
+    }
+}
+
+/// Whether an exchange that broke here certainly brought nothing to the provider.
+fn nothing_left(phase: Phase) -> bool {
+    match phase {
+        Phase::Invalid | Phase::Denied | Phase::Resolve | Phase::Connect | Phase::Tls => true,
+        Phase::Write | Phase::Wait | Phase::Read => false,
+    }
+}
+
+/// Why no answer came, by how far the exchange got. What is not certainly earlier is `wait`: the provider may have taken it.
+fn unanswered(error: &reqwest::Error, host: &str) -> Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut words = String::new();
+    while let Some(e) = cause {
+        match e.downcast_ref::<NoAddress>() {
+            Some(NoAddress::Denied(why)) => return failed(Phase::Denied, "address_not_public", why),
+            Some(NoAddress::NotFound(why)) => return failed(Phase::Resolve, "unknown_host", why),
+            None => {}
+        }
+        // An I/O error's own source is that of what it wraps, so what it wraps has to be asked for.
+        let wrapped = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(tls) = e.downcast_ref().or_else(|| wrapped.and_then(|w| w.downcast_ref::<rustls::Error>())) {
+            return failed(Phase::Tls, "tls", format!("TLS to {host} failed: {tls}."));
+        }
+        words = e.to_string();
+        cause = e.source();
+    }
+    match (error.is_connect(), error.is_timeout()) {
+        (true, true) => failed(Phase::Connect, "timeout", format!("{host} did not answer in time.")),
+        (true, false) => failed(Phase::Connect, "no_connection", format!("{host} cannot be reached: {words}.")),
+        (false, true) => failed(Phase::Wait, "timeout", format!("{host} took the request and did not answer in time.")),
+        (false, false) => failed(Phase::Wait, "connection_lost", format!("The connection to {host} broke: {words}.")),
+    }
+}
+
+async fn read(mut answer: reqwest::Response, host: &str) -> Result<Response, Error> {
+    let status = answer.status().as_u16();
+    let broke = |code: &str, message: String| Error { phase: Phase::Read, status, code: code.to_owned(), message };
+    let headers = answer
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(None) => return Ok(Response { status, headers, body }),
+            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
+                return Err(broke(
+                    "answer_too_large",
+                    format!("The answer of {host} has more than {LARGEST_ANSWER} bytes."),
+                ));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Err(e) if e.is_timeout() => {
+                return Err(broke("timeout", format!("The answer of {host} did not end in time.")));
+            }
+            Err(e) => return Err(broke("answer_broken", format!("The answer of {host} broke off: {e}."))),
+        }
+    }
+}

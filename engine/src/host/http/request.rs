@@ -1,0 +1,334 @@
+//! A component's request becomes the one that is sent: checked against the rules of `wit/http.wit`, its secrets filled in.
+
+use crate::host::bindings::http::{Credential, Request};
+use base64::Engine as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+const LONGEST_URL: usize = 8192;
+const MOST_HEADERS: usize = 64;
+const MOST_HEADER_BYTES: usize = 16 * 1024;
+const LARGEST_BODY: usize = 5 * 1024 * 1024;
+const LONGEST_MARKER: usize = 64;
+
+/// Headers that the engine writes itself, because they frame the message or lead it elsewhere.
+const OURS: [&str; 13] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "upgrade",
+    "te",
+    "trailer",
+    "expect",
+    "accept-encoding",
+    "proxy-authorization",
+    "engine-credential",
+];
+
+/// What may stand in a path as it is: unreserved characters, the sub-delimiters, `/`, `:` and `@` (RFC 3986).
+const IN_PATH: &AsciiSet = &UNRESERVED_ONLY
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=');
+const UNRESERVED_ONLY: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What is wrong with a request; a sentence for the component's author.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid(pub String);
+
+fn invalid<T>(text: impl Into<String>) -> Result<T, Invalid> {
+    Err(Invalid(text.into()))
+}
+
+/// A request that is ready to be sent.
+#[derive(Debug)]
+pub struct Ready {
+    pub method: Method,
+    pub url: String,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// The names of the secrets that a request uses.
+pub fn secrets(request: &Request) -> Vec<&str> {
+    request
+        .credentials
+        .iter()
+        .map(|credential| match credential {
+            Credential::Basic(basic) => basic.secret.as_str(),
+            Credential::Bearer(secret) => secret,
+            Credential::Header(header) => &header.secret,
+            Credential::Url(marked) | Credential::Body(marked) => &marked.secret,
+        })
+        .collect()
+}
+
+/// Checks what the component wrote, before anything is filled in.
+pub fn check(request: &Request) -> Result<(), Invalid> {
+    method(&request.method)?;
+    if request.url.len() > LONGEST_URL {
+        return invalid(format!("The URL has {} characters, and {LONGEST_URL} is the most.", request.url.len()));
+    }
+    if request.body.len() > LARGEST_BODY {
+        return invalid(format!("The body has {} bytes, and {LARGEST_BODY} is the most.", request.body.len()));
+    }
+    let bytes: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if request.headers.len() > MOST_HEADERS || bytes > MOST_HEADER_BYTES {
+        return invalid(format!("{MOST_HEADERS} headers of {MOST_HEADER_BYTES} bytes together are the most."));
+    }
+    for (name, value) in &request.headers {
+        header(name, value)?;
+    }
+    Ok(())
+}
+
+/// Fills in the secrets, whose values `value` knows; all of them have been granted and found.
+pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, Invalid> {
+    let mut headers = HeaderMap::new();
+    for (name, text) in &request.headers {
+        let (name, text) = header(name, text)?;
+        headers.append(name, text);
+    }
+    let mut url = request.url;
+    let mut body = request.body;
+    for credential in &request.credentials {
+        match credential {
+            Credential::Basic(basic) => {
+                if basic.user.contains(':') || basic.user.chars().any(char::is_control) {
+                    return invalid("The user name of a basic credential holds a colon or a control character.");
+                }
+                let pair = format!("{}:{}", basic.user, value(&basic.secret));
+                let pair = base64::engine::general_purpose::STANDARD.encode(pair);
+                secret_header(&mut headers, AUTHORIZATION, &format!("Basic {pair}"))?;
+            }
+            Credential::Bearer(secret) => {
+                secret_header(&mut headers, AUTHORIZATION, &format!("Bearer {}", value(secret)))?
+            }
+            Credential::Header(asked) => {
+                let (name, before) = header(&asked.name, &asked.before)?;
+                let before = before.to_str().unwrap_or_default().to_owned();
+                // A header's value loses the spaces at its end, and here one may stand before the secret.
+                let spaces = &asked.before[asked.before.trim_end().len()..];
+                let before = format!("{}{spaces}", before.trim_end());
+                secret_header(&mut headers, name, &format!("{before}{}", value(&asked.secret)))?;
+            }
+            Credential::Url(marked) => {
+                check_marker(&marked.marker)?;
+                url = fill_url(&url, &marked.marker, &value(&marked.secret))?;
+            }
+            Credential::Body(marked) => {
+                check_marker(&marked.marker)?;
+                let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+                body = fill_body(&body, kind, &marked.marker, &value(&marked.secret))?;
+            }
+        }
+    }
+    Ok(Ready { method: method(&request.method)?, url, headers, body })
+}
+
+fn method(text: &str) -> Result<Method, Invalid> {
+    match text {
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" => {
+            Method::from_bytes(text.as_bytes()).or_else(|_| invalid(""))
+        }
+        _ => invalid(format!(
+            "The method \"{}\" is not one of GET, HEAD, POST, PUT, PATCH and DELETE.",
+            text.escape_debug()
+        )),
+    }
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Invalid> {
+    let shown = name.escape_debug();
+    if OURS.contains(&name.to_ascii_lowercase().as_str()) {
+        return invalid(format!("The header {shown} is not the component's to write."));
+    }
+    let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+        return invalid(format!("\"{shown}\" is not the name of a header."));
+    };
+    match HeaderValue::from_str(value).or_else(|_| HeaderValue::from_bytes(value.as_bytes())) {
+        Ok(value) => Ok((name, value)),
+        Err(_) => invalid(format!("The header {name} holds a control character.")),
+    }
+}
+
+fn secret_header(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Invalid> {
+    if headers.contains_key(&name) {
+        return invalid(format!("The header {name} is given twice: as a credential and otherwise."));
+    }
+    let Ok(mut value) = HeaderValue::from_bytes(value.as_bytes()) else {
+        return invalid(format!("The secret for the header {name} holds a control character; set it anew without it."));
+    };
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn check_marker(marker: &str) -> Result<(), Invalid> {
+    if (1..=LONGEST_MARKER).contains(&marker.chars().count()) {
+        return Ok(());
+    }
+    invalid(format!("A marker must have 1 to {LONGEST_MARKER} characters."))
+}
+
+/// Puts a secret into the path and the query, where `marker` stands, and nowhere else.
+fn fill_url(url: &str, marker: &str, secret: &str) -> Result<String, Invalid> {
+    let shown = marker.escape_debug();
+    let (rest, fragment) = url.split_once('#').map_or((url, None), |(rest, fragment)| (rest, Some(fragment)));
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let path_at = rest.find("://").and_then(|at| rest[at + 3..].find(['/', '\\']).map(|slash| at + 3 + slash));
+    let (before, path) = rest.split_at(path_at.unwrap_or(rest.len()));
+    if before.contains(marker) || fragment.is_some_and(|f| f.contains(marker)) {
+        return invalid(format!("The marker {shown} may stand in the URL's path or query only."));
+    }
+    if !path.contains(marker) && !query.is_some_and(|query| query.contains(marker)) {
+        return invalid(format!("The marker {shown} does not stand in the URL."));
+    }
+    let in_path = path.replace(marker, &utf8_percent_encode(secret, IN_PATH).to_string());
+    let mut filled = format!("{before}{in_path}");
+    if let Some(query) = query {
+        filled.push('?');
+        filled.push_str(&query.replace(marker, &utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string()));
+    }
+    // The parser takes `.` and `..` segments away, which would lead to another path than the one that is written.
+    let whole = Url::parse(&filled).map_err(|_| Invalid("The URL cannot be read.".to_owned()))?;
+    let brings_dots = secret.split('/').any(|segment| segment == "." || segment == "..");
+    if brings_dots || !whole.path().ends_with(in_path.rsplit('/').next().unwrap_or_default()) {
+        return invalid(format!("The secret for the marker {shown} would change the URL's path; set it anew."));
+    }
+    Ok(filled)
+}
+
+fn fill_body(body: &[u8], content_type: &str, marker: &str, secret: &str) -> Result<Vec<u8>, Invalid> {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let encoded = match kind.as_str() {
+        "application/x-www-form-urlencoded" => utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string(),
+        "application/json" => {
+            let quoted = serde_json::Value::from(secret).to_string();
+            quoted[1..quoted.len() - 1].to_owned()
+        }
+        _ => {
+            return invalid("A secret goes into a body of application/x-www-form-urlencoded or application/json only.");
+        }
+    };
+    let Ok(text) = std::str::from_utf8(body) else {
+        return invalid("The body holds a marker for a secret, but is not UTF-8.");
+    };
+    if !text.contains(marker) {
+        return invalid(format!("The marker {} does not stand in the body.", marker.escape_debug()));
+    }
+    Ok(text.replace(marker, &encoded).into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::bindings::http::{BasicCredential, HeaderCredential, MarkedSecret};
+
+    fn request(url: &str, credentials: Vec<Credential>) -> Request {
+        Request {
+            method: "POST".into(),
+            url: url.into(),
+            headers: vec![("Content-Type".into(), "application/json; charset=utf-8".into())],
+            credentials,
+            body: br#"{"key":"{key}"}"#.to_vec(),
+            timeout: 0,
+            about: vec![],
+        }
+    }
+
+    fn marked(marker: &str) -> MarkedSecret {
+        MarkedSecret { marker: marker.into(), secret: "s".into() }
+    }
+
+    fn filled(request: Request, value: &str) -> Result<Ready, String> {
+        check(&request).map_err(|e| e.0)?;
+        fill(request, |_| value.to_owned()).map_err(|e| e.0)
+    }
+
+    #[test]
+    fn credentials_go_where_they_belong() {
+        let basic = Credential::Basic(BasicCredential { user: "AC1".into(), secret: "s".into() });
+        let ready = filled(request("https://a.example/", vec![basic]), "tok").unwrap();
+        assert_eq!(ready.headers["authorization"], "Basic QUMxOnRvaw==");
+        assert!(ready.headers["authorization"].is_sensitive());
+        let ready = filled(request("https://a.example/", vec![Credential::Bearer("s".into())]), "tok").unwrap();
+        assert_eq!(ready.headers["authorization"], "Bearer tok");
+        let header = HeaderCredential { name: "X-Key".into(), before: "Bot ".into(), secret: "s".into() };
+        let ready = filled(request("https://a.example/", vec![Credential::Header(header)]), "tok").unwrap();
+        assert_eq!(ready.headers["x-key"], "Bot tok");
+        let ready = filled(request("https://a.example/", vec![Credential::Body(marked("{key}"))]), "a\"b").unwrap();
+        assert_eq!(ready.body, br#"{"key":"a\"b"}"#);
+    }
+
+    #[test]
+    fn secrets_in_a_url() {
+        for (url, secret, result) in [
+            ("https://h.example/services/{m}", "T0/B0/x y", Ok("https://h.example/services/T0/B0/x%20y")),
+            ("https://h.example/bot{m}/send", "12:ab", Ok("https://h.example/bot12:ab/send")),
+            ("https://h.example/?key={m}&x=1", "a/b&c=d", Ok("https://h.example/?key=a%2Fb%26c%3Dd&x=1")),
+            ("https://h.example/{m}", "x?y#z", Ok("https://h.example/x%3Fy%23z")),
+            ("https://h.example/{m}", "../admin", Err("would change")),
+            ("https://h.example/a/{m}", "..", Err("would change")),
+            ("https://{m}.example/", "evil", Err("path or query only")),
+            ("https://h.example{m}/", "@evil.example", Err("path or query only")),
+            ("https://h.example/#{m}", "x", Err("path or query only")),
+            ("https://h.example/", "x", Err("does not stand in the URL")),
+        ] {
+            let ready = filled(request(url, vec![Credential::Url(marked("{m}"))]), secret);
+            match result {
+                Ok(expected) => assert_eq!(ready.unwrap().url, expected),
+                Err(part) => assert!(ready.as_ref().is_err_and(|e| e.contains(part)), "{url}: {ready:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_would_break_the_framing_is_refused() {
+        let base = || request("https://a.example/", vec![]);
+        for (request, part) in [
+            (Request { method: "CONNECT".into(), ..base() }, "is not one of GET"),
+            (Request { method: "post".into(), ..base() }, "is not one of GET"),
+            (Request { headers: vec![("Host".into(), "b".into())], ..base() }, "not the component's"),
+            (
+                Request { headers: vec![("transfer-ENCODING".into(), "chunked".into())], ..base() },
+                "not the component's",
+            ),
+            (Request { headers: vec![("x".into(), "a\r\nHost: b".into())], ..base() }, "control character"),
+            (Request { headers: vec![("x\r\ny".into(), "a".into())], ..base() }, "not the name of a header"),
+            (Request { headers: vec![("x".into(), "a\0".into())], ..base() }, "control character"),
+            (Request { headers: vec![("x".into(), "a".into()); 65], ..base() }, "are the most"),
+            (Request { headers: vec![("x".into(), "a".repeat(17_000))], ..base() }, "are the most"),
+            (Request { body: vec![0; LARGEST_BODY + 1], ..base() }, "is the most"),
+            (Request { url: format!("https://a.example/{}", "x".repeat(9000)), ..base() }, "is the most"),
+        ] {
+            let error = filled(request, "").expect_err(part);
+            assert!(error.contains(part), "{error}");
+        }
+        let twice = Request {
+            headers: vec![("Authorization".into(), "Bearer mine".into())],
+            credentials: vec![Credential::Bearer("s".into())],
+            ..base()
+        };
+        assert!(filled(twice, "x").unwrap_err().contains("given twice"));
+        let broken = request("https://a.example/", vec![Credential::Bearer("s".into())]);
+        let error = filled(broken, "a\r\nHost: evil").unwrap_err();
+        assert!(error.contains("set it anew") && !error.contains("evil"), "a secret is not quoted: {error}");
+    }
+}

@@ -1,0 +1,115 @@
+//! What one call may use: computing time, memory, calls of the host. Wall-clock time is bounded where the call is made.
+
+use std::time::Duration;
+use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
+
+/// How often a computing component is looked at.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// The budget of a call (defaults: `[sandbox]` in `engine.default.toml`).
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub cpu: Duration,
+    pub wall: Duration,
+    /// Bytes, summed over all memories and tables of the instance.
+    pub memory: usize,
+}
+
+/// How many calls of each door one call may make (spec: not scaled by the batch).
+pub const MOST_HTTP: u32 = 32;
+pub const MOST_SMTP: u32 = 4;
+/// The longest text in a result, and of all results together.
+pub const LARGEST_RESULT: usize = 256 * 1024;
+/// Entries of the table of resources: WASI's streams and pollables.
+pub const MOST_RESOURCES: usize = 1024;
+
+/// What a call has used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Ticks in which it was found computing.
+    pub ticks: u32,
+    pub memory: usize,
+    pub http: u32,
+    pub smtp: u32,
+}
+
+impl Usage {
+    /// Computing time, to the tick.
+    pub fn cpu(&self) -> Duration {
+        TICK * self.ticks
+    }
+}
+
+/// Counts and bounds a call's memory and computing time.
+#[derive(Debug)]
+pub struct Meter {
+    limits: Limits,
+    pub usage: Usage,
+    /// Since the last tick the component waited in a host call that may take long, so the tick is not its own. Such calls are few
+    /// (`MOST_HTTP`, `MOST_SMTP`), so a component cannot compute for free by making them.
+    pub waited: bool,
+    pub out_of_memory: bool,
+    pub out_of_cpu: bool,
+}
+
+impl Meter {
+    /// A meter for one call.
+    pub fn new(limits: Limits) -> Self {
+        Meter { limits, usage: Usage::default(), waited: false, out_of_memory: false, out_of_cpu: false }
+    }
+
+    /// Called at every tick at which the component computes: lets others run, or ends it.
+    pub fn tick<T>(
+        mut store: StoreContextMut<'_, T>,
+        meter: fn(&mut T) -> &mut Meter,
+    ) -> wasmtime::Result<UpdateDeadline> {
+        let meter = meter(store.data_mut());
+        if std::mem::take(&mut meter.waited) {
+            return Ok(UpdateDeadline::Yield(1));
+        }
+        meter.usage.ticks += 1;
+        if meter.usage.cpu() > meter.limits.cpu {
+            meter.out_of_cpu = true;
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        Ok(UpdateDeadline::Yield(1))
+    }
+
+    fn grow(&mut self, current: usize, desired: usize) -> bool {
+        let total = self.usage.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.limits.memory {
+            self.out_of_memory = true;
+            return false;
+        }
+        self.usage.memory = total;
+        true
+    }
+}
+
+/// Refusing lets `memory.grow` answer -1: what the component makes of that, usually a trap, is then told as its want of memory.
+impl ResourceLimiter for Meter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow(current, desired))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let entry = size_of::<usize>();
+        Ok(self.grow(current.saturating_mul(entry), desired.saturating_mul(entry)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_summed() {
+        let limits = Limits { cpu: TICK, wall: TICK, memory: 100 };
+        let mut meter = Meter::new(limits);
+        assert!(meter.memory_growing(0, 60, None).unwrap());
+        assert!(!meter.memory_growing(0, 60, None).unwrap(), "a second memory counts too");
+        assert!(meter.out_of_memory);
+        assert!(meter.table_growing(0, 5, None).unwrap());
+        assert_eq!(meter.usage.memory, 100);
+    }
+}

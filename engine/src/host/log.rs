@@ -1,0 +1,174 @@
+//! What a component says during a call: `runtime.log`, standard output and standard error, one after another, bounded.
+//!
+//! A full log drops lines and counts them; it never fails a delivery.
+
+use bytes::Bytes;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+/// How much a call may say (spec: 64 KiB and 200 lines a call, 4 KiB a line).
+const MOST_BYTES: usize = 64 * 1024;
+const MOST_LINES: usize = 200;
+const LONGEST_LINE: usize = 4 * 1024;
+
+/// The lines of one call, shared by its streams.
+#[derive(Clone, Default)]
+pub struct CallLog(Arc<Mutex<Lines>>);
+
+#[derive(Default)]
+struct Lines {
+    lines: Vec<String>,
+    bytes: usize,
+    dropped: usize,
+}
+
+impl CallLog {
+    /// Adds a line; control characters are written as escapes, so that no line can pass for two or colour a terminal.
+    pub fn add(&self, level: &str, line: &str) {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if log.lines.len() >= MOST_LINES || log.bytes >= MOST_BYTES {
+            log.dropped += 1;
+            return;
+        }
+        let cut = cut(line, LONGEST_LINE.min(MOST_BYTES - log.bytes));
+        let mut text = format!("{level}: ");
+        for c in cut.chars() {
+            if c.is_control() && c != '\t' { text.extend(c.escape_default()) } else { text.push(c) }
+        }
+        if cut.len() < line.len() {
+            text.push('…');
+        }
+        log.bytes += text.len();
+        log.lines.push(text);
+    }
+
+    /// All of it, a line each; the last line counts what was dropped.
+    pub fn text(&self) -> String {
+        let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = log.lines.join("\n");
+        if log.dropped > 0 {
+            text.push_str(&format!("\n({} more lines were dropped)", log.dropped));
+        }
+        text
+    }
+}
+
+/// The beginning of `text`, at most `most` bytes, cut between characters.
+pub fn cut(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Standard output or standard error of a component, cut into lines.
+#[derive(Clone)]
+pub struct Output {
+    log: CallLog,
+    name: &'static str,
+    /// The line that has not ended yet. It ends at a line break, at its greatest length, and with the call.
+    line: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Output {
+    /// A stream that writes to `log`, each line under `name`.
+    pub fn new(log: &CallLog, name: &'static str) -> Self {
+        Output { log: log.clone(), name, line: Arc::default() }
+    }
+
+    fn take(&self, bytes: &[u8]) {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        for chunk in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) = match chunk.strip_suffix(b"\n") {
+                Some(text) => (text, true),
+                None => (chunk, false),
+            };
+            // One byte over the limit is enough to know that the line was cut.
+            let room = (LONGEST_LINE + 1).saturating_sub(line.len());
+            line.extend_from_slice(&text[..text.len().min(room)]);
+            if ends {
+                self.log.add(self.name, &String::from_utf8_lossy(&line));
+                line.clear();
+            }
+        }
+    }
+
+    /// Ends the last line, if it had no line break.
+    pub fn finish(&self) {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        if !line.is_empty() {
+            self.log.add(self.name, &String::from_utf8_lossy(&line));
+            line.clear();
+        }
+    }
+}
+
+impl IsTerminal for Output {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Output {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Output {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Output {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.take(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(MOST_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_escaped_and_counted() {
+        let log = CallLog::default();
+        log.add("info", "one\ntwo\u{1b}[31m");
+        let out = Output::new(&log, "stdout");
+        out.take(b"half");
+        out.take(b" a line\nand \xff another");
+        out.finish();
+        assert_eq!(log.text(), "info: one\\ntwo\\u{1b}[31m\nstdout: half a line\nstdout: and \u{fffd} another");
+    }
+
+    #[test]
+    fn a_full_log_drops_and_counts() {
+        let log = CallLog::default();
+        let out = Output::new(&log, "stdout");
+        out.take(&vec![b'x'; 10_000_000]);
+        out.finish();
+        for _ in 0..1000 {
+            log.add("info", &"é".repeat(LONGEST_LINE));
+        }
+        let text = log.text();
+        assert!(text.len() < MOST_BYTES + 2 * LONGEST_LINE, "{}", text.len());
+        assert!(text.lines().next().unwrap().len() < LONGEST_LINE + 20);
+        assert!(text.ends_with("more lines were dropped)"));
+    }
+}

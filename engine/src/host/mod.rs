@@ -1,0 +1,43 @@
+//! The sandbox: components are compiled, kept and called here, and nothing else of the engine knows wasmtime.
+//!
+//! In reading order: `bindings` (the contract), `modules` (from bytes to something that can be called), `module` (its
+//! calls), `call` (what one call has), `limits` and `log` (what bounds it), then the doors: `http`, `smtp`, `signing`.
+
+mod bindings;
+mod cache;
+mod call;
+mod catalog;
+mod contract;
+mod http;
+mod limits;
+mod log;
+mod module;
+mod modules;
+mod signing;
+mod smtp;
+mod tls;
+
+pub use call::Powers;
+pub use catalog::{Catalog, Ready};
+pub use contract::{Creation, Delivery, Draft, Previous};
+pub use http::HttpClient;
+pub use limits::{Limits, Usage};
+pub use module::{Fault, Module, Report, Sent};
+pub use modules::{Host, ModuleError};
+pub use smtp::Relay;
+
+/// Reads the sender of a target's mail, `a@b.example` or `"Name" <a@b.example>`.
+pub fn sender(text: &str) -> Result<lettre::message::Mailbox, String> {
+    text.parse().map_err(|e| format!("\"{}\" is not an e-mail address: {e}", text.escape_debug()))
+}
+
+/// Why the sandbox or one of its doors could not be set up.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct HostError(String);
+
+impl HostError {
+    fn new(text: impl Into<String>) -> Self {
+        HostError(text.into())
+    }
+}

@@ -1,0 +1,227 @@
+//! The calls of a module. Each gets a fresh instance, which lives as long as the call; each ends as a result or a fault, in
+//! bounded time.
+
+use super::bindings::{self, target};
+use super::call::{CallState, Powers};
+use super::contract::{self, Creation, Delivery, Draft};
+use super::limits::{LARGEST_RESULT, Limits, Meter, Usage};
+use super::log;
+use super::modules::root;
+use crate::clock::Clock;
+use crate::rules::attempt::Phase;
+use crate::rules::grants::Call;
+use crate::rules::manifest::Manifest;
+use crate::rules::outcome::{Failure, Outcome, Scope};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use wasmtime::Store;
+
+/// How many bytes the values of one call may take on their way in and out (the largest body, and room).
+const HOSTCALL_BYTES: usize = 16 * 1024 * 1024;
+
+/// The component behind a target, ready to be called.
+pub struct Module {
+    pub name: String,
+    /// `sha256:` and the digest of the component's bytes.
+    pub digest: String,
+    pub manifest: Manifest,
+    pub(super) pre: bindings::TargetPre<CallState>,
+    pub(super) limits: Limits,
+    pub(super) clock: Clock,
+    pub(super) slots: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Module({}, {})", self.name, self.digest)
+    }
+}
+
+/// The component's own fault: it trapped, or used up what it may.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    pub code: &'static str,
+    pub message: String,
+}
+
+/// What a call came to, and what it took.
+#[derive(Debug)]
+pub struct Report<T> {
+    pub result: Result<T, Fault>,
+    pub usage: Usage,
+    pub took: Duration,
+    /// What the component said.
+    pub log: String,
+    broken_at: Option<Phase>,
+    left: BTreeSet<String>,
+}
+
+/// What a call of the handler came to, for each notification in its order. Never a fault: that is an outcome here too.
+#[derive(Debug)]
+pub struct Sent {
+    pub outcomes: Vec<Outcome>,
+    pub log: String,
+    pub usage: Usage,
+    /// The phase at which the last exchange broke, if one did.
+    pub phase: Option<Phase>,
+    pub fault: Option<Fault>,
+}
+
+impl Module {
+    /// The manifest's text.
+    pub async fn describe(&self, powers: &Arc<Powers>) -> Report<String> {
+        self.call(Call::Describe, powers, Vec::new(), async |guest, store| guest.call_describe(store).await).await
+    }
+
+    /// Whether this can be an address here, and its normal form.
+    pub async fn check_address(&self, powers: &Arc<Powers>, target_user_id: &str) -> Report<Result<String, Failure>> {
+        let mut report = self
+            .call(Call::CheckAddress, powers, Vec::new(), async |guest, store| {
+                guest.call_check_address(store, target_user_id).await
+            })
+            .await
+            .map(|answer| answer.map_err(contract::failure));
+        report.bound(|answer| match answer {
+            Ok(text) => text.len(),
+            Err(_) => 0,
+        });
+        report
+    }
+
+    /// The creator: drafts for a request, or its refusal.
+    pub async fn create(&self, powers: &Arc<Powers>, request: &Creation<'_>) -> Report<Result<Vec<Draft>, Failure>> {
+        let request = contract::request(request);
+        let mut report = self
+            .call(Call::Create, powers, Vec::new(), async |guest, store| {
+                guest.call_create_notification(store, &request).await
+            })
+            .await
+            .and_then(|answer| match answer {
+                Ok(drafts) => drafts.into_iter().map(contract::draft).collect::<Result<Vec<Draft>, Fault>>().map(Ok),
+                Err(failure) => Ok(Err(contract::failure(failure))),
+            });
+        report.bound(|answer| match answer {
+            Ok(drafts) => drafts.iter().map(Draft::size).sum(),
+            Err(_) => 0,
+        });
+        report
+    }
+
+    /// The handler: an outcome for each notification.
+    pub async fn send(&self, powers: &Arc<Powers>, batch: &[Delivery<'_>]) -> Sent {
+        let ids: Vec<String> = batch.iter().map(|d| d.notification.id.to_string()).collect();
+        let values: Vec<target::Notification> = batch.iter().map(contract::notification).collect();
+        let mut report = self
+            .call(Call::Send, powers, ids.clone(), async |guest, store| {
+                guest.call_send_notifications(store, &values).await
+            })
+            .await
+            .and_then(|outcomes| {
+                if outcomes.len() == values.len() {
+                    return Ok(outcomes.into_iter().map(contract::outcome).collect::<Vec<_>>());
+                }
+                Err(Fault {
+                    code: "wrong_result",
+                    message: format!(
+                        "The component answered with {} outcomes for {} notifications.",
+                        outcomes.len(),
+                        values.len()
+                    ),
+                })
+            });
+        report.bound(|outcomes| outcomes.iter().map(|o| o.message().len() + o.provider_id().len()).sum());
+        let phase = report.broken_at;
+        let (outcomes, fault) = match report.result {
+            Ok(outcomes) => (outcomes, None),
+            Err(fault) => (ids.iter().map(|id| of_fault(&fault, report.left.contains(id))).collect(), Some(fault)),
+        };
+        Sent { outcomes, log: report.log, usage: report.usage, phase, fault }
+    }
+
+    async fn call<T>(
+        &self,
+        kind: Call,
+        powers: &Arc<Powers>,
+        batch: Vec<String>,
+        call: impl AsyncFnOnce(&target::Guest, &mut Store<CallState>) -> wasmtime::Result<T>,
+    ) -> Report<T> {
+        // Waiting for a slot is not the component's time.
+        let _slot = self.slots.acquire().await;
+        let state = CallState::new(kind, powers.clone(), self.clock.clone(), batch, self.limits);
+        let began = Instant::now();
+        let mut store = Store::new(self.pre.engine(), state);
+        store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|store| Meter::tick(store, |state: &mut CallState| &mut state.meter));
+        let ended = tokio::time::timeout(self.limits.wall, async {
+            let instance = self.pre.instantiate_async(&mut store).await?;
+            call(instance.notification_engine_notification_target(), &mut store).await
+        })
+        .await;
+        let state = store.data_mut();
+        let result = match ended {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(fault(&error, state, &self.limits)),
+            Err(_) => Err(Fault {
+                code: "out_of_time",
+                message: format!("The component did not end within {:?}.", self.limits.wall),
+            }),
+        };
+        let usage = state.meter.usage;
+        let broken_at = state.broken_at;
+        let (log, left) = state.finish();
+        Report { result, usage, took: began.elapsed(), log: log.text(), broken_at, left }
+    }
+}
+
+impl<T> Report<T> {
+    fn map<U>(self, then: impl FnOnce(T) -> U) -> Report<U> {
+        self.and_then(|value| Ok(then(value)))
+    }
+
+    fn and_then<U>(self, then: impl FnOnce(T) -> Result<U, Fault>) -> Report<U> {
+        let Report { result, usage, took, log, broken_at, left } = self;
+        Report { result: result.and_then(then), usage, took, log, broken_at, left }
+    }
+
+    /// Makes a fault of a result that is too large.
+    fn bound(&mut self, size: impl FnOnce(&T) -> usize) {
+        if let Ok(value) = &self.result {
+            let size = size(value);
+            if size > LARGEST_RESULT {
+                self.result = Err(Fault {
+                    code: "wrong_result",
+                    message: format!("The component's result has {size} bytes, and {LARGEST_RESULT} is the most."),
+                });
+            }
+        }
+    }
+}
+
+/// What a fault means for a notification: if its bytes may be with the provider nobody knows, else it is tried again.
+fn of_fault(fault: &Fault, left: bool) -> Outcome {
+    let reason = Failure::new(fault.code, &fault.message);
+    if left { Outcome::Unknown(reason) } else { Outcome::Retry { after: None, scope: Scope::Message, reason } }
+}
+
+fn fault(error: &wasmtime::Error, state: &mut CallState, limits: &Limits) -> Fault {
+    if state.meter.out_of_cpu {
+        return Fault {
+            code: "out_of_cpu",
+            message: format!("The component computed for more than {:?}.", limits.cpu),
+        };
+    }
+    // Where the guest's own symbols say where it was.
+    state.log.add("error", log::cut(&format!("{error:?}"), 3500));
+    if state.meter.out_of_memory {
+        return Fault {
+            code: "out_of_memory",
+            message: format!("The component wanted more than {} MiB of memory.", limits.memory >> 20),
+        };
+    }
+    Fault { code: "trapped", message: format!("The component crashed ({}).", root(error)) }
+}

@@ -1,0 +1,273 @@
+//! From a component's bytes to a module that can be called: checked, compiled or taken from the cache, linked, described.
+
+use super::bindings;
+use super::cache::Cache;
+use super::call::CallState;
+use super::limits::{Limits, TICK};
+use super::module::Module;
+use super::{HostError, Powers};
+use crate::clock::Clock;
+use crate::rules::manifest::Manifest;
+use crate::settings::{EngineKey, Sandbox};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use wasmtime::component::{Component, HasSelf, Linker, types::ComponentItem};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// The largest component (spec: 32 MiB, checked before compiling).
+const LARGEST: usize = 32 * 1024 * 1024;
+/// How long compiling one may take.
+const COMPILING: Duration = Duration::from_secs(60);
+/// What a component may be made of; what wit-component makes of one core module has about ten.
+const CORE_INSTANCES: u32 = 64;
+const MEMORIES: u32 = 4;
+const TABLES: u32 = 16;
+const TABLE_ELEMENTS: usize = 100_000;
+/// How much of an instance's memory and stack is wiped and kept instead of given back to the system.
+const KEEP_MEMORY: usize = 256 * 1024;
+const KEEP_STACK: usize = 64 * 1024;
+
+/// Why a component cannot be a module. The text is one sentence that says what to do, without the module's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ModuleError(pub String);
+
+fn refuse<T>(text: impl Into<String>) -> Result<T, ModuleError> {
+    Err(ModuleError(text.into()))
+}
+
+/// The sandbox: one for a process, shared by all its modules.
+pub struct Host {
+    engine: Engine,
+    linker: Linker<CallState>,
+    cache: Cache,
+    fingerprint: u64,
+    limits: Limits,
+    clock: Clock,
+    slots: Arc<Semaphore>,
+}
+
+impl Host {
+    /// Sets the sandbox up and starts the thread that counts computing time; it ends with the host.
+    pub fn new(settings: &Sandbox, cache: &Path, key: &EngineKey, clock: Clock) -> Result<Self, HostError> {
+        let failed = |e: wasmtime::Error| HostError::new(format!("The sandbox cannot be set up: {e:#}"));
+        let memory = usize::try_from(settings.memory).unwrap_or(usize::MAX);
+        let engine = Engine::new(&config(settings.instances, memory)).map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
+        bindings::Target::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;
+
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
+
+        let weak = engine.weak();
+        std::thread::Builder::new()
+            .name("epoch".to_owned())
+            .spawn(move || {
+                while let Some(engine) = weak.upgrade() {
+                    engine.increment_epoch();
+                    drop(engine);
+                    std::thread::sleep(TICK);
+                }
+            })
+            .map_err(|e| HostError::new(format!("The sandbox cannot start its thread: {e}")))?;
+
+        Ok(Host {
+            engine,
+            linker,
+            cache: Cache::new(cache, &key.derive("compiled components")),
+            fingerprint: hasher.finish(),
+            limits: Limits { cpu: settings.cpu, wall: settings.wall, memory },
+            clock,
+            slots: Arc::new(Semaphore::new(settings.instances as usize)),
+        })
+    }
+
+    /// Makes a module of a component's bytes, which need not be trusted. `name` is the module's.
+    pub async fn load(&self, name: &str, bytes: &[u8]) -> Result<Module, ModuleError> {
+        check_bytes(bytes)?;
+        let digest: String =
+            ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        let component = match self.cached(&digest) {
+            Some(component) => component,
+            None => self.compile(&digest, bytes).await?,
+        };
+        self.check_size(&component)?;
+        check_exports(&component, &self.engine)?;
+        let linked = self.linker.instantiate_pre(&component).map_err(|e| {
+            ModuleError(format!(
+                "It imports what this engine does not have ({}); build it against the contract in `wit/`.",
+                root(&e)
+            ))
+        })?;
+        let pre = bindings::TargetPre::new(linked).map_err(|e| {
+            ModuleError(format!(
+                "Its `notification-target` is not that of notification:engine@0.1.0 ({}); build it against the contract in `wit/`.",
+                root(&e)
+            ))
+        })?;
+        let mut module = Module {
+            name: name.to_owned(),
+            digest: format!("sha256:{digest}"),
+            manifest: Manifest::named(name),
+            pre,
+            limits: self.limits,
+            clock: self.clock.clone(),
+            slots: self.slots.clone(),
+        };
+        let described = module.describe(&Arc::new(Powers { module: name.to_owned(), ..Powers::default() })).await;
+        let text =
+            described.result.map_err(|fault| ModuleError(format!("Its `describe` failed: {}", fault.message)))?;
+        module.manifest = Manifest::parse(&text).map_err(|why| ModuleError(format!("It cannot be used: {why}.")))?;
+        Ok(module)
+    }
+
+    fn cached(&self, digest: &str) -> Option<Component> {
+        let compiled = self.cache.get(digest, self.fingerprint)?;
+        // SAFETY: the MAC says that this engine's own compiler made these bytes, for this configuration.
+        #[expect(unsafe_code, reason = "the cache authenticates what is loaded")]
+        let component = unsafe { Component::deserialize(&self.engine, compiled) };
+        component.inspect_err(|e| tracing::warn!("a compiled component is of no use and is compiled anew: {e:#}")).ok()
+    }
+
+    /// Compiles off the threads that serve calls, in bounded time.
+    async fn compile(&self, digest: &str, bytes: &[u8]) -> Result<Component, ModuleError> {
+        let engine = self.engine.clone();
+        let bytes = bytes.to_vec();
+        let compiling = tokio::task::spawn_blocking(move || Component::from_binary(&engine, &bytes));
+        let compiled = match tokio::time::timeout(COMPILING, compiling).await {
+            Ok(Ok(compiled)) => compiled,
+            Ok(Err(e)) => return refuse(format!("It could not be compiled: {e}.")),
+            Err(_) => return refuse(format!("It took more than {} seconds to compile.", COMPILING.as_secs())),
+        };
+        let component =
+            compiled.map_err(|e| ModuleError(format!("It is not a valid component ({}); build it anew.", root(&e))))?;
+        match component.serialize() {
+            Ok(compiled) => self.cache.put(digest, self.fingerprint, &compiled),
+            Err(e) => tracing::warn!("a compiled component cannot be written: {e:#}"),
+        }
+        Ok(component)
+    }
+
+    /// What the pool cannot hold is said now, not at the first call.
+    fn check_size(&self, component: &Component) -> Result<(), ModuleError> {
+        let Some(required) = component.resources_required() else {
+            return refuse(
+                "It imports whole modules or components, which is not supported; compose it into one component.",
+            );
+        };
+        let (memories, tables) = (required.num_memories, required.num_tables);
+        if memories > MEMORIES || tables > TABLES {
+            return refuse(format!(
+                "It has {memories} memories and {tables} tables, and {MEMORIES} and {TABLES} are the most."
+            ));
+        }
+        let memory = required.max_initial_memory_size.unwrap_or_default();
+        if memory > self.limits.memory as u64 {
+            return refuse(format!(
+                "It begins with {} MiB of memory, and `sandbox.memory` allows {} MiB.",
+                memory >> 20,
+                self.limits.memory >> 20
+            ));
+        }
+        let elements = required.max_initial_table_size.unwrap_or_default();
+        if elements > TABLE_ELEMENTS as u64 {
+            return refuse(format!("It begins with a table of {elements} elements, and {TABLE_ELEMENTS} is the most."));
+        }
+        Ok(())
+    }
+}
+
+fn config(instances: u32, memory: usize) -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
+        .total_memories(instances.saturating_mul(MEMORIES).min(1024))
+        .total_tables(instances.saturating_mul(TABLES).min(4096))
+        .total_stacks(instances)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
+        .max_memory_size(memory)
+        .table_elements(TABLE_ELEMENTS)
+        .linear_memory_keep_resident(KEEP_MEMORY)
+        .async_stack_keep_resident(KEEP_STACK)
+        .table_keep_resident(16 * 1024);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .epoch_interruption(true)
+        // Guests export plain functions only (design: not every language has async yet), and this makes calls cheaper.
+        .concurrency_support(false)
+        .wasm_memory64(false)
+        .max_wasm_stack(512 * 1024)
+        .async_stack_size(1024 * 1024);
+    config
+}
+
+/// What can be told without compiling.
+fn check_bytes(bytes: &[u8]) -> Result<(), ModuleError> {
+    if bytes.len() > LARGEST {
+        return refuse(format!(
+            "It has {} MiB, and {} MiB is the most; strip its debug information.",
+            bytes.len() >> 20,
+            LARGEST >> 20
+        ));
+    }
+    match bytes {
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            refuse("It is a core module, not a component; build it for the target wasm32-wasip2.")
+        }
+        [0x7f, b'E', b'L', b'F', ..] => {
+            refuse("It is compiled machine code, which is never loaded; give the engine the component itself.")
+        }
+        [] => refuse("It is empty; build it anew."),
+        _ => refuse("It is not a WebAssembly component; build it for the target wasm32-wasip2."),
+    }
+}
+
+/// The usual mistake, a component of another world, gets a sentence of its own.
+fn check_exports(component: &Component, engine: &Engine) -> Result<(), ModuleError> {
+    const WANTED: &str = "notification:engine/notification-target@0.1.0";
+    let kind = component.component_type();
+    let mut exports = kind.exports(engine).map(|(name, _)| name.to_owned());
+    match kind.get_export(engine, WANTED).map(|item| item.ty) {
+        Some(ComponentItem::ComponentInstance(_)) => Ok(()),
+        _ => match exports.find(|name| name.starts_with("notification:engine/notification-target")) {
+            Some(other) => refuse(format!("It exports {other}, and this engine speaks {WANTED}; build it anew.")),
+            None => {
+                refuse(format!("It does not export {WANTED}, so it is not a target; build it for the world `target`."))
+            }
+        },
+    }
+}
+
+/// The innermost cause on one line.
+pub(super) fn root(error: &wasmtime::Error) -> String {
+    error.root_cause().to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_component_is_told_apart() {
+        for (bytes, part) in [
+            (&b""[..], "empty"),
+            (b"\0asm\x01\0\0\0", "core module"),
+            (b"\x7fELF....", "machine code"),
+            (b"(component)", "not a WebAssembly component"),
+            (b"\0asm\x0a\0\x01\0", "not a WebAssembly component"),
+        ] {
+            assert!(check_bytes(bytes).unwrap_err().0.contains(part), "{part}");
+        }
+        assert!(check_bytes(&vec![0; LARGEST + 1]).unwrap_err().0.contains("strip its debug"));
+        assert!(check_bytes(b"\0asm\x0d\0\x01\0").is_ok());
+    }
+}

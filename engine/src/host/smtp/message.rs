@@ -1,0 +1,304 @@
+//! A component's mail becomes the bytes that are sent: checked against the rules of `wit/smtp.wit`, built by lettre.
+
+use crate::host::bindings::smtp::{Mail, Mailbox};
+use jiff::Timestamp;
+use lettre::address::Envelope;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, MultiPart, SinglePart};
+use lettre::{Address, Message};
+
+const MOST_RECIPIENTS: usize = 50;
+const MOST_HEADERS: usize = 32;
+const LARGEST: usize = 5 * 1024 * 1024;
+
+/// A mail that is ready to be sent.
+#[derive(Debug)]
+pub struct Ready {
+    pub envelope: Envelope,
+    pub bytes: Vec<u8>,
+}
+
+/// Builds the message; an error is a sentence for the component's author.
+///
+/// The Message-ID follows from the notification, so that all attempts of one are the same mail to its receivers (RFC 1047).
+pub fn build(
+    mail: &Mail,
+    sender: &lettre::message::Mailbox,
+    notification: &str,
+    now: Timestamp,
+) -> Result<Ready, String> {
+    let recipients = mail.recipients.len() + mail.cc.len() + mail.bcc.len();
+    if mail.recipients.is_empty() {
+        return Err("The mail has no recipient.".to_owned());
+    }
+    if recipients > MOST_RECIPIENTS {
+        return Err(format!("The mail has {recipients} recipients, and {MOST_RECIPIENTS} is the most."));
+    }
+    if mail.text.is_empty() && mail.html.is_empty() {
+        return Err("The mail has neither text nor HTML.".to_owned());
+    }
+    let size = mail.text.len() + mail.html.len() + mail.attachments.iter().map(|a| a.content.len()).sum::<usize>();
+    if size > LARGEST {
+        return Err(format!("The mail has {size} bytes, and {LARGEST} is the most."));
+    }
+    if mail.subject.chars().any(char::is_control) {
+        return Err("The subject holds a control character.".to_owned());
+    }
+
+    let date = std::time::SystemTime::from(now);
+    let mut builder = Message::builder()
+        .from(sender.clone())
+        .subject(mail.subject.clone())
+        .date(date)
+        .message_id(Some(format!("<{notification}@{}>", sender.email.domain())));
+    for mailbox in &mail.recipients {
+        builder = builder.to(mailbox_of(mailbox)?);
+    }
+    for mailbox in &mail.cc {
+        builder = builder.cc(mailbox_of(mailbox)?);
+    }
+    for mailbox in &mail.bcc {
+        // lettre takes the Bcc header out again once it has the envelope.
+        builder = builder.bcc(mailbox_of(mailbox)?);
+    }
+    for mailbox in &mail.reply_to {
+        builder = builder.reply_to(mailbox_of(mailbox)?);
+    }
+    if mail.headers.len() > MOST_HEADERS {
+        return Err(format!("The mail has {} further headers, and {MOST_HEADERS} is the most.", mail.headers.len()));
+    }
+    for (name, value) in &mail.headers {
+        builder = builder.raw_header(header(name, value)?);
+    }
+
+    let built = match body(mail)? {
+        Body::Single(part) => builder.singlepart(part),
+        Body::Multi(parts) => builder.multipart(parts),
+    };
+    let message = built.map_err(|e| format!("The mail cannot be built: {e}."))?;
+    Ok(Ready { envelope: message.envelope().clone(), bytes: message.formatted() })
+}
+
+/// A mailbox as lettre has it; the domain in other scripts is converted.
+pub fn mailbox_of(mailbox: &Mailbox) -> Result<lettre::message::Mailbox, String> {
+    let shown = mailbox.address.escape_debug();
+    if mailbox.name.chars().any(char::is_control) {
+        return Err(format!("The name of {shown} holds a control character."));
+    }
+    let (user, domain) = mailbox
+        .address
+        .rsplit_once('@')
+        .ok_or_else(|| format!("\"{shown}\" is not an e-mail address: it has no @."))?;
+    let domain = match url::Host::parse(domain) {
+        Ok(url::Host::Domain(ascii)) => ascii,
+        // Address literals such as [192.0.2.1], which lettre checks.
+        _ => domain.to_owned(),
+    };
+    let address = Address::new(user, domain).map_err(|e| format!("\"{shown}\" is not an e-mail address: {e}."))?;
+    let name = (!mailbox.name.is_empty()).then(|| mailbox.name.clone());
+    Ok(lettre::message::Mailbox::new(name, address))
+}
+
+enum Body {
+    Single(SinglePart),
+    Multi(MultiPart),
+}
+
+fn body(mail: &Mail) -> Result<Body, String> {
+    let (inline, attached): (Vec<_>, Vec<_>) = mail.attachments.iter().partition(|a| !a.content_id.is_empty());
+    let html = || -> Result<Body, String> {
+        let html = SinglePart::html(mail.html.clone());
+        if inline.is_empty() {
+            return Ok(Body::Single(html));
+        }
+        let mut related = MultiPart::related().singlepart(html);
+        for part in &inline {
+            if part.content_id.chars().any(|c| c.is_control() || c.is_whitespace() || "<>".contains(c)) {
+                return Err(format!(
+                    "The content id \"{}\" holds a character that it may not.",
+                    part.content_id.escape_debug()
+                ));
+            }
+            related = related.singlepart(
+                Attachment::new_inline_with_name(part.content_id.clone(), file_name(&part.name)?)
+                    .body(part.content.clone(), content_type(&part.content_type)?),
+            );
+        }
+        Ok(Body::Multi(related))
+    };
+    let text = if mail.html.is_empty() {
+        if !inline.is_empty() {
+            return Err("An attachment has a content id, but the mail has no HTML that could show it.".to_owned());
+        }
+        Body::Single(SinglePart::plain(mail.text.clone()))
+    } else if mail.text.is_empty() {
+        html()?
+    } else {
+        let both = MultiPart::alternative().singlepart(SinglePart::plain(mail.text.clone()));
+        Body::Multi(match html()? {
+            Body::Single(part) => both.singlepart(part),
+            Body::Multi(parts) => both.multipart(parts),
+        })
+    };
+    if attached.is_empty() {
+        return Ok(text);
+    }
+    let mixed = MultiPart::mixed();
+    let mut mixed = match text {
+        Body::Single(part) => mixed.singlepart(part),
+        Body::Multi(parts) => mixed.multipart(parts),
+    };
+    for part in attached {
+        mixed = mixed.singlepart(
+            Attachment::new(file_name(&part.name)?).body(part.content.clone(), content_type(&part.content_type)?),
+        );
+    }
+    Ok(Body::Multi(mixed))
+}
+
+fn file_name(name: &str) -> Result<String, String> {
+    if name.is_empty() || name.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
+        return Err(format!("\"{}\" is not a file name for an attachment.", name.escape_debug()));
+    }
+    Ok(name.to_owned())
+}
+
+fn content_type(text: &str) -> Result<ContentType, String> {
+    let text = if text.is_empty() { "application/octet-stream" } else { text };
+    if text.chars().any(char::is_control) {
+        return Err(format!("\"{}\" is not a content type.", text.escape_debug()));
+    }
+    ContentType::parse(text).map_err(|_| format!("\"{text}\" is not a content type."))
+}
+
+/// Headers that the engine writes itself, or that belong to relays.
+const OURS: [&str; 13] = [
+    "from",
+    "sender",
+    "to",
+    "cc",
+    "bcc",
+    "reply-to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "received",
+    "return-path",
+    "dkim-signature",
+];
+const OUR_BEGINNINGS: [&str; 5] = ["content-", "arc-", "authentication-", "resent-", "received-"];
+
+fn header(name: &str, value: &str) -> Result<HeaderValue, String> {
+    let lower = name.to_ascii_lowercase();
+    let shown = name.escape_debug();
+    if OURS.contains(&lower.as_str()) || OUR_BEGINNINGS.iter().any(|beginning| lower.starts_with(beginning)) {
+        return Err(format!("The header {shown} is not the component's to write."));
+    }
+    let token = |c: char| c.is_ascii_graphic() && c != ':';
+    if name.is_empty() || name.len() > 76 || !name.chars().all(token) {
+        return Err(format!("\"{shown}\" is not the name of a header."));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(format!("The header {shown} holds a control character."));
+    }
+    let name =
+        HeaderName::new_from_ascii(name.to_owned()).map_err(|_| format!("\"{shown}\" is not the name of a header."))?;
+    Ok(HeaderValue::new(name, value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::bindings::smtp;
+
+    fn mailbox(name: &str, address: &str) -> Mailbox {
+        Mailbox { name: name.into(), address: address.into() }
+    }
+
+    fn mail() -> Mail {
+        Mail {
+            about: String::new(),
+            sender: mailbox("", ""),
+            recipients: vec![mailbox("Zoë Ünïcode", "zoe@bücher.example")],
+            cc: vec![],
+            bcc: vec![],
+            reply_to: vec![],
+            subject: "Grüße aus der Küche, und zwar sehr lange, damit die Zeile gefaltet werden muss: 🕊".into(),
+            text: "Hällo".into(),
+            html: "<p>Hällo</p>".into(),
+            attachments: vec![],
+            headers: vec![("X-Pigeon".into(), "grau, täglich".into())],
+        }
+    }
+
+    fn built(mail: &Mail) -> Result<(Ready, String), String> {
+        let sender: lettre::message::Mailbox = "\"The Engine\" <engine@example.org>".parse().unwrap();
+        let ready = build(mail, &sender, "0190-id", Timestamp::UNIX_EPOCH)?;
+        let text = String::from_utf8(ready.bytes.clone()).unwrap();
+        Ok((ready, text))
+    }
+
+    #[test]
+    fn a_mail_is_valid_mime_in_ascii() {
+        let (ready, text) = built(&mail()).unwrap();
+        assert!(text.is_ascii());
+        assert_eq!(ready.envelope.to()[0].to_string(), "zoe@xn--bcher-kva.example");
+        let parsed = mail_parser::MessageParser::default().parse(&ready.bytes).unwrap();
+        assert_eq!(parsed.subject().unwrap(), mail().subject);
+        assert_eq!(parsed.to().unwrap().first().unwrap().name(), Some("Zoë Ünïcode"));
+        assert_eq!(parsed.body_text(0).unwrap().trim(), "Hällo");
+        assert_eq!(parsed.body_html(0).unwrap().trim(), "<p>Hällo</p>");
+        assert_eq!(parsed.message_id(), Some("0190-id@example.org"));
+        assert_eq!(parsed.date().unwrap().to_timestamp(), 0);
+        assert!(text.contains("multipart/alternative"));
+        assert!(text.lines().all(|line| line.len() <= 998));
+    }
+
+    #[test]
+    fn attachments_inline_and_not() {
+        let attachment = |id: &str| smtp::Attachment {
+            name: "täube.png".into(),
+            content_type: "image/png".into(),
+            content_id: id.into(),
+            content: vec![0, 255, 10],
+        };
+        let (ready, text) = built(&Mail { attachments: vec![attachment("dove"), attachment("")], ..mail() }).unwrap();
+        assert!(text.contains("Content-ID: <dove>"), "{text}");
+        let parsed = mail_parser::MessageParser::default().parse(&ready.bytes).unwrap();
+        assert_eq!(parsed.attachments().filter(|a| a.contents() == [0, 255, 10]).count(), 2, "{text}");
+    }
+
+    #[test]
+    fn bcc_is_in_the_envelope_and_not_in_the_mail() {
+        let (ready, text) = built(&Mail { bcc: vec![mailbox("", "secret@example.org")], ..mail() }).unwrap();
+        assert_eq!(ready.envelope.to().len(), 2);
+        assert!(!text.contains("secret@example.org"), "{text}");
+    }
+
+    #[test]
+    fn nothing_is_smuggled() {
+        let refused = [
+            (Mail { subject: "a\r\nBcc: x@y.example".into(), ..mail() }, "The subject holds"),
+            (Mail { recipients: vec![mailbox("a\nb", "a@example.org")], ..mail() }, "The name of"),
+            (
+                Mail { recipients: vec![mailbox("", "a@example.org>\r\nRCPT TO:<b@example.org")], ..mail() },
+                "not an e-mail address",
+            ),
+            (Mail { recipients: vec![mailbox("", "nobody")], ..mail() }, "not an e-mail address"),
+            (Mail { recipients: vec![], ..mail() }, "no recipient"),
+            (Mail { recipients: vec![mailbox("", "a@example.org"); 51], ..mail() }, "50 is the most"),
+            (Mail { text: String::new(), html: String::new(), ..mail() }, "neither text nor HTML"),
+            (Mail { headers: vec![("X-A".into(), "b\r\nBcc: c".into())], ..mail() }, "control character"),
+            (Mail { headers: vec![("X-A: b\r\nBcc".into(), "c".into())], ..mail() }, "not the name of a header"),
+            (Mail { headers: vec![("bCC".into(), "c@example.org".into())], ..mail() }, "not the component's"),
+            (Mail { headers: vec![("Content-Type".into(), "text/evil".into())], ..mail() }, "not the component's"),
+            (Mail { headers: vec![("X-A".into(), "b".into()); 33], ..mail() }, "32 is the most"),
+            (Mail { text: "x".repeat(LARGEST + 1), ..mail() }, "is the most"),
+        ];
+        for (mail, part) in refused {
+            let error = built(&mail).map(|(_, text)| text).expect_err(part);
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

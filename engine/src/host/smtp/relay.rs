@@ -1,0 +1,334 @@
+//! The relay: connections that are opened when needed, kept while they are used, and the transaction of one mail.
+//!
+//! lettre speaks SMTP; what is here is the order of the commands, so that each failure is known by the stage it happened at,
+//! and by whether the mail may have been taken.
+
+use super::wire::{Doing, Wire};
+use crate::host::bindings::phases::Phase;
+use crate::host::bindings::smtp::{Breakage, Error, Reply, Stage};
+use crate::host::{HostError, tls};
+use crate::settings::{Secret, Smtp, SmtpTls};
+use lettre::address::Envelope;
+use lettre::transport::smtp;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Noop, Quit, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+/// An idle connection that was used a moment ago is taken as it is; an older one is asked first whether it still lives.
+const FRESH: Duration = Duration::from_secs(5);
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// One relay of one tenant, and the connections to it.
+pub struct Relay {
+    host: String,
+    port: u16,
+    tls: SmtpTls,
+    trust: Arc<rustls::ClientConfig>,
+    login: Option<(String, Secret)>,
+    hello: ClientId,
+    timeout: Duration,
+    keep: Duration,
+    permits: Semaphore,
+    idle: Mutex<Vec<Connection>>,
+}
+
+struct Connection {
+    smtp: AsyncSmtpConnection,
+    doing: Doing,
+    used: Instant,
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Relay({}:{})", self.host, self.port)
+    }
+}
+
+impl Relay {
+    /// The operator's relay. Nothing is connected yet.
+    pub fn new(settings: &Smtp) -> Result<Self, HostError> {
+        let hello = if settings.hello_name.is_empty() {
+            ClientId::default()
+        } else {
+            ClientId::Domain(settings.hello_name.clone())
+        };
+        Ok(Relay {
+            host: settings.host.clone(),
+            port: settings.port,
+            tls: settings.tls,
+            trust: Arc::new(tls::client(&[])?),
+            login: settings.password.clone().map(|password| (settings.username.clone(), password)),
+            hello,
+            timeout: settings.timeout,
+            keep: settings.idle,
+            permits: Semaphore::new(settings.connections),
+            idle: Mutex::default(),
+        })
+    }
+
+    /// Hands over a mail and gives back what the relay said to it.
+    pub async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<Reply, Error> {
+        let _permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| broken(Phase::Connect, "stopping", "The engine is stopping.".into()))?;
+        let (mut connection, kept) = match self.take().await {
+            Some(connection) => (connection, true),
+            None => (self.connect().await?, false),
+        };
+        let mut result = self.transaction(&mut connection, envelope, message).await;
+        if kept
+            && matches!(&result, Err(Error::Broken(Breakage { phase: Phase::Write, code, .. })) if code == LOST_IN_SENDER)
+        {
+            // The relay had closed a kept connection, which shows only now. Nothing was sent, so a new one may try.
+            connection = self.connect().await?;
+            result = self.transaction(&mut connection, envelope, message).await;
+        }
+        self.give_back(connection, &result).await;
+        result.map_err(|e| match e {
+            Error::Broken(b) if b.code == LOST_IN_SENDER => {
+                Error::Broken(Breakage { code: "connection_lost".into(), ..b })
+            }
+            other => other,
+        })
+    }
+
+    /// Ends the kept connections with QUIT.
+    pub async fn close(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        for mut connection in idle {
+            let _ = tokio::time::timeout(Duration::from_secs(1), connection.smtp.command(Quit)).await;
+        }
+    }
+
+    async fn take(&self) -> Option<Connection> {
+        loop {
+            let mut connection = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+            let age = connection.used.elapsed();
+            if age < FRESH {
+                return Some(connection);
+            }
+            if age < self.keep
+                && matches!(tokio::time::timeout(CONNECT, connection.smtp.command(Noop)).await, Ok(Ok(_)))
+            {
+                return Some(connection);
+            }
+        }
+    }
+
+    async fn give_back(&self, mut connection: Connection, result: &Result<Reply, Error>) {
+        let usable = match result {
+            Ok(_) => true,
+            // 421: the relay is about to close. Otherwise it waits for the transaction to be taken back.
+            Err(Error::Refused(reply)) => {
+                reply.code != 421
+                    && matches!(tokio::time::timeout(self.timeout, connection.smtp.command(Rset)).await, Ok(Ok(_)))
+            }
+            Err(Error::Broken(b)) => matches!(b.phase, Phase::Invalid),
+        };
+        if usable {
+            connection.used = Instant::now();
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, Error> {
+        let server = format!("{}:{}", self.host, self.port);
+        let addresses: Vec<_> =
+            match tokio::time::timeout(CONNECT, tokio::net::lookup_host((self.host.as_str(), self.port))).await {
+                Ok(Ok(addresses)) => addresses.collect(),
+                Ok(Err(e)) => {
+                    return Err(broken(
+                        Phase::Resolve,
+                        "unknown_host",
+                        format!("The relay {server} was not found: {e}."),
+                    ));
+                }
+                Err(_) => {
+                    return Err(broken(
+                        Phase::Resolve,
+                        "timeout",
+                        format!("The relay {server} was not found in time."),
+                    ));
+                }
+            };
+        let stream = match tokio::time::timeout(CONNECT, TcpStream::connect(&addresses[..])).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(e)) => {
+                return Err(broken(
+                    Phase::Connect,
+                    "no_connection",
+                    format!("The relay {server} cannot be reached: {e}."),
+                ));
+            }
+            Err(_) => {
+                return Err(broken(Phase::Connect, "timeout", format!("The relay {server} did not answer in time.")));
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let doing = Doing::default();
+        let wire = match self.tls {
+            SmtpTls::None | SmtpTls::Starttls => Wire::Plain(stream, doing.clone()),
+            SmtpTls::Tls => Wire::Encrypted(Box::new(self.encrypt(stream, &server).await?), doing.clone()),
+        };
+        let opened = self.step(
+            Stage::Greeting,
+            &doing,
+            AsyncSmtpConnection::connect_with_transport(Box::new(wire), &self.hello),
+        );
+        let mut smtp = opened.await.map_err(|e| match e {
+            Error::Broken(b) => Error::Broken(Breakage { phase: Phase::Connect, ..b }),
+            refused => refused,
+        })?;
+        if self.tls == SmtpTls::Starttls {
+            if !smtp.can_starttls() {
+                return Err(broken(Phase::Tls, "no_starttls", format!("The relay {server} does not offer STARTTLS.")));
+            }
+            let parameters = TlsParameters::new_rustls(self.host.clone())
+                .map_err(|e| broken(Phase::Tls, "tls", format!("TLS to {server} cannot be set up: {e}.")))?;
+            self.step(Stage::Hello, &doing, smtp.starttls(parameters, &self.hello)).await.map_err(|e| match e {
+                Error::Broken(b) => Error::Broken(Breakage { phase: Phase::Tls, ..b }),
+                refused => refused,
+            })?;
+        }
+        if let Some((user, password)) = &self.login {
+            let credentials = Credentials::new(user.clone(), password.reveal().to_owned());
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            if smtp.server_info().get_auth_mechanism(&mechanisms).is_none() {
+                return Err(Error::Refused(Reply {
+                    stage: Stage::Authentication,
+                    code: 504,
+                    enhanced: "5.7.4".into(),
+                    text: format!("The relay {server} offers no login by PLAIN or LOGIN."),
+                }));
+            }
+            self.step(Stage::Authentication, &doing, smtp.auth(&mechanisms, &credentials)).await?;
+        }
+        Ok(Connection { smtp, doing, used: Instant::now() })
+    }
+
+    async fn encrypt(
+        &self,
+        stream: TcpStream,
+        server: &str,
+    ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Error> {
+        let failed = |why: String| broken(Phase::Tls, "tls", format!("TLS to {server} failed: {why}."));
+        let name = rustls::pki_types::ServerName::try_from(self.host.clone()).map_err(|e| failed(e.to_string()))?;
+        match tokio::time::timeout(CONNECT, tokio_rustls::TlsConnector::from(self.trust.clone()).connect(name, stream))
+            .await
+        {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(e)) => Err(failed(e.to_string())),
+            Err(_) => Err(failed("no answer in time".into())),
+        }
+    }
+
+    async fn transaction(
+        &self,
+        connection: &mut Connection,
+        envelope: &Envelope,
+        message: &[u8],
+    ) -> Result<Reply, Error> {
+        let Connection { smtp, doing, .. } = connection;
+        let mut parameters = Vec::new();
+        let mut addresses = envelope.to().iter().chain(envelope.from());
+        if addresses.any(|address| !address.user().is_ascii()) {
+            if !smtp.server_info().supports_feature(Extension::SmtpUtfEight) {
+                return Err(broken(
+                    Phase::Invalid,
+                    "no_smtputf8",
+                    "The relay takes no addresses in other scripts (SMTPUTF8).".into(),
+                ));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        self.step(Stage::Sender, doing, smtp.command(Mail::new(envelope.from().cloned(), parameters))).await?;
+        for recipient in envelope.to() {
+            self.step(Stage::Recipient, doing, smtp.command(Rcpt::new(recipient.clone(), Vec::new()))).await?;
+        }
+        self.step(Stage::Data, doing, smtp.command(Data)).await?;
+        let response = self.step(Stage::Content, doing, smtp.message(message)).await?;
+        Ok(reply(Stage::Content, response.code().into(), &response.message().collect::<Vec<_>>().join(" ")))
+    }
+
+    /// Does one step in bounded time, and names its failure by the stage.
+    async fn step<T: Send>(
+        &self,
+        stage: Stage,
+        doing: &Doing,
+        step: impl Future<Output = Result<T, smtp::Error>>,
+    ) -> Result<T, Error> {
+        let failed = match tokio::time::timeout(self.timeout, step).await {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(e)) => e,
+            Err(_) => {
+                let phase = if stage == Stage::Content && doing.waits() { Phase::Wait } else { Phase::Write };
+                return Err(broken(phase, "timeout", format!("The relay {} did not answer in time.", self.host)));
+            }
+        };
+        let words = std::error::Error::source(&failed).map(ToString::to_string).unwrap_or_default();
+        if let Some(code) = failed.status() {
+            return Err(Error::Refused(reply(stage, code.into(), &words)));
+        }
+        let (phase, code) = match stage {
+            Stage::Content if doing.waits() => (Phase::Wait, "connection_lost"),
+            Stage::Sender => (Phase::Write, LOST_IN_SENDER),
+            _ => (Phase::Write, "connection_lost"),
+        };
+        Err(broken(phase, code, format!("The connection to the relay {} broke: {failed}.", self.host)))
+    }
+}
+
+/// The connection broke at a mail's first command; where it was a kept one, it had been closed before.
+const LOST_IN_SENDER: &str = "connection_lost_at_first_command";
+
+fn broken(phase: Phase, code: &str, message: String) -> Error {
+    Error::Broken(Breakage { phase, code: code.to_owned(), message })
+}
+
+/// A server's answer, its enhanced status code (RFC 3463) taken out of its words.
+fn reply(stage: Stage, code: u16, words: &str) -> Reply {
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (first, rest) = words.split_once(' ').unwrap_or((&words, ""));
+    let is_enhanced = |text: &str| {
+        let parts: Vec<_> = text.split('.').collect();
+        parts.len() == 3
+            && matches!(parts[0], "2" | "4" | "5")
+            && parts[1..].iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    if is_enhanced(first) {
+        // Each line of a long answer repeats the code; one is enough.
+        let text = rest.split(' ').filter(|word| *word != first).collect::<Vec<_>>().join(" ");
+        Reply { stage, code, enhanced: first.to_owned(), text }
+    } else {
+        Reply { stage, code, enhanced: String::new(), text: words }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_are_taken_apart() {
+        for (words, enhanced, text) in [
+            ("5.1.1 No such user", "5.1.1", "No such user"),
+            ("5.7.1 Too many\r\n 5.7.1 complaints", "5.7.1", "Too many complaints"),
+            ("OK queued as 123", "", "OK queued as 123"),
+            ("2.0.0", "2.0.0", ""),
+            ("1.2.3.4 is listed", "", "1.2.3.4 is listed"),
+            ("", "", ""),
+        ] {
+            let reply = reply(Stage::Content, 550, words);
+            assert_eq!((reply.enhanced.as_str(), reply.text.as_str()), (enhanced, text), "{words}");
+        }
+    }
+}

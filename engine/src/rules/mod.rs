@@ -1,0 +1,19 @@
+//! What is decided: pure functions and the values they are about. No input or output, no async, no clock.
+//!
+//! The models first (`tenant`, `user`, `target`, `notification`, `attempt`), then what happens to them (`status`,
+//! `outcome`, `retry`), then what components may do (`manifest`, `grants`, `addresses`), then what all of them use
+//! (`limits`, `quantities`).
+
+pub mod addresses;
+pub mod attempt;
+pub mod grants;
+pub mod limits;
+pub mod manifest;
+pub mod notification;
+pub mod outcome;
+pub mod quantities;
+pub mod retry;
+pub mod status;
+pub mod target;
+pub mod tenant;
+pub mod user;

@@ -1,0 +1,558 @@
+//! What follows from an outcome: the next status, the next time, and what becomes of the record and the target.
+//!
+//! All of it is decided here, from what is known about the notification, the outcome, the policy and the time; the store only writes it
+//! down. The wait before the second attempt is the notification's interval; it doubles from then on, up to a day, spread by a fifth.
+//! A provider's `Retry-After` beats that formula within bounds. Faults of the account or the configuration use up no attempt: the first
+//! slow the target down, the second pause it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::rules::limits::{self, to_the_millisecond};
+use crate::rules::notification::{Notification, OnUnknown};
+use crate::rules::outcome::{Failure, Outcome, Scope};
+use crate::rules::status::Status;
+use crate::rules::target::{MAX_REASON, PauseKind};
+
+/// Doubling stops here. An interval that is longer to begin with stays as it is.
+const LONGEST_GROWN_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// A doubling wait is spread by up to this part of itself, so that what failed together does not come back together.
+const SPREAD: f64 = 0.2;
+
+/// How waits grow, and within which bounds others may set them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Whether the wait doubles.
+    pub backoff: Backoff,
+    /// What to do when nobody knows whether a message was taken; already resolved for this notification (`OnUnknownPolicies`).
+    pub on_unknown: OnUnknown,
+    /// A provider that asks for less gets this.
+    pub retry_after_least: Duration,
+    /// A provider that asks for more gets this.
+    pub retry_after_most: Duration,
+    /// How long a target slows down when its account is at fault and the provider named no time.
+    pub account_wait: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> RetryPolicy {
+        RetryPolicy {
+            backoff: Backoff::Exponential,
+            on_unknown: OnUnknown::Resend,
+            retry_after_least: Duration::from_secs(1),
+            retry_after_most: LONGEST_GROWN_WAIT,
+            account_wait: Duration::from_secs(60),
+        }
+    }
+}
+
+/// How the wait between attempts grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backoff {
+    /// It doubles, up to a day, and is spread by a fifth.
+    Exponential,
+    /// It stays what the notification says, to the second, as in the predecessor.
+    Fixed,
+}
+
+/// What each notification's policy about unknown outcomes is: its own, else its target's, else the one for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnUnknownPolicies {
+    /// By the target's id.
+    pub of_targets: HashMap<Uuid, OnUnknown>,
+    /// For targets that are not named.
+    pub of_others: OnUnknown,
+}
+
+impl OnUnknownPolicies {
+    /// The same for every target.
+    pub fn everywhere(choice: OnUnknown) -> OnUnknownPolicies {
+        OnUnknownPolicies { of_targets: HashMap::new(), of_others: choice }
+    }
+
+    /// The policy for a notification with this choice of its own, in this target.
+    pub fn resolve(&self, own: Option<OnUnknown>, target: Uuid) -> OnUnknown {
+        own.or_else(|| self.of_targets.get(&target).copied()).unwrap_or(self.of_others)
+    }
+}
+
+/// What these rules need to know about a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is explained at `Notification`")]
+pub struct Standing {
+    pub scheduled_delivery: Timestamp,
+    pub attempted_delivery: Option<Timestamp>,
+    pub retry_time_interval: u32,
+    pub retry_attempts: u32,
+    pub max_retries: u32,
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Notification {
+    /// What the rules about retries need to know of it.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            scheduled_delivery: self.scheduled_delivery,
+            attempted_delivery: self.attempted_delivery,
+            retry_time_interval: self.retry_time_interval,
+            retry_attempts: self.retry_attempts,
+            max_retries: self.max_retries,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+/// What an outcome changes, to be written down by the store in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The notification's next status.
+    pub status: Status,
+    /// When it is due again; unchanged where it is not.
+    pub scheduled_delivery: Timestamp,
+    /// When the last attempt ended.
+    pub attempted_delivery: Option<Timestamp>,
+    /// How many attempts have counted by now.
+    pub retry_attempts: u32,
+    /// What becomes of the record.
+    pub record: RecordChange,
+    /// What becomes of the target.
+    pub target: TargetChange,
+}
+
+/// What an outcome changes about the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordChange {
+    /// Nothing.
+    None,
+    /// It is switched off, for this reason.
+    SwitchOff {
+        /// For people.
+        reason: String,
+    },
+}
+
+/// What an outcome changes about the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetChange {
+    /// Nothing.
+    None,
+    /// Nothing more is sent there before this.
+    SlowDown {
+        /// When it may go on.
+        until: Timestamp,
+    },
+    /// Nothing more is sent there until a person acts.
+    Pause {
+        /// Whose fault it is.
+        kind: PauseKind,
+        /// For people.
+        reason: String,
+    },
+}
+
+/// Whether the next attempt is the last that is granted: a `retry` after it ends in DELIVERY FAILURE.
+pub fn is_last_attempt(standing: &Standing) -> bool {
+    standing.retry_attempts >= standing.max_retries
+}
+
+/// What follows from `outcome`. `can_learn_more` says whether the component has receipts or callbacks; `jitter` is random, from -1 to 1.
+pub fn settle(
+    standing: &Standing,
+    outcome: &Outcome,
+    policy: &RetryPolicy,
+    can_learn_more: bool,
+    now: Timestamp,
+    jitter: f64,
+) -> Settlement {
+    let now = to_the_millisecond(now);
+    match outcome {
+        Outcome::Delivered(_) => ended(standing, Status::Delivered, now),
+        Outcome::Accepted(_) if can_learn_more => ended(standing, Status::Sent, now),
+        Outcome::Accepted(_) => ended(standing, Status::Delivered, now),
+        Outcome::Retry { after, scope: Scope::Message | Scope::Address, reason: _ } => {
+            counted(standing, policy, *after, now, jitter)
+        }
+        Outcome::Retry { after, scope: Scope::Account, reason: _ } => slowed_down(standing, policy, *after, now),
+        Outcome::Retry { after: _, scope: Scope::Configuration, reason } => paused(standing, reason, now),
+        Outcome::Failed(_) => ended(standing, Status::DeliveryFailure, now),
+        Outcome::InactiveDevice(failure) => switched_off(standing, Status::InactiveDevice, failure, now),
+        Outcome::OptedOut(failure) => switched_off(standing, Status::OptedOut, failure, now),
+        // A resend counts as an attempt: otherwise a provider that never answers would be sent the same message for ever.
+        Outcome::Unknown(_) => match policy.on_unknown {
+            OnUnknown::Resend => counted(standing, policy, None, now, jitter),
+            OnUnknown::Hold => ended(standing, Status::Unknown, now),
+        },
+    }
+}
+
+/// What follows when the engine died in the middle of an attempt. It uses up none of the notification's attempts, for it was not the
+/// notification's fault; a message that kills engines is recognised by counting its lease deaths instead.
+pub fn rescue(standing: &Standing, on_unknown: OnUnknown, now: Timestamp) -> Settlement {
+    let now = to_the_millisecond(now);
+    match on_unknown {
+        OnUnknown::Resend => Settlement { scheduled_delivery: now, ..ended(standing, Status::Retry, now) },
+        OnUnknown::Hold => ended(standing, Status::Unknown, now),
+    }
+}
+
+/// An attempt was made; the notification is in `status` and its time of delivery does not matter any more.
+fn ended(standing: &Standing, status: Status, now: Timestamp) -> Settlement {
+    Settlement {
+        status,
+        scheduled_delivery: standing.scheduled_delivery,
+        attempted_delivery: Some(now),
+        retry_attempts: standing.retry_attempts,
+        record: RecordChange::None,
+        target: TargetChange::None,
+    }
+}
+
+fn switched_off(standing: &Standing, status: Status, failure: &Failure, now: Timestamp) -> Settlement {
+    let record = RecordChange::SwitchOff { reason: in_one_text(failure) };
+    Settlement { record, ..ended(standing, status, now) }
+}
+
+/// Another attempt, unless they are used up. This one counts.
+fn counted(
+    standing: &Standing,
+    policy: &RetryPolicy,
+    after: Option<Duration>,
+    now: Timestamp,
+    jitter: f64,
+) -> Settlement {
+    let used_up = is_last_attempt(standing);
+    // Rows that someone changed by hand may count more than they are granted; the database allows one more than the retries.
+    let retry_attempts = standing.retry_attempts.min(standing.max_retries) + 1;
+    if used_up {
+        return Settlement { retry_attempts, ..ended(standing, Status::DeliveryFailure, now) };
+    }
+    let wait = match after {
+        Some(wish) => within_bounds(policy, wish),
+        None => wait(policy.backoff, standing.retry_time_interval, standing.retry_attempts, jitter),
+    };
+    Settlement { retry_attempts, ..again(standing, later(now, wait), now) }
+}
+
+/// Another attempt, when the whole target goes on. This one does not count.
+fn slowed_down(standing: &Standing, policy: &RetryPolicy, after: Option<Duration>, now: Timestamp) -> Settlement {
+    let until = later(now, after.map_or(policy.account_wait, |wish| within_bounds(policy, wish)));
+    Settlement { target: TargetChange::SlowDown { until }, ..again(standing, until, now) }
+}
+
+/// Another attempt, when somebody has repaired the target. Nothing was attempted as far as this notification is concerned, so that all
+/// of it stays as it was.
+fn paused(standing: &Standing, reason: &Failure, now: Timestamp) -> Settlement {
+    let status = if is_past(standing.expires_at, now) {
+        Status::Expired
+    } else if standing.attempted_delivery.is_none() {
+        Status::Scheduled
+    } else {
+        Status::Retry
+    };
+    let target = TargetChange::Pause { kind: PauseKind::Configuration, reason: in_one_text(reason) };
+    Settlement { attempted_delivery: standing.attempted_delivery, target, ..ended(standing, status, now) }
+}
+
+/// RETRY at `next`, or EXPIRED if it would come too late.
+fn again(standing: &Standing, next: Timestamp, now: Timestamp) -> Settlement {
+    if is_past(standing.expires_at, next) {
+        return ended(standing, Status::Expired, now);
+    }
+    Settlement { scheduled_delivery: next, ..ended(standing, Status::Retry, now) }
+}
+
+/// Whether at `time` it is too late to send.
+fn is_past(expiry: Option<Timestamp>, time: Timestamp) -> bool {
+    expiry.is_some_and(|expiry| expiry <= time)
+}
+
+/// The wait after an attempt before which `counted_before` others counted.
+fn wait(backoff: Backoff, interval_seconds: u32, counted_before: u32, jitter: f64) -> Duration {
+    let interval = Duration::from_secs(interval_seconds.into());
+    match backoff {
+        Backoff::Fixed => interval,
+        Backoff::Exponential => {
+            let doubled = interval.saturating_mul(2_u32.saturating_pow(counted_before));
+            let grown = doubled.min(LONGEST_GROWN_WAIT.max(interval));
+            let jitter = if jitter.is_nan() { 0.0 } else { jitter.clamp(-1.0, 1.0) };
+            grown.mul_f64(1.0 + SPREAD * jitter)
+        }
+    }
+}
+
+fn within_bounds(policy: &RetryPolicy, wish: Duration) -> Duration {
+    wish.min(policy.retry_after_most).max(policy.retry_after_least)
+}
+
+/// `now + wait`, to the millisecond, and not beyond what can be stored.
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+    let latest = Timestamp::from_millisecond(limits::LAST_MOMENT_MS).unwrap_or(Timestamp::MAX);
+    now.checked_add(SignedDuration::from_millis(wait)).map_or(latest, |time| time.min(latest))
+}
+
+/// A failure as one text for people, which keeps the code.
+fn in_one_text(failure: &Failure) -> String {
+    limits::cut(&format!("{}: {}", failure.code, failure.message), MAX_REASON)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::outcome::Receipt;
+
+    fn at(text: &str) -> Timestamp {
+        format!("2026-03-20T{text}Z").parse().unwrap()
+    }
+
+    const DAY: u64 = 24 * 3600;
+
+    fn first_try() -> Standing {
+        Standing {
+            scheduled_delivery: at("11:00:00"),
+            attempted_delivery: None,
+            retry_time_interval: 60,
+            retry_attempts: 0,
+            max_retries: 3,
+            expires_at: None,
+        }
+    }
+
+    fn second_try() -> Standing {
+        Standing { attempted_delivery: Some(at("11:00:00")), retry_attempts: 1, ..first_try() }
+    }
+
+    fn retry(scope: Scope, after: Option<u64>) -> Outcome {
+        let reason = Failure::new("busy", "The server is busy.");
+        Outcome::Retry { after: after.map(Duration::from_secs), scope, reason }
+    }
+
+    fn failure() -> Failure {
+        Failure::new("550", "No such mailbox.")
+    }
+
+    /// At noon, with the default policy and no jitter.
+    fn settled(standing: &Standing, outcome: &Outcome) -> Settlement {
+        settle(standing, outcome, &RetryPolicy::default(), false, at("12:00:00"), 0.0)
+    }
+
+    #[test]
+    fn every_outcome_has_its_status_and_its_time() {
+        use Status::*;
+        let (noon, due) = (Some(at("12:00:00")), at("11:00:00"));
+        let before = Some(at("11:00:00"));
+        let receipt = Receipt::default;
+        // What was known, the outcome; then status, next time, attempted time, counted attempts.
+        let table = [
+            (first_try(), Outcome::Delivered(receipt()), Delivered, due, noon, 0),
+            (second_try(), Outcome::Delivered(receipt()), Delivered, due, noon, 1),
+            (first_try(), Outcome::Accepted(receipt()), Delivered, due, noon, 0),
+            (first_try(), Outcome::Failed(failure()), DeliveryFailure, due, noon, 0),
+            (first_try(), Outcome::InactiveDevice(failure()), InactiveDevice, due, noon, 0),
+            (first_try(), Outcome::OptedOut(failure()), OptedOut, due, noon, 0),
+            (first_try(), Outcome::Unknown(failure()), Retry, at("12:01:00"), noon, 1),
+            (first_try(), retry(Scope::Message, None), Retry, at("12:01:00"), noon, 1),
+            (second_try(), retry(Scope::Message, None), Retry, at("12:02:00"), noon, 2),
+            (first_try(), retry(Scope::Address, None), Retry, at("12:01:00"), noon, 1),
+            (first_try(), retry(Scope::Account, None), Retry, at("12:01:00"), noon, 0),
+            (first_try(), retry(Scope::Account, Some(120)), Retry, at("12:02:00"), noon, 0),
+            (first_try(), retry(Scope::Configuration, None), Scheduled, due, None, 0),
+            (second_try(), retry(Scope::Configuration, None), Retry, due, before, 1),
+        ];
+        for (standing, outcome, status, next, attempted, counted) in table {
+            let settlement = settled(&standing, &outcome);
+            let seen = (
+                settlement.status,
+                settlement.scheduled_delivery,
+                settlement.attempted_delivery,
+                settlement.retry_attempts,
+            );
+            assert_eq!(seen, (status, next, attempted, counted), "{standing:?} and {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn every_settlement_agrees_with_the_table_of_statuses() {
+        let receipt = Receipt::default;
+        let mut outcomes = vec![
+            Outcome::Delivered(receipt()),
+            Outcome::Accepted(receipt()),
+            Outcome::Failed(failure()),
+            Outcome::InactiveDevice(failure()),
+            Outcome::OptedOut(failure()),
+            Outcome::Unknown(failure()),
+        ];
+        for scope in [Scope::Message, Scope::Address, Scope::Account, Scope::Configuration] {
+            outcomes.extend([retry(scope, None), retry(scope, Some(7))]);
+        }
+        let used_up = Standing { retry_attempts: 3, ..second_try() };
+        let expired = |standing| Standing { expires_at: Some(at("12:00:00")), ..standing };
+        for standing in [first_try(), second_try(), used_up, expired(first_try()), expired(second_try())] {
+            let before = if standing.attempted_delivery.is_some() { Status::Retry } else { Status::Scheduled };
+            for outcome in &outcomes {
+                for on_unknown in OnUnknown::ALL {
+                    for can_learn_more in [false, true] {
+                        let policy = RetryPolicy { on_unknown, ..RetryPolicy::default() };
+                        let after = settle(&standing, outcome, &policy, can_learn_more, at("12:00:00"), 1.0);
+                        assert!(before.may_become(after.status), "{before} to {}", after.status);
+                        assert!(after.status.attempted().allows(after.attempted_delivery.is_some()), "{after:?}");
+                        assert!(after.retry_attempts <= standing.max_retries + 1, "{after:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn accepted_waits_for_news_only_where_news_can_come() {
+        let accepted = Outcome::Accepted(Receipt::default());
+        let policy = RetryPolicy::default();
+        let status = |more| settle(&first_try(), &accepted, &policy, more, at("12:00:00"), 0.0).status;
+        assert_eq!((status(true), status(false)), (Status::Sent, Status::Delivered));
+    }
+
+    #[test]
+    fn one_attempt_and_as_many_more_as_granted() {
+        for max_retries in [0, 1, 3] {
+            let mut standing = Standing { max_retries, ..first_try() };
+            let mut attempts = 0;
+            loop {
+                attempts += 1;
+                assert_eq!(is_last_attempt(&standing), attempts == 1 + max_retries);
+                let settlement = settled(&standing, &retry(Scope::Message, None));
+                assert_eq!(settlement.retry_attempts, attempts);
+                if settlement.status == Status::DeliveryFailure {
+                    break;
+                }
+                standing.retry_attempts = settlement.retry_attempts;
+                standing.attempted_delivery = settlement.attempted_delivery;
+            }
+            assert_eq!(attempts, 1 + max_retries);
+        }
+    }
+
+    #[test]
+    fn resending_the_unknown_ends_too() {
+        let used_up = Standing { retry_attempts: 3, ..second_try() };
+        assert_eq!(settled(&used_up, &Outcome::Unknown(failure())).status, Status::DeliveryFailure);
+    }
+
+    #[test]
+    fn the_unknown_is_held_where_the_policy_says_so() {
+        let hold = RetryPolicy { on_unknown: OnUnknown::Hold, ..RetryPolicy::default() };
+        let settlement = settle(&first_try(), &Outcome::Unknown(failure()), &hold, false, at("12:00:00"), 0.0);
+        assert_eq!((settlement.status, settlement.retry_attempts), (Status::Unknown, 0));
+        assert_eq!(settlement.attempted_delivery, Some(at("12:00:00")));
+    }
+
+    #[test]
+    fn waits_double_up_to_a_day_and_spread_by_a_fifth() {
+        let seconds = |interval, before, jitter| wait(Backoff::Exponential, interval, before, jitter).as_secs_f64();
+        // Interval, attempts that counted before, jitter; seconds to wait.
+        let table = [
+            (60, 0, 0.0, 60.0),
+            (60, 1, 0.0, 120.0),
+            (60, 5, 0.0, 1920.0),
+            (60, 11, 0.0, DAY as f64),
+            (60, 1000, 0.0, DAY as f64),
+            (60, 0, 1.0, 72.0),
+            (60, 0, -1.0, 48.0),
+            (60, 0, 5.0, 72.0),
+            (60, 0, f64::NAN, 60.0),
+            (0, 9, 1.0, 0.0),
+            // Longer than a day by the notification's own wish: it does not grow, and it does not shrink.
+            (2 * DAY as u32, 3, 0.0, 2.0 * DAY as f64),
+        ];
+        for (interval, before, jitter, expected) in table {
+            assert_eq!(seconds(interval, before, jitter), expected, "{interval} s after {before}, jitter {jitter}");
+        }
+    }
+
+    #[test]
+    fn a_fixed_wait_stays_what_it_is() {
+        for before in [0, 1, 50] {
+            assert_eq!(wait(Backoff::Fixed, 90, before, 1.0), Duration::from_secs(90));
+        }
+    }
+
+    #[test]
+    fn the_providers_wish_beats_the_formula_within_bounds() {
+        for (wish, seconds) in [(0, 1), (30, 30), (DAY, DAY), (DAY + 1, DAY)] {
+            let expected = later(at("12:00:00"), Duration::from_secs(seconds));
+            for scope in [Scope::Message, Scope::Account] {
+                assert_eq!(settled(&first_try(), &retry(scope, Some(wish))).scheduled_delivery, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn only_an_account_or_the_configuration_touches_the_target() {
+        let target = |scope| settled(&first_try(), &retry(scope, Some(30))).target;
+        assert_eq!(target(Scope::Message), TargetChange::None);
+        assert_eq!(target(Scope::Address), TargetChange::None);
+        assert_eq!(target(Scope::Account), TargetChange::SlowDown { until: at("12:00:30") });
+        let reason = "busy: The server is busy.".to_owned();
+        assert_eq!(target(Scope::Configuration), TargetChange::Pause { kind: PauseKind::Configuration, reason });
+    }
+
+    #[test]
+    fn only_a_dead_or_unwilling_address_is_switched_off() {
+        let off = RecordChange::SwitchOff { reason: "550: No such mailbox.".to_owned() };
+        assert_eq!(settled(&first_try(), &Outcome::InactiveDevice(failure())).record, off);
+        assert_eq!(settled(&first_try(), &Outcome::OptedOut(failure())).record, off);
+        assert_eq!(settled(&first_try(), &Outcome::Failed(failure())).record, RecordChange::None);
+    }
+
+    #[test]
+    fn a_retry_that_would_come_too_late_is_not_waited_for() {
+        // The expiry and the outcome; the status. A retry would come at 12:01.
+        let table = [
+            ("12:01:00", retry(Scope::Message, None), Status::Expired),
+            ("12:01:01", retry(Scope::Message, None), Status::Retry),
+            ("12:01:00", retry(Scope::Account, None), Status::Expired),
+            ("12:00:00", retry(Scope::Configuration, None), Status::Expired),
+            ("12:00:01", retry(Scope::Configuration, None), Status::Scheduled),
+            ("12:00:00", Outcome::Delivered(Receipt::default()), Status::Delivered),
+        ];
+        for (expiry, outcome, status) in table {
+            let standing = Standing { expires_at: Some(at(expiry)), ..first_try() };
+            assert_eq!(settled(&standing, &outcome).status, status, "expires {expiry}, {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn used_up_attempts_are_said_before_the_expiry() {
+        let standing = Standing { max_retries: 0, expires_at: Some(at("12:00:30")), ..first_try() };
+        assert_eq!(settled(&standing, &retry(Scope::Message, None)).status, Status::DeliveryFailure);
+    }
+
+    #[test]
+    fn an_engines_death_uses_up_nothing() {
+        let used_up = Standing { retry_attempts: 3, ..second_try() };
+        let resent = rescue(&used_up, OnUnknown::Resend, at("12:00:00"));
+        assert_eq!((resent.status, resent.retry_attempts), (Status::Retry, 3));
+        assert_eq!((resent.scheduled_delivery, resent.attempted_delivery), (at("12:00:00"), Some(at("12:00:00"))));
+        assert_eq!(rescue(&first_try(), OnUnknown::Hold, at("12:00:00")).status, Status::Unknown);
+    }
+
+    #[test]
+    fn the_policy_for_the_unknown_is_the_nearest_one() {
+        let (held, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let mut policies = OnUnknownPolicies::everywhere(OnUnknown::Resend);
+        policies.of_targets.insert(held, OnUnknown::Hold);
+        assert_eq!(policies.resolve(None, other), OnUnknown::Resend);
+        assert_eq!(policies.resolve(None, held), OnUnknown::Hold);
+        assert_eq!(policies.resolve(Some(OnUnknown::Resend), held), OnUnknown::Resend);
+    }
+
+    #[test]
+    fn times_have_milliseconds_and_an_end() {
+        let fine: Timestamp = "2026-03-20T12:00:00.123456Z".parse().unwrap();
+        let settlement = settle(&first_try(), &retry(Scope::Message, None), &RetryPolicy::default(), false, fine, 0.01);
+        assert_eq!(settlement.scheduled_delivery.to_string(), "2026-03-20T12:01:00.243Z");
+        assert_eq!(later(Timestamp::MAX, Duration::from_secs(9)).as_millisecond(), limits::LAST_MOMENT_MS);
+    }
+}

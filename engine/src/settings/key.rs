@@ -1,0 +1,104 @@
+//! The engine's own key: what it signs, such as compiled components, it alone can have written.
+
+use super::SettingsError;
+use ring::{hkdf, rand::SecureRandom};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+const LENGTH: usize = 32;
+
+/// 32 random bytes, kept as hexadecimal text in a file that only its owner can read.
+#[derive(Clone)]
+pub struct EngineKey([u8; LENGTH]);
+
+impl std::fmt::Debug for EngineKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EngineKey(…)")
+    }
+}
+
+impl EngineKey {
+    /// Reads a key's file.
+    pub fn read(file: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| SettingsError::new(format!("The engine's key {} cannot be read: {e}.", file.display())))?;
+        decode(text.trim()).map(EngineKey).ok_or_else(|| {
+            SettingsError::new(format!(
+                "The engine's key {} must hold 64 hexadecimal digits, and does not; `openssl rand -hex 32` makes some.",
+                file.display()
+            ))
+        })
+    }
+
+    /// Reads a key's file, or makes it. Two engines that start at once end with the same key.
+    pub fn read_or_make(file: &Path) -> Result<Self, SettingsError> {
+        let cannot = |e: &dyn std::fmt::Display| {
+            SettingsError::new(format!("The engine's key {} cannot be made: {e}.", file.display()))
+        };
+        if file.exists() {
+            return Self::read(file);
+        }
+        let mut key = [0; LENGTH];
+        ring::rand::SystemRandom::new().fill(&mut key).map_err(|e| cannot(&e))?;
+        let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        // Written beside and linked into place, so that nobody ever reads half a key; the first to link wins.
+        let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(|e| cannot(&e))?;
+        draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all()).map_err(|e| cannot(&e))?;
+        match draft.persist_noclobber(file) {
+            Ok(_) => Ok(EngineKey(key)),
+            Err(e) if e.error.kind() == ErrorKind::AlreadyExists => Self::read(file),
+            Err(e) => Err(cannot(&e.error)),
+        }
+    }
+
+    /// A key for one purpose, from which this one cannot be told.
+    pub fn derive(&self, purpose: &str) -> [u8; LENGTH] {
+        let mut derived = [0; LENGTH];
+        let info = [purpose.as_bytes()];
+        let filled = hkdf::Salt::new(hkdf::HKDF_SHA256, b"notification-engine")
+            .extract(&self.0)
+            .expand(&info, hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(&mut derived));
+        debug_assert!(filled.is_ok(), "HKDF refuses lengths over 255 blocks only");
+        derived
+    }
+}
+
+fn decode(text: &str) -> Option<[u8; LENGTH]> {
+    if text.len() != 2 * LENGTH || !text.is_ascii() {
+        return None;
+    }
+    let mut key = [0; LENGTH];
+    for (i, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_key_is_made_once_and_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("engine.key");
+        let first = EngineKey::read_or_make(&file).unwrap();
+        let second = EngineKey::read_or_make(&file).unwrap();
+        assert_eq!(first.0, second.0);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_ne!(first.derive("a"), first.derive("b"));
+        assert_eq!(first.derive("a"), second.derive("a"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_key_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("engine.key");
+        std::fs::write(&file, "hello").unwrap();
+        assert!(EngineKey::read_or_make(&file).unwrap_err().to_string().contains("64 hexadecimal digits"));
+        assert!(EngineKey::read(Path::new("/nonexistent")).unwrap_err().to_string().contains("cannot be read"));
+    }
+}

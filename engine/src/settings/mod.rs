@@ -1,0 +1,509 @@
+//! What the operator has set, read once and checked once: after this, no text is read again.
+//!
+//! The only reader of settings files, of variables and of the files that they name. `engine.default.toml` explains every key.
+
+mod key;
+mod layers;
+
+pub use key::EngineKey;
+
+use crate::rules::grants::Origin;
+use crate::rules::notification::OnUnknown;
+use crate::rules::quantities::{parse_duration, parse_size};
+use crate::rules::retry::Backoff;
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The default file, which is the documentation of the settings and their schema.
+pub const DEFAULTS: &str = include_str!("../../engine.default.toml");
+
+/// The file that is read when none is named, if it is there.
+const USUAL_FILE: &str = "engine.toml";
+
+/// Why the settings cannot be used: one sentence that says what to change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(String);
+
+impl SettingsError {
+    fn new(text: impl Into<String>) -> Self {
+        SettingsError(text.into())
+    }
+}
+
+/// All settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub database: Database,
+    pub server: Server,
+    pub log: Log,
+    pub smtp: Smtp,
+    pub targets: Targets,
+    /// By the module's name.
+    pub target: BTreeMap<String, TargetSettings>,
+    pub delivery: Delivery,
+    pub sandbox: Sandbox,
+    /// The operator's own secrets, from `ENGINE_SECRET__NAME`, by their names in small letters.
+    pub secrets: BTreeMap<String, Secret>,
+    /// The file that was read, if there was one.
+    pub file: Option<PathBuf>,
+    key_file: Option<PathBuf>,
+    merged: toml::Table,
+}
+
+/// A value that must not be printed.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A secret of this value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(value.into())
+    }
+
+    /// The value, for the place where it is used and no other.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    #[serde(deserialize_with = "listen")]
+    pub listen: Option<std::net::SocketAddr>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    None,
+    Starttls,
+    Tls,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub tls: SmtpTls,
+    pub username: String,
+    #[serde(deserialize_with = "path")]
+    pub password_file: Option<PathBuf>,
+    /// What the password file holds.
+    #[serde(skip)]
+    pub password: Option<Secret>,
+    pub hello_name: String,
+    pub connections: usize,
+    #[serde(deserialize_with = "duration")]
+    pub idle: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Targets {
+    pub paths: Vec<PathBuf>,
+}
+
+/// What the operator says about one target.
+#[derive(Debug, Clone, Default)]
+pub struct TargetSettings {
+    /// The origin that the operator opens to it.
+    pub base_url: Option<Origin>,
+    /// Whether a component that is not bundled may send mail.
+    pub smtp: bool,
+    /// All keys, as the component reads them.
+    pub values: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    pub concurrency_per_tenant: usize,
+    pub concurrency_per_target: usize,
+    pub claim_batch: usize,
+    #[serde(deserialize_with = "backoff")]
+    pub backoff: Backoff,
+    #[serde(deserialize_with = "on_unknown")]
+    pub on_unknown: Option<OnUnknown>,
+    #[serde(deserialize_with = "duration")]
+    pub stop_timeout: Duration,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sandbox {
+    #[serde(deserialize_with = "duration")]
+    pub cpu: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub wall: Duration,
+    #[serde(deserialize_with = "size")]
+    pub memory: u64,
+    pub instances: u32,
+    #[serde(deserialize_with = "path")]
+    pub cache: Option<PathBuf>,
+}
+
+/// The keys as they stand in the merged table, before those that need a look of their own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    database: Database,
+    server: Server,
+    log: Log,
+    smtp: Smtp,
+    targets: Targets,
+    target: BTreeMap<String, toml::Table>,
+    delivery: Delivery,
+    sandbox: Sandbox,
+}
+
+impl Settings {
+    /// Reads `config`, or else `engine.toml` if it is in the current folder, and lays the variables over it.
+    pub fn load(
+        config: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Settings, SettingsError> {
+        let usual = Path::new(USUAL_FILE);
+        let file = config.or_else(|| usual.is_file().then_some(usual));
+        let text = match file {
+            Some(file) => std::fs::read_to_string(file).map_err(|e| {
+                SettingsError::new(format!("The settings file {} cannot be read: {e}.", file.display()))
+            })?,
+            None => String::new(),
+        };
+        let name = file.map_or_else(|| USUAL_FILE.to_owned(), |f| f.display().to_string());
+        let mut settings = Self::from_text(&name, &text, variables)?;
+        settings.file = file.map(Path::to_owned);
+        Ok(settings)
+    }
+
+    /// The settings that a file's text and variables make; `name` is the file's, for messages.
+    pub fn from_text(
+        name: &str,
+        text: &str,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Settings, SettingsError> {
+        let schema = layers::parse("engine.default.toml", DEFAULTS)?;
+        let mut merged = schema.clone();
+        layers::overlay(&mut merged, layers::parse(name, text)?, &schema, name)?;
+        let variables: Vec<_> = variables.collect();
+        for (origin, layer) in layers::variables(variables.iter().cloned(), &schema)? {
+            layers::overlay(&mut merged, layer, &schema, &origin)?;
+        }
+        let secrets = variables
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.strip_prefix(layers::SECRET_PREFIX)?.to_lowercase(), Secret::new(value)))
+            })
+            .collect();
+        let key_file = variables.iter().find(|(name, _)| name == "ENGINE_KEY_FILE").map(|(_, value)| value.into());
+
+        let raw: Raw = Raw::deserialize(merged.clone())
+            .map_err(|e| SettingsError::new(format!("The settings are not valid: {}.", one_line(&e.to_string()))))?;
+        let target = raw
+            .target
+            .into_iter()
+            .map(|(module, keys)| Ok((module.clone(), TargetSettings::checked(&module, keys)?)))
+            .collect::<Result<_, SettingsError>>()?;
+        let mut settings = Settings {
+            database: raw.database,
+            server: raw.server,
+            log: raw.log,
+            smtp: raw.smtp,
+            targets: raw.targets,
+            target,
+            delivery: raw.delivery,
+            sandbox: raw.sandbox,
+            secrets,
+            file: None,
+            key_file,
+            merged,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// What holds now, as TOML; passwords and secrets are not settings and do not stand in it.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(&self.merged).unwrap_or_default()
+    }
+
+    /// The same as JSON.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.merged).unwrap_or_default()
+    }
+
+    /// The folder in which the database lies, and beside it what belongs to it.
+    pub fn folder(&self) -> PathBuf {
+        let path = self.database.url.strip_prefix("sqlite:").unwrap_or_default();
+        let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
+        match Path::new(path).parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        }
+    }
+
+    /// Where compiled components are kept.
+    pub fn cache(&self) -> PathBuf {
+        self.sandbox.cache.clone().unwrap_or_else(|| self.folder().join("engine.cache"))
+    }
+
+    /// This engine's own key, made at the first call if there is none yet.
+    pub fn engine_key(&self) -> Result<EngineKey, SettingsError> {
+        match &self.key_file {
+            Some(file) => EngineKey::read(file),
+            None => EngineKey::read_or_make(&self.folder().join("engine.key")),
+        }
+    }
+
+    /// What the operator says about a module; nothing, if it has no section.
+    pub fn of_target(&self, module: &str) -> TargetSettings {
+        self.target.get(module).cloned().unwrap_or_default()
+    }
+
+    fn check(&mut self) -> Result<(), SettingsError> {
+        let fail = |text: &str| Err(SettingsError::new(text));
+        if !self.database.url.starts_with("sqlite:") {
+            return fail("`database.url` must be `sqlite:FILE`; other databases are not supported yet.");
+        }
+        if self.smtp.host.is_empty() {
+            return fail("`smtp.host` must name the relay, such as \"localhost\".");
+        }
+        if self.smtp.port == 0 {
+            return fail("`smtp.port` must be between 1 and 65535.");
+        }
+        match (self.smtp.username.is_empty(), &self.smtp.password_file) {
+            (true, Some(_)) => return fail("`smtp.password_file` is set without `smtp.username`; set both or none."),
+            (false, None) => return fail("`smtp.username` is set without `smtp.password_file`; set both or none."),
+            (true, None) => {}
+            (false, Some(file)) => {
+                if self.smtp.tls == SmtpTls::None && !is_this_machine(&self.smtp.host) {
+                    return fail(
+                        "`smtp.tls = \"none\"` would send the password readable through the network; set it to \"starttls\" or \"tls\".",
+                    );
+                }
+                let text = std::fs::read_to_string(file).map_err(|e| {
+                    SettingsError::new(format!("`smtp.password_file` ({}) cannot be read: {e}.", file.display()))
+                })?;
+                self.smtp.password = Some(Secret::new(text.trim_end_matches(['\r', '\n'])));
+            }
+        }
+        let counts = [
+            ("smtp.connections", self.smtp.connections, 1000),
+            ("delivery.concurrency_per_tenant", self.delivery.concurrency_per_tenant, 10_000),
+            ("delivery.concurrency_per_target", self.delivery.concurrency_per_target, 10_000),
+            ("delivery.claim_batch", self.delivery.claim_batch, 1000),
+            ("sandbox.instances", self.sandbox.instances as usize, 1000),
+        ];
+        for (key, value, most) in counts {
+            if !(1..=most).contains(&value) {
+                return Err(SettingsError::new(format!("`{key}` must be between 1 and {most}, and {value} is not.")));
+            }
+        }
+        for (key, value) in [
+            ("smtp.timeout", self.smtp.timeout),
+            ("sandbox.cpu", self.sandbox.cpu),
+            ("sandbox.wall", self.sandbox.wall),
+        ] {
+            if value.is_zero() {
+                return Err(SettingsError::new(format!("`{key}` must be longer than nothing.")));
+            }
+        }
+        if !(1 << 20..=4 << 30).contains(&self.sandbox.memory) {
+            return fail("`sandbox.memory` must be between 1MiB and 4GiB.");
+        }
+        Ok(())
+    }
+}
+
+impl TargetSettings {
+    fn checked(module: &str, keys: toml::Table) -> Result<Self, SettingsError> {
+        let base_url = match keys.get("base_url") {
+            None => None,
+            Some(value) => {
+                let text = value.as_str().unwrap_or_default();
+                Some(Origin::parse(text).map_err(|why| {
+                    SettingsError::new(format!(
+                        "`target.{module}.base_url` must be an origin such as \"http://127.0.0.1:8080\": {why}."
+                    ))
+                })?)
+            }
+        };
+        let smtp = match keys.get("smtp") {
+            None => false,
+            Some(toml::Value::Boolean(value)) => *value,
+            Some(toml::Value::String(text)) if text == "true" || text == "false" => text == "true",
+            Some(_) => {
+                return Err(SettingsError::new(format!("`target.{module}.smtp` must be true or false.")));
+            }
+        };
+        let values = match serde_json::to_value(&keys) {
+            Ok(serde_json::Value::Object(values)) => values,
+            _ => return Err(SettingsError::new(format!("[target.{module}] holds what cannot be written as JSON."))),
+        };
+        Ok(TargetSettings { base_url, smtp, values })
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A quantity as the file holds it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Quantity {
+    Number(u64),
+    Text(String),
+}
+
+fn quantity<'de, D: Deserializer<'de>, T>(d: D, read: fn(&str) -> Result<T, String>) -> Result<T, D::Error> {
+    let text = match Quantity::deserialize(d)? {
+        Quantity::Number(number) => number.to_string(),
+        Quantity::Text(text) => text,
+    };
+    read(&text).map_err(serde::de::Error::custom)
+}
+
+fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+    quantity(d, parse_duration)
+}
+
+fn size<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    quantity(d, parse_size)
+}
+
+fn path<'de, D: Deserializer<'de>>(d: D) -> Result<Option<PathBuf>, D::Error> {
+    let text = String::deserialize(d)?;
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
+fn backoff<'de, D: Deserializer<'de>>(d: D) -> Result<Backoff, D::Error> {
+    match String::deserialize(d)?.as_str() {
+        "exponential" => Ok(Backoff::Exponential),
+        "fixed" => Ok(Backoff::Fixed),
+        other => Err(serde::de::Error::custom(format!(
+            "`delivery.backoff` must be \"exponential\" or \"fixed\", and \"{other}\" is neither"
+        ))),
+    }
+}
+
+fn on_unknown<'de, D: Deserializer<'de>>(d: D) -> Result<Option<OnUnknown>, D::Error> {
+    match String::deserialize(d)?.as_str() {
+        "" => Ok(None),
+        "resend" => Ok(Some(OnUnknown::Resend)),
+        "hold" => Ok(Some(OnUnknown::Hold)),
+        other => Err(serde::de::Error::custom(format!(
+            "`delivery.on_unknown` must be \"resend\", \"hold\" or empty, and \"{other}\" is neither"
+        ))),
+    }
+}
+
+fn listen<'de, D: Deserializer<'de>>(d: D) -> Result<Option<std::net::SocketAddr>, D::Error> {
+    let text = String::deserialize(d)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        serde::de::Error::custom(format!(
+            "`server.listen` must be an address and a port such as 127.0.0.1:8025, and \"{text}\" is not"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> Result<Settings, String> {
+        Settings::from_text("engine.toml", text, std::iter::empty()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let settings = settings("").unwrap();
+        assert_eq!(settings.folder(), Path::new("."));
+        assert_eq!(settings.sandbox.cpu, Duration::from_millis(500));
+        assert_eq!(settings.of_target("email").values["from_email"], "notifications@localhost");
+        assert!(settings.of_target("other").values.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_in_a_sentence() {
+        for (text, part) in [
+            ("[database]\nurl = 'mysql://x'", "`database.url` must be"),
+            ("[smtp]\nhost = ''", "`smtp.host` must name"),
+            ("[smtp]\nport = 70000", "The settings are not valid"),
+            ("[smtp]\ntls = 'ssl'", "unknown variant `ssl`"),
+            ("[smtp]\nusername = 'u'", "without `smtp.password_file`"),
+            ("[smtp]\nusername='u'\npassword_file='/nonexistent'\nhost='mail.example'", "readable through the network"),
+            ("[smtp]\nusername='u'\npassword_file='/nonexistent'", "cannot be read"),
+            ("[smtp]\ntimeout = 'soon'", "is not a duration"),
+            ("[smtp]\nconnections = 0", "`smtp.connections` must be between 1 and 1000"),
+            ("[sandbox]\nmemory = '1KiB'", "`sandbox.memory` must be between"),
+            ("[server]\nlisten = 'here'", "`server.listen` must be an address"),
+            ("[target.x]\nbase_url = 'ftp://h'", "`target.x.base_url` must be an origin"),
+            ("[target.x]\nsmtp = 'perhaps'", "`target.x.smtp` must be true or false"),
+        ] {
+            let error = settings(text).expect_err(text);
+            assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_come_from_variables_and_are_not_printed() {
+        let variables = [("ENGINE_SECRET__TWILIO_AUTH_TOKEN".to_owned(), "hush".to_owned())];
+        let settings = Settings::from_text("engine.toml", "", variables.into_iter()).unwrap();
+        assert_eq!(settings.secrets["twilio_auth_token"].reveal(), "hush");
+        assert!(!format!("{settings:?}").contains("hush"));
+        assert!(!settings.to_toml().contains("hush"));
+    }
+
+    #[test]
+    fn the_folder_is_the_databases() {
+        for (url, folder) in [
+            ("sqlite:engine.db", "."),
+            ("sqlite:/var/lib/engine/engine.db", "/var/lib/engine"),
+            ("sqlite:///var/lib/e.db?mode=rwc", "/var/lib"),
+            ("sqlite:data/e.db", "data"),
+        ] {
+            assert_eq!(settings(&format!("[database]\nurl = '{url}'")).unwrap().folder(), Path::new(folder), "{url}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What lists are filtered by, and the rows that they consist of: models with the names that people want to see beside them.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::rules::attempt::Attempt;
+use crate::rules::notification::Notification;
+use crate::rules::status::Status;
+use crate::rules::target::TargetUserRecord;
+
+/// Which records to list; what is `None` does not matter.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(missing_docs, reason = "the fields are ids of the models named")]
+pub struct RecordFilter {
+    pub user: Option<Uuid>,
+    pub target: Option<Uuid>,
+}
+
+/// Which notifications to list, newest first; what is `None` does not matter.
+#[derive(Debug, Clone, Copy)]
+pub struct NotificationFilter {
+    /// Where they stand.
+    pub status: Option<Status>,
+    /// The user's id.
+    pub user: Option<Uuid>,
+    /// The target's id.
+    pub target: Option<Uuid>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Default for NotificationFilter {
+    fn default() -> NotificationFilter {
+        NotificationFilter { status: None, user: None, target: None, limit: 100 }
+    }
+}
+
+/// A record in a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListedRecord {
+    /// The record.
+    #[serde(flatten)]
+    pub record: TargetUserRecord,
+    /// Of its user.
+    pub username: String,
+    /// Of its target, for people.
+    pub target_name: String,
+}
+
+/// A notification in a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListedNotification {
+    /// The notification.
+    #[serde(flatten)]
+    pub notification: Notification,
+    /// Who is notified.
+    pub username: String,
+    /// Through which target, for people.
+    pub target_name: String,
+    /// Where: the record's address.
+    pub target_user_id: String,
+}
+
+/// A notification with its history.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NotificationHistory {
+    /// The notification.
+    #[serde(flatten)]
+    pub listed: ListedNotification,
+    /// In the order in which they were made.
+    pub attempts: Vec<Attempt>,
+}
+
+/// What became of a notification that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    /// It is stored.
+    Created(Uuid),
+    /// There was one with its idempotency key already: this one.
+    Duplicate(Uuid),
+}
+
+impl Creation {
+    /// The id of the notification that there is now.
+    pub fn id(self) -> Uuid {
+        match self {
+            Creation::Created(id) | Creation::Duplicate(id) => id,
+        }
+    }
+}

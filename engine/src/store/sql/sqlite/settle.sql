@@ -1,0 +1,24 @@
+-- ?1: JSON list of [tenant, notification, fence, status, scheduled_delivery, attempted_delivery, retry_attempts, attempts].
+-- ?2: whether an engine died. A claim that has ended, or whose fence has grown, is not among the rows that are changed and returned.
+UPDATE notifications
+SET status = settled.status,
+    scheduled_delivery = settled.scheduled_delivery,
+    attempted_delivery = settled.attempted_delivery,
+    retry_attempts = settled.retry_attempts,
+    attempts = settled.attempts,
+    lease_deaths = lease_deaths + ?2,
+    claimed_by = NULL,
+    claimed_at = NULL,
+    lease_until = NULL,
+    modified_date = ?3
+FROM (
+    SELECT value ->> 0 AS tenant_id, unhex(value ->> 1) AS id, value ->> 2 AS fence, value ->> 3 AS status,
+        value ->> 4 AS scheduled_delivery, value ->> 5 AS attempted_delivery, value ->> 6 AS retry_attempts,
+        value ->> 7 AS attempts
+    FROM jsonb_each(?1)
+) AS settled
+WHERE notifications.tenant_id = settled.tenant_id
+    AND notifications.id = settled.id
+    AND notifications.fence = settled.fence
+    AND notifications.claimed_by IS NOT NULL
+RETURNING notifications.tenant_id, notifications.id

@@ -1,0 +1,1 @@
+SELECT name FROM targets WHERE tenant_id = ?1 AND id = ?2

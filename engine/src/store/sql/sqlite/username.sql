@@ -1,0 +1,1 @@
+SELECT username FROM users WHERE tenant_id = ?1 AND id = ?2

@@ -1,0 +1,157 @@
+//! Claims: found, taken, given back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use sqlx::query;
+use sqlx::sqlite::SqliteConnection;
+use uuid::Uuid;
+
+use super::notifications::document;
+use super::rows::{self, MaybeTime, NotificationRow, RecordRow, TargetRow, UserRow};
+use super::{Sqlite, sql};
+use crate::rules::outcome::OutcomeKind;
+use crate::rules::status::Status;
+use crate::rules::notification::Notification;
+use crate::rules::target::{Target, TargetUserRecord};
+use crate::rules::tenant::Tenant;
+use crate::rules::user::User;
+use crate::store::{Claim, ClaimRequest, Claimed, Claims, Ended, PreviousAttempt, Result, StoreError, Targets};
+
+impl Sqlite {
+    pub async fn claim_due(&self, request: &ClaimRequest) -> Result<Claims> {
+        let ClaimRequest { engine, now, lease_until, limit, ref targets } = *request;
+        let ids = |ids: &[Uuid]| Some(document(ids.iter().map(|id| id.simple())));
+        let (only, but) = match targets {
+            Targets::All => (None, None),
+            Targets::Only(wanted) => (ids(wanted), None),
+            Targets::AllBut(unwanted) => (None, ids(unwanted)),
+        };
+        let claims = self.write(move |connection| {
+            Box::pin(async move {
+                let rows = query(sql!("claim_due"))
+                    .bind(now.as_millisecond())
+                    .bind(limit)
+                    .bind(only)
+                    .bind(but)
+                    .fetch_all(&mut *connection)
+                    .await?;
+                if rows.is_empty() {
+                    return Ok(Claims::default());
+                }
+                let due = rows.iter().map(rows::read).collect::<std::result::Result<Vec<Due>, _>>()?;
+                take(connection, &due, engine, now, lease_until).await?;
+                let targets = targets_of(connection, &due).await?;
+                sort_out(due, &targets)
+            })
+        });
+        claims.await
+    }
+
+    pub async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64> {
+        let claims = document(claims.iter().map(|claim| (claim.tenant, claim.notification.simple(), claim.fence)));
+        self.write(move |connection| {
+            Box::pin(async move {
+                let released =
+                    query(sql!("release")).bind(claims).bind(now.as_millisecond()).execute(connection).await?;
+                Ok(released.rows_affected())
+            })
+        })
+        .await
+    }
+
+    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let row = query(sql!("next_due")).fetch_one(&self.readers).await?;
+        Ok(rows::read::<MaybeTime>(&row)?.0)
+    }
+}
+
+/// A due row as the claim found it: `row`, what it `ends in` if it must not be sent, `fence, attempts`; `provider_id, outcome, finished_at`
+/// of the attempt before; then its notification, user and record.
+#[derive(Deserialize)]
+struct Due(
+    i64,
+    Option<Status>,
+    i64,
+    u32,
+    Option<String>,
+    Option<OutcomeKind>,
+    MaybeTime,
+    NotificationRow,
+    UserRow,
+    RecordRow,
+);
+
+/// Writes the claims down, and the ends of those that must not be sent.
+async fn take(
+    connection: &mut SqliteConnection,
+    due: &[Due],
+    engine: Uuid,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<()> {
+    let claimed = document(due.iter().filter(|due| due.1.is_none()).map(|due| due.0));
+    query(sql!("take_claims"))
+        .bind(claimed)
+        .bind(engine)
+        .bind(now.as_millisecond())
+        .bind(lease_until.as_millisecond())
+        .execute(&mut *connection)
+        .await?;
+    if due.iter().any(|due| due.1.is_some()) {
+        let ended = document(due.iter().filter_map(|due| Some((due.0, due.1?.as_str()))));
+        query(sql!("end_unsendable")).bind(ended).bind(now.as_millisecond()).execute(connection).await?;
+    }
+    Ok(())
+}
+
+type TargetsById = HashMap<(Tenant, Uuid), Arc<Target>>;
+
+/// The targets of a batch: few, so that they are not repeated in each of its rows.
+async fn targets_of(connection: &mut SqliteConnection, due: &[Due]) -> Result<TargetsById> {
+    let mut keys: Vec<_> = due.iter().map(|due| (due.7.tenant(), due.9.target())).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let keys = document(keys.iter().map(|(tenant, target)| (tenant, target.simple())));
+    let rows = query(sql!("claim_targets")).bind(keys).fetch_all(connection).await?;
+    let mut targets = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let (tenant, target): (Tenant, TargetRow) = rows::read(row)?;
+        let target = Target::from(target);
+        targets.insert((tenant, target.id), Arc::new(target));
+    }
+    Ok(targets)
+}
+
+fn sort_out(due: Vec<Due>, targets: &TargetsById) -> Result<Claims> {
+    let mut claims = Claims { claimed: Vec::with_capacity(due.len()), ended: Vec::new() };
+    for Due(_, ends_in, fence, attempts, provider_id, outcome, finished_at, notification, user, record) in due {
+        let (notification, user, record) =
+            (Notification::from(notification), User::from(user), TargetUserRecord::from(record));
+        let target = targets.get(&(notification.tenant, record.target)).cloned().ok_or_else(lost_target)?;
+        let Some(status) = ends_in else {
+            let previous = match (provider_id, outcome, finished_at.0) {
+                (Some(provider_id), Some(outcome), Some(at)) => {
+                    Some(PreviousAttempt { provider_id, unknown: outcome == OutcomeKind::Unknown, at })
+                }
+                _ => None,
+            };
+            let claim = Claim { tenant: notification.tenant, notification: notification.id, fence: fence + 1 };
+            claims.claimed.push(Claimed { claim, notification, user, record, target, attempt: attempts + 1, previous });
+            continue;
+        };
+        claims.ended.push(Ended { status, notification, user, record, target });
+    }
+    Ok(claims)
+}
+
+/// Cannot be, as long as the foreign keys hold.
+fn lost_target() -> StoreError {
+    StoreError::Unavailable {
+        sentence: "A notification has lost its target: restore the database from a backup.".to_owned(),
+        passing: false,
+        source: None,
+    }
+}

@@ -1,0 +1,126 @@
+//! Engines: their heartbeats, and the claims that the dead ones left behind.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use sqlx::query;
+use uuid::Uuid;
+
+use super::rows::{self, MaybeTime, Time};
+use super::settlements::Settlements;
+use super::{Sqlite, sql};
+use crate::rules::attempt::Attempt;
+use crate::rules::notification::OnUnknown;
+use crate::rules::outcome::{Failure, Outcome};
+use crate::rules::retry::{self, OnUnknownPolicies, Standing};
+use crate::rules::tenant::Tenant;
+use crate::store::{Claim, Lost, Result, Settled};
+
+/// Lost claims are settled so many at a time, so that other work gets its turn in between.
+const BATCH: u32 = 500;
+
+impl Sqlite {
+    pub async fn heartbeat(&self, engine: Uuid, now: Timestamp) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                query(sql!("heartbeat")).bind(engine).bind(now.as_millisecond()).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    pub async fn engine_stopped(&self, engine: Uuid) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                query(sql!("engine_stopped")).bind(engine).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    pub async fn rescue(
+        &self,
+        engine: Uuid,
+        lost: Lost,
+        policies: &OnUnknownPolicies,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let mut rescued = 0;
+        loop {
+            let in_batch = self.rescue_batch(engine, lost, policies.clone(), now).await?;
+            rescued += in_batch;
+            if in_batch < u64::from(BATCH) {
+                return Ok(rescued);
+            }
+        }
+    }
+
+    async fn rescue_batch(
+        &self,
+        engine: Uuid,
+        lost: Lost,
+        policies: OnUnknownPolicies,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let silent_since = match lost {
+            Lost::OfOthers => None,
+            Lost::OfSilentSince(time) => Some(time.as_millisecond()),
+        };
+        self.write(move |connection| {
+            Box::pin(async move {
+                let rows = query(sql!("lost_claims"))
+                    .bind(engine)
+                    .bind(now.as_millisecond())
+                    .bind(silent_since)
+                    .bind(BATCH)
+                    .fetch_all(&mut *connection)
+                    .await?;
+                let lost = rows.iter().map(rows::read).collect::<std::result::Result<Vec<LostClaim>, _>>()?;
+                let settled: Vec<Settled> = lost.into_iter().map(|lost| rescued(lost, &policies, now)).collect();
+                let applied = Settlements::of(&settled, true).write(connection, now).await?;
+                Ok(applied.len() as u64)
+            })
+        })
+        .await
+    }
+}
+
+/// `tenant, notification, fence, attempts, claimed_by, claimed_at, target, on_unknown`; then the fields of its standing.
+#[derive(Deserialize)]
+struct LostClaim(
+    Tenant,
+    Uuid,
+    i64,
+    u32,
+    Uuid,
+    Time,
+    Uuid,
+    Option<OnUnknown>,
+    Time,
+    MaybeTime,
+    u32,
+    u32,
+    u32,
+    MaybeTime,
+);
+
+fn rescued(lost: LostClaim, policies: &OnUnknownPolicies, now: Timestamp) -> Settled {
+    let LostClaim(tenant, notification, fence, attempts, dead, claimed_at, target, own, ..) = lost;
+    let LostClaim(.., scheduled_delivery, attempted_delivery, interval, retry_attempts, max_retries, expires_at) = lost;
+    let standing = Standing {
+        scheduled_delivery: scheduled_delivery.0,
+        attempted_delivery: attempted_delivery.0,
+        retry_time_interval: interval,
+        retry_attempts,
+        max_retries,
+        expires_at: expires_at.0,
+    };
+    let sentence = "The engine died before it could say what became of this attempt.";
+    let outcome = Outcome::Unknown(Failure::new("engine_died", sentence));
+    Settled {
+        claim: Claim { tenant, notification, fence },
+        settlement: retry::rescue(&standing, policies.resolve(own, target), now),
+        attempt: Attempt::new(attempts + 1, claimed_at.0, now, &outcome, dead),
+    }
+}

@@ -1,0 +1,152 @@
+//! Settlements: outcomes written back, under the claims that they were made with.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sqlx::query;
+use sqlx::sqlite::SqliteConnection;
+use uuid::Uuid;
+
+use super::notifications::document;
+use super::{Sqlite, sql};
+use crate::rules::limits;
+use crate::rules::retry::{RecordChange, TargetChange};
+use crate::rules::target::MAX_REASON;
+use crate::rules::tenant::Tenant;
+use crate::store::{Result, Settled, Settling};
+
+impl Sqlite {
+    pub async fn settle(&self, batch: &[Settled], now: Timestamp) -> Result<Vec<Settling>> {
+        let settlements = Settlements::of(batch, false);
+        let applied = self.write(move |connection| Box::pin(settlements.write(connection, now))).await?;
+        Ok(in_order(batch, applied))
+    }
+}
+
+/// A batch made ready for the writer, which then only has to hand texts to SQLite.
+pub struct Settlements {
+    /// Whether the claims were taken from an engine that died.
+    rescued: bool,
+    standings: String,
+    attempts: Vec<(Key, String)>,
+    changes: Vec<(Key, Change)>,
+}
+
+type Key = (Tenant, Uuid);
+
+/// What a settlement changes beside the notification.
+enum Change {
+    SwitchRecordOff { reason: String },
+    SlowTargetDown { until: Timestamp },
+    PauseTarget { kind: &'static str, reason: String },
+}
+
+impl Settlements {
+    pub fn of(batch: &[Settled], rescued: bool) -> Settlements {
+        let standings = document(batch.iter().map(|settled| {
+            let (claim, settlement) = (settled.claim, &settled.settlement);
+            (
+                claim.tenant,
+                claim.notification.simple(),
+                claim.fence,
+                settlement.status.as_str(),
+                settlement.scheduled_delivery.as_millisecond(),
+                settlement.attempted_delivery.map(Timestamp::as_millisecond),
+                settlement.retry_attempts,
+                settled.attempt.number,
+            )
+        }));
+        let attempts = batch.iter().map(|settled| (key(settled), attempt_document(settled))).collect();
+        let mut changes = Vec::new();
+        for settled in batch {
+            match &settled.settlement.record {
+                RecordChange::None => {}
+                RecordChange::SwitchOff { reason } => {
+                    let reason = limits::cut(reason, MAX_REASON);
+                    changes.push((key(settled), Change::SwitchRecordOff { reason }));
+                }
+            }
+            match &settled.settlement.target {
+                TargetChange::None => {}
+                TargetChange::SlowDown { until } => {
+                    changes.push((key(settled), Change::SlowTargetDown { until: *until }));
+                }
+                TargetChange::Pause { kind, reason } => {
+                    let reason = limits::cut(reason, MAX_REASON);
+                    changes.push((key(settled), Change::PauseTarget { kind: kind.as_str(), reason }));
+                }
+            }
+        }
+        Settlements { rescued, standings, attempts, changes }
+    }
+
+    /// Writes all whose claims are still valid; returns which those are.
+    pub async fn write(self, connection: &mut SqliteConnection, now: Timestamp) -> Result<HashSet<Key>> {
+        let applied: Vec<(i64, Uuid)> = sqlx::query_as(sql!("settle"))
+            .bind(self.standings)
+            .bind(self.rescued)
+            .bind(now.as_millisecond())
+            .fetch_all(&mut *connection)
+            .await?;
+        let applied: HashSet<Key> = applied.into_iter().map(|(tenant, id)| (Tenant(tenant), id)).collect();
+        let mut attempts = String::from("[");
+        for (_, attempt) in self.attempts.iter().filter(|(key, _)| applied.contains(key)) {
+            if attempts.len() > 1 {
+                attempts.push(',');
+            }
+            attempts.push_str(attempt);
+        }
+        attempts.push(']');
+        query(sql!("add_attempts")).bind(attempts).execute(&mut *connection).await?;
+        for (key, change) in self.changes.iter().filter(|(key, _)| applied.contains(key)) {
+            make_change(connection, *key, change, now).await?;
+        }
+        Ok(applied)
+    }
+}
+
+fn key(settled: &Settled) -> Key {
+    (settled.claim.tenant, settled.claim.notification)
+}
+
+/// One row for the history, as JSON.
+fn attempt_document(settled: &Settled) -> String {
+    let attempt = &settled.attempt;
+    let row = (
+        settled.claim.tenant,
+        settled.claim.notification.simple(),
+        attempt.number,
+        attempt.started_at.as_millisecond(),
+        attempt.finished_at.as_millisecond(),
+        attempt.outcome.as_str(),
+        &attempt.code,
+        &attempt.message,
+        &attempt.provider_id,
+        attempt.phase.map(|phase| phase.as_str()),
+        &attempt.log,
+        &attempt.component_digest,
+        attempt.engine.simple(),
+    );
+    serde_json::to_string(&row).unwrap_or_default()
+}
+
+async fn make_change(
+    connection: &mut SqliteConnection,
+    (tenant, notification): Key,
+    change: &Change,
+    now: Timestamp,
+) -> Result<()> {
+    let change = match change {
+        Change::SwitchRecordOff { reason } => query(sql!("settle_record_off")).bind(reason),
+        Change::SlowTargetDown { until } => query(sql!("settle_slow_down")).bind(until.as_millisecond()),
+        Change::PauseTarget { kind, reason } => query(sql!("settle_pause")).bind(*kind).bind(reason),
+    };
+    change.bind(tenant.0).bind(notification).bind(now.as_millisecond()).execute(connection).await?;
+    Ok(())
+}
+
+/// One answer for each of the batch. A claim that is in it twice is valid once.
+fn in_order(batch: &[Settled], mut applied: HashSet<Key>) -> Vec<Settling> {
+    let answer = |settled: &Settled| if applied.remove(&key(settled)) { Settling::Applied } else { Settling::Stale };
+    batch.iter().map(answer).collect()
+}
