@@ -1,8 +1,8 @@
 //! Generated code and nothing else: the contract as Rust sees it. The rest of the crate gives it names.
 //!
-//! The types and the imports are generated once, from the world `target`. What a target may export besides comes from two small
-//! worlds of our own: the linker unites the worlds of all export macros that a component uses, so `target` and `receipts`
-//! together are the contract's `target-with-receipts`.
+//! The types and the imports are generated once, from the world `target`. What a target may export besides comes from
+//! two small worlds of our own: the linker unites the worlds of all export macros that a component uses, so `target`
+//! and `receipts` together are the contract's `target-with-receipts`.
 
 #![allow(missing_docs, reason = "the contract documents its items; the generator carries most of that over, not all")]
 #![allow(unsafe_code, reason = "the generated glue passes values through the component's linear memory")]

@@ -1,4 +1,5 @@
-//! Optional: what became of messages, for a provider that calls back. Export it with `export_target!(Pigeon with callbacks)`.
+//! Optional: what became of messages, for a provider that calls back.
+//! Export it with `export_target!(Pigeon with callbacks)`.
 //!
 //! ```
 //! use guest_sdk::callbacks::{Callbacks, Event, Fate, Reaction, Report, Request};

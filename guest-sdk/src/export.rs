@@ -1,10 +1,11 @@
 //! The macro that makes a component of a type.
 
 /// Exports a type that implements [`Target`](crate::Target) as this component's target, and, if so marked, its
-/// [`Receipts`](crate::receipts::Receipts) and [`Callbacks`](crate::callbacks::Callbacks). Once in a component, in its root.
+/// [`Receipts`](crate::receipts::Receipts) and [`Callbacks`](crate::callbacks::Callbacks). Once in a component, in its
+/// root.
 ///
-/// It expands to nothing unless the code is compiled to WebAssembly: a component's export names are not names that a native linker takes. So
-/// `cargo test` runs a target's own functions natively.
+/// It exports nothing unless the code is compiled to WebAssembly, as a component's export names are not names that a
+/// native linker takes. So `cargo test` runs a target's own functions natively.
 ///
 /// ```
 /// # use guest_sdk::{CreationRequest, Draft, Failure, Manifest, Notification, Outcome, Target};
@@ -24,6 +25,9 @@
 #[macro_export]
 macro_rules! export_target {
     ($target:ident) => {
+        // Counts as a use, so that a native build does not call all of the target's functions dead.
+        #[cfg(not(target_family = "wasm"))]
+        const _: fn() -> $crate::Manifest = <$target as $crate::Target>::describe;
         #[cfg(target_family = "wasm")]
         $crate::bindings::target::export_notification_target!($target with_types_in $crate::bindings::target);
     };

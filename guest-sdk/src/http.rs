@@ -208,8 +208,8 @@ impl Response {
     }
 }
 
-/// What a request that had no response means for a message that it would have carried, in a provider that does not tell copies
-/// apart: whether it may have been taken, and whether it is worth another try.
+/// What a request that had no response means for a message that it would have carried, in a provider that does not tell
+/// copies apart: whether it may have been taken, and whether it is worth another try.
 impl From<Error> for Outcome {
     fn from(error: Error) -> Self {
         let Error { phase, status: _, code, message } = error;
@@ -274,9 +274,7 @@ mod tests {
 
     #[test]
     fn an_error_becomes_the_outcome_that_its_phase_allows() {
-        let outcome = |phase| {
-            Outcome::from(Error { phase, status: 0, code: "c".into(), message: "m".into() })
-        };
+        let outcome = |phase| Outcome::from(Error { phase, status: 0, code: "c".into(), message: "m".into() });
         let reason = || Failure::new("c", "m");
         assert_eq!(outcome(Phase::Invalid), Outcome::Failed(reason()));
         assert_eq!(outcome(Phase::Denied), Outcome::retry(Scope::Configuration, reason()));

@@ -49,9 +49,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! The contract itself, with every unit, limit and error case, is in the folder `wit` of the engine's sources; what is written here
-//! are only its Rust names, and a few shorter ways to write what most targets write. Natively all of this compiles, so that pure
-//! functions can be tested with `cargo test`, but a call to the engine panics there.
+//! The contract itself, with every unit, limit and error case, is in the folder `wit` of the engine's sources; what is
+//! written here are only its Rust names, and a few shorter ways to write what most targets write. Natively all of this
+//! compiles, so that pure functions can be tested with `cargo test`, but a call to the engine panics there.
 
 #[doc(hidden)]
 pub mod bindings;

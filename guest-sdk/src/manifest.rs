@@ -196,7 +196,8 @@ impl Manifest {
         self
     }
 
-    /// When the provider is asked what became of a message: first after, then every, and for how long in all; in seconds.
+    /// When the provider is asked what became of a message: first after, then every, and for how long in all; in
+    /// seconds.
     pub fn receipts(mut self, after: u32, every: u32, give_up_after: u32) -> Self {
         self.receipts = Some(Receipts { after, every, give_up_after });
         self
@@ -244,7 +245,8 @@ mod tests {
         serde_json::from_str(include_str!("../../wit/manifest.schema.json")).unwrap()
     }
 
-    /// Says where `value` has a member that `schema` does not know, lacks one that it requires, or has one of another type.
+    /// Says where `value` has a member that `schema` does not know, lacks one that it requires, or has one of another
+    /// type.
     fn mistakes(at: &str, value: &Value, schema: &Value, found: &mut Vec<String>) {
         let type_of = match value {
             Value::Null => "null",

@@ -50,8 +50,8 @@ pub fn random_bytes(count: u32) -> Vec<u8> {
     imported::random_bytes(count)
 }
 
-/// A setting of the target. `None` if there is none, or if it is of another type: the latter the engine prevents, if the
-/// manifest's `settings` says which type it has.
+/// A setting of the target. `None` if there is none, or if it is of another type: the latter the engine prevents, if
+/// the manifest's `settings` says which type it has.
 ///
 /// ```no_run
 /// let sender: Option<String> = guest_sdk::runtime::setting("sender");
@@ -69,7 +69,8 @@ pub fn has_secret(name: &str) -> bool {
     imported::has_secret(name)
 }
 
-/// The public address at which [`Callbacks::receive`](crate::callbacks::Callbacks::receive) is called; empty if there is none.
+/// The public address at which [`Callbacks::receive`](crate::callbacks::Callbacks::receive) is called; empty if there
+/// is none.
 ///
 /// ```no_run
 /// # let notification_id = "";

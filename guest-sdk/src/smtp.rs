@@ -34,8 +34,8 @@ impl Mailbox {
 }
 
 impl Mail {
-    /// A mail without content, from the target's own sender to one recipient. At least one of `text` and `html` is still to be
-    /// set. The notification's id may be empty if the batch has only one.
+    /// A mail without content, from the target's own sender to one recipient. At least one of `text` and `html` is
+    /// still to be set. The notification's id may be empty if the batch has only one.
     ///
     /// ```
     /// use guest_sdk::smtp::{Mail, Mailbox};

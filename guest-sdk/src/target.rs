@@ -7,7 +7,8 @@ pub use crate::bindings::target::notification::engine::types::{
 };
 pub use exported::{CreationRequest, Draft, Notification, Outcome, PreviousAttempts, Receipt};
 
-/// A target. Each function is called in a fresh instance of the component, so there is no `self`, and statics do not last.
+/// A target. Each function is called in a fresh instance of the component, so there is no `self`, and statics do not
+/// last.
 ///
 /// ```
 /// use guest_sdk::{CreationRequest, Draft, Failure, Manifest, Notification, Outcome, Receipt, Target};

@@ -28,26 +28,9 @@ impl Steps {
     /// Runs one program. `what` says what it does, as in "unpacking rustc".
     pub fn run(&mut self, what: &str, command: &mut Command) -> anyhow::Result<()> {
         println!("  {what}");
-        command.stdout(self.log.try_clone()?);
-        self.finish(what, command)
-    }
-
-    /// Runs one program, quick and quiet, and gives what it printed.
-    pub fn output(&mut self, what: &str, command: &mut Command) -> anyhow::Result<String> {
-        writeln!(self.log, "\n# {what}: {command:?}")?;
-        let output = command.stdin(Stdio::null()).stderr(self.log.try_clone()?).output();
-        let output = output.with_context(|| self.not_started(what, command))?;
-        self.log.write_all(&output.stdout)?;
-        if !output.status.success() {
-            bail!(self.failed(what));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    fn finish(&mut self, what: &str, command: &mut Command) -> anyhow::Result<()> {
         writeln!(self.log, "\n# {what}: {command:?}")?;
         let started = Instant::now();
-        let child = command.stdin(Stdio::null()).stderr(self.log.try_clone()?).spawn();
+        let child = command.stdin(Stdio::null()).stdout(self.log.try_clone()?).stderr(self.log.try_clone()?).spawn();
         let mut child = child.with_context(|| self.not_started(what, command))?;
         let mut said = started;
         let status = loop {
@@ -64,6 +47,18 @@ impl Steps {
             bail!(self.failed(what));
         }
         Ok(())
+    }
+
+    /// Runs one program, quick and quiet, and gives what it printed.
+    pub fn output(&mut self, what: &str, command: &mut Command) -> anyhow::Result<String> {
+        writeln!(self.log, "\n# {what}: {command:?}")?;
+        let output = command.stdin(Stdio::null()).stderr(self.log.try_clone()?).output();
+        let output = output.with_context(|| self.not_started(what, command))?;
+        self.log.write_all(&output.stdout)?;
+        if !output.status.success() {
+            bail!(self.failed(what));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn failed(&self, what: &str) -> String {

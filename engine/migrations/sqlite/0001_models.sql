@@ -1,9 +1,11 @@
--- The models: tenants, users, targets, target user records, opt-outs, notifications, attempts, engines, grants, secrets.
+-- The models: tenants, users, targets, target user records, opt-outs, notifications, attempts, engines, grants,
+-- secrets.
 --
--- The database refuses what cannot be, whoever writes: each limit of the models is a CHECK here, and so is the table of statuses. The tenant
--- is in every key and every foreign key, so that no row can point into another tenant. Ids are UUIDs of 16 bytes, times are milliseconds
--- since 1970 in UTC. The numbers repeat constants of `src/rules/`; a test compares them. Functions are kept to those that older SQLite tools
--- know too, so that people can look into the file, and write into it, with what their system has.
+-- The database refuses what cannot be, whoever writes: each limit of the models is a CHECK here, and so is the table of
+-- statuses. The tenant is in every key and every foreign key, so that no row can point into another tenant. Ids are
+-- UUIDs of 16 bytes, times are milliseconds since 1970 in UTC. The numbers repeat constants of `src/rules/`; a test
+-- compares them. Functions are kept to those that older SQLite tools know too, so that people can look into the file,
+-- and write into it, with what their system has.
 
 CREATE TABLE tenants (
     id            INTEGER PRIMARY KEY,
@@ -66,7 +68,7 @@ CREATE TABLE target_user_records (
     -- What notifications point at, so that their target is that of their record.
     UNIQUE (tenant_id, id, target_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE,
-    FOREIGN KEY (tenant_id, target_id) REFERENCES targets (tenant_id, id) ON DELETE RESTRICT,
+    FOREIGN KEY (tenant_id, target_id) REFERENCES targets (tenant_id, id),
     CHECK (active = 0 OR inactive_reason IS NULL)
 ) STRICT;
 
@@ -83,7 +85,8 @@ CREATE TABLE opt_outs (
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
 ) STRICT;
 
--- Where each notification stands. What it says is in the next table: this one is rewritten at every claim and settlement and stays narrow.
+-- Where each notification stands. What it says is in the next table: this one is rewritten at every claim and
+-- settlement and stays narrow.
 CREATE TABLE notifications (
     tenant_id             INTEGER NOT NULL,
     id                    BLOB    NOT NULL CHECK (length(id) = 16),
@@ -100,8 +103,8 @@ CREATE TABLE notifications (
     on_unknown            TEXT    CHECK (on_unknown IN ('resend', 'hold')),
     -- How many rows `attempts` has for it.
     attempts              INTEGER NOT NULL CHECK (attempts >= 0),
-    -- The claim: which engine holds it, since when, until when at the latest. The fence grows with each claim and is never reset: whoever
-    -- writes an outcome back must show the number that the claim was given.
+    -- The claim: which engine holds it, since when, until when at the latest. The fence grows with each claim and is
+    -- never reset: whoever writes an outcome back must show the number that the claim was given.
     claimed_by            BLOB    CHECK (length(claimed_by) = 16),
     claimed_at            INTEGER,
     lease_until           INTEGER,
@@ -131,8 +134,9 @@ CREATE TABLE notifications (
     CHECK ((claimed_by IS NULL) = (claimed_at IS NULL) AND (claimed_by IS NULL) = (lease_until IS NULL))
 ) STRICT;
 
--- What can be claimed, in the order in which it is due: nothing else, so that what is done or far away costs nothing. It begins with the
--- target, because a paused target may have a long queue that is to be passed over and not walked through.
+-- What can be claimed, in the order in which it is due: nothing else, so that what is done or far away costs nothing.
+-- It begins with the target, because a paused target may have a long queue that is to be passed over and not walked
+-- through.
 CREATE INDEX notifications_due ON notifications (tenant_id, target_id, scheduled_delivery)
     WHERE claimed_by IS NULL AND status IN ('SCHEDULED', 'RETRY');
 -- What is claimed, for rescue.
@@ -154,8 +158,8 @@ CREATE TABLE notification_texts (
     FOREIGN KEY (tenant_id, notification_id) REFERENCES notifications (tenant_id, id) ON DELETE CASCADE
 ) STRICT;
 
--- The history: one row for each try, never changed, gone only together with its notification. Its texts are cut to their limits in bytes before
--- they come here; counting characters, which is never stricter, costs a fraction.
+-- The history: one row for each try, never changed, gone only together with its notification. Its texts are cut to
+-- their limits in bytes before they come here; counting characters, which is never stricter, costs a fraction.
 CREATE TABLE attempts (
     tenant_id        INTEGER NOT NULL,
     notification_id  BLOB    NOT NULL,
@@ -168,7 +172,9 @@ CREATE TABLE attempts (
     code             TEXT    NOT NULL CHECK (length(code) <= 100),
     message          TEXT    NOT NULL CHECK (length(message) <= 4096),
     provider_id      TEXT    NOT NULL CHECK (length(provider_id) <= 300),
-    phase            TEXT    CHECK (phase IN ('invalid', 'denied', 'resolve', 'connect', 'tls', 'write', 'wait', 'read')),
+    phase            TEXT    CHECK (
+        phase IN ('invalid', 'denied', 'resolve', 'connect', 'tls', 'write', 'wait', 'read')
+    ),
     log              TEXT    NOT NULL CHECK (length(log) <= 65536),
     component_digest TEXT    CHECK (length(component_digest) BETWEEN 1 AND 80),
     engine_id        BLOB    NOT NULL CHECK (length(engine_id) = 16),
@@ -195,7 +201,8 @@ CREATE TABLE grants (
     FOREIGN KEY (tenant_id, target_id) REFERENCES targets (tenant_id, id) ON DELETE CASCADE
 ) STRICT;
 
--- Values that components can name and never read: of the tenant, of a target, or of one record. Only ever stored encrypted.
+-- Values that components can name and never read: of the tenant, of a target, or of one record. Only ever stored
+-- encrypted.
 CREATE TABLE secrets (
     tenant_id             INTEGER NOT NULL REFERENCES tenants (id),
     id                    BLOB    NOT NULL CHECK (length(id) = 16),
@@ -213,7 +220,8 @@ CREATE TABLE secrets (
     CHECK (target_id IS NULL OR target_user_record_id IS NULL)
 ) STRICT;
 
-CREATE UNIQUE INDEX secrets_by_owner ON secrets (tenant_id, ifnull(target_id, x''), ifnull(target_user_record_id, x''), name);
+CREATE UNIQUE INDEX secrets_by_owner
+    ON secrets (tenant_id, ifnull(target_id, x''), ifnull(target_user_record_id, x''), name);
 CREATE INDEX secrets_by_target ON secrets (tenant_id, target_id) WHERE target_id IS NOT NULL;
 CREATE INDEX secrets_by_record ON secrets (tenant_id, target_user_record_id) WHERE target_user_record_id IS NOT NULL;
 

@@ -4,6 +4,7 @@ use crate::host::{self, Catalog, Draft, Fault, ModuleError};
 use crate::rules::limits::Invalid;
 use crate::rules::notification::{NewNotification, OnUnknown};
 use crate::rules::outcome::Failure;
+use crate::rules::schema;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::store::{Creation, Store, StoreError};
@@ -80,6 +81,8 @@ pub async fn create(
         return Err(CreationError::UserHasNoTargetRecords { user: user.username, target: target.name });
     }
     let ready = catalog.get(&target.notification_module_name).await?;
+    schema::check("extra", &request.extra, &ready.module.manifest.extra)
+        .map_err(|why| Invalid::new("extra", format!("This cannot be sent to {}: {why}.", target.name)))?;
     let scheduled_delivery = request.scheduled_delivery.unwrap_or(now);
     let retry_time_interval = request.retry_time_interval.unwrap_or(ready.module.manifest.retry_time_interval);
     let asked = host::Creation {

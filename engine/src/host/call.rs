@@ -7,8 +7,8 @@ use super::log::{CallLog, Output};
 use super::{HttpClient, Relay};
 use crate::clock::Clock;
 use crate::rules::attempt;
-use crate::rules::grants::{Call, Grants};
-use crate::rules::manifest::SecretAsked;
+use crate::rules::grants::{self, Call, Grants};
+use crate::rules::manifest::SecretFormat;
 use crate::settings::Secret;
 use ring::rand::SecureRandom;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +27,8 @@ pub struct Powers {
     pub grants: Grants,
     /// The target's settings, as the component reads them.
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// The secrets that have a value, and how the manifest describes each.
-    pub secrets: BTreeMap<String, (SecretAsked, Secret)>,
+    /// The secrets that have a value, and how each becomes a key.
+    pub secrets: BTreeMap<String, (SecretFormat, Secret)>,
     pub http: Option<HttpClient>,
     pub relay: Option<Arc<Relay>>,
     /// The target's own sender of mail.
@@ -59,7 +59,7 @@ impl CallState {
     /// The state of a call that is about to begin.
     pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Vec<String>, limits: Limits) -> Self {
         let log = CallLog::default();
-        let (stdout, stderr) = (Output::new(&log, "stdout"), Output::new(&log, "stderr"));
+        let (stdout, stderr) = (Output::new(&log, "info"), Output::new(&log, "warn"));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);
         CallState {
@@ -111,10 +111,11 @@ impl CallState {
     }
 
     /// Ends the output and gives away what the call leaves behind.
-    pub fn finish(&mut self) -> (CallLog, BTreeSet<String>) {
+    pub fn finish(&mut self) -> (String, BTreeSet<String>) {
         self.stdout.finish();
         self.stderr.finish();
-        (self.log.clone(), std::mem::take(&mut self.left))
+        let secrets = self.powers.secrets.values().map(|(_, secret)| secret.reveal());
+        (self.log.text(&self.powers.module, secrets), std::mem::take(&mut self.left))
     }
 }
 
@@ -173,7 +174,7 @@ impl runtime::Host for CallState {
     }
 
     fn has_secret(&mut self, name: String) -> bool {
-        self.powers.secrets.contains_key(&name)
+        grants::signing(&self.powers.grants, self.kind, &name).is_ok() && self.powers.secrets.contains_key(&name)
     }
 
     fn callback_url(&mut self) -> String {

@@ -9,8 +9,9 @@ use super::modules::{Host, ModuleError};
 use super::smtp::Relay;
 use super::{HostError, sender};
 use crate::rules::grants::{Grants, OperatorWord};
+use crate::rules::schema;
 use crate::rules::target::check_module_name;
-use crate::settings::Settings;
+use crate::settings::{Secret, Settings};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use std::collections::HashMap;
@@ -27,6 +28,9 @@ pub struct Ready {
     pub module: Module,
     pub powers: Arc<Powers>,
 }
+
+/// The keys of a target's section that are not the component's.
+const ENGINES_OWN: [&str; 2] = ["base_url", "smtp"];
 
 type Found = Arc<OnceCell<Result<Arc<Ready>, ModuleError>>>;
 
@@ -103,6 +107,10 @@ impl Catalog {
 
     fn powers(&self, module: &Module, bundled: bool) -> Result<Powers, HostError> {
         let said = self.settings.of_target(&module.name);
+        let own: serde_json::Map<_, _> =
+            said.values.iter().filter(|(key, _)| !ENGINES_OWN.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+        schema::check(&format!("[target.{}]", module.name), &own, &module.manifest.settings)
+            .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
         let word = OperatorWord { bundled, base_url: said.base_url.clone(), smtp: said.smtp };
         let grants = Grants::effective(&module.name, &module.manifest, &word);
         let sender = match said.values.get("from_email") {
@@ -113,7 +121,7 @@ impl Catalog {
         };
         let secrets = module.manifest.secrets.iter().filter_map(|asked| {
             let secret = self.settings.secrets.get(&asked.name)?;
-            Some((asked.name.clone(), (asked.clone(), secret.clone())))
+            Some((asked.name.clone(), (asked.format, Secret::new(asked.text(secret.reveal())))))
         });
         Ok(Powers {
             module: module.name.clone(),

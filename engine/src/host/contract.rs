@@ -151,12 +151,32 @@ pub(super) fn notification(delivery: &Delivery<'_>) -> target::Notification {
     }
 }
 
+/// How many characters of a code, a message and a provider's id are kept (`wit/notification.wit`, Limits).
+const LONGEST_CODE: usize = 64;
+const LONGEST_MESSAGE: usize = 1000;
+const LONGEST_PROVIDER_ID: usize = 255;
+
+fn cut(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
 pub(super) fn failure(failure: types::Failure) -> Failure {
-    Failure { code: failure.code, message: failure.message }
+    Failure { code: cut(failure.code, LONGEST_CODE), message: cut(failure.message, LONGEST_MESSAGE) }
+}
+
+fn receipt(receipt: target::Receipt) -> Receipt {
+    // An id that is cut would be another's.
+    let is_kept = receipt.provider_id.chars().count() <= LONGEST_PROVIDER_ID;
+    Receipt {
+        provider_id: if is_kept { receipt.provider_id } else { String::new() },
+        message: cut(receipt.message, LONGEST_MESSAGE),
+    }
 }
 
 pub(super) fn outcome(outcome: target::Outcome) -> Outcome {
-    let receipt = |r: target::Receipt| Receipt { provider_id: r.provider_id, message: r.message };
     match outcome {
         target::Outcome::Delivered(r) => Outcome::Delivered(receipt(r)),
         target::Outcome::Accepted(r) => Outcome::Accepted(receipt(r)),

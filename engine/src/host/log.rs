@@ -44,10 +44,22 @@ impl CallLog {
         log.lines.push(text);
     }
 
-    /// All of it, a line each; the last line counts what was dropped.
-    pub fn text(&self) -> String {
+    /// All of it, a line each, with these secrets blotted out; the last line counts what was dropped. From `info` on the lines also go
+    /// to the engine's own log, under the module's name.
+    pub fn text<'a>(&self, module: &str, secrets: impl Iterator<Item = &'a str>) -> String {
         let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = log.lines.join("\n");
+        for secret in secrets.filter(|secret| !secret.is_empty()) {
+            text = text.replace(secret, "•••");
+        }
+        for line in text.lines() {
+            match line.split_once(": ") {
+                Some(("error", said)) => tracing::error!(module, "{said}"),
+                Some(("warn", said)) => tracing::warn!(module, "{said}"),
+                Some(("info", said)) => tracing::info!(module, "{said}"),
+                _ => {}
+            }
+        }
         if log.dropped > 0 {
             text.push_str(&format!("\n({} more lines were dropped)", log.dropped));
         }
@@ -150,23 +162,24 @@ mod tests {
     fn lines_are_cut_escaped_and_counted() {
         let log = CallLog::default();
         log.add("info", "one\ntwo\u{1b}[31m");
-        let out = Output::new(&log, "stdout");
+        let out = Output::new(&log, "warn");
         out.take(b"half");
         out.take(b" a line\nand \xff another");
         out.finish();
-        assert_eq!(log.text(), "info: one\\ntwo\\u{1b}[31m\nstdout: half a line\nstdout: and \u{fffd} another");
+        let text = log.text("module", ["another"].into_iter());
+        assert_eq!(text, "info: one\\ntwo\\u{1b}[31m\nwarn: half a line\nwarn: and \u{fffd} •••");
     }
 
     #[test]
     fn a_full_log_drops_and_counts() {
         let log = CallLog::default();
-        let out = Output::new(&log, "stdout");
+        let out = Output::new(&log, "info");
         out.take(&vec![b'x'; 10_000_000]);
         out.finish();
         for _ in 0..1000 {
             log.add("info", &"é".repeat(LONGEST_LINE));
         }
-        let text = log.text();
+        let text = log.text("module", std::iter::empty());
         assert!(text.len() < MOST_BYTES + 2 * LONGEST_LINE, "{}", text.len());
         assert!(text.lines().next().unwrap().len() < LONGEST_LINE + 20);
         assert!(text.ends_with("more lines were dropped)"));

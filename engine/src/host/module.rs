@@ -103,8 +103,9 @@ impl Module {
                 Ok(drafts) => drafts.into_iter().map(contract::draft).collect::<Result<Vec<Draft>, Fault>>().map(Ok),
                 Err(failure) => Ok(Err(contract::failure(failure))),
             });
+        // A creator may answer with as much for each record.
         report.bound(|answer| match answer {
-            Ok(drafts) => drafts.iter().map(Draft::size).sum(),
+            Ok(drafts) => drafts.iter().map(Draft::size).sum::<usize>() / request.target_user_records.len().max(1),
             Err(_) => 0,
         });
         report
@@ -174,7 +175,7 @@ impl Module {
         let usage = state.meter.usage;
         let broken_at = state.broken_at;
         let (log, left) = state.finish();
-        Report { result, usage, took: began.elapsed(), log: log.text(), broken_at, left }
+        Report { result, usage, took: began.elapsed(), log, broken_at, left }
     }
 }
 

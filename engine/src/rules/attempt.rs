@@ -45,7 +45,8 @@ pub struct Attempt {
     pub engine: Uuid,
 }
 
-/// How far a call got before it failed, as in `phases` of `wit/notification.wit`. Up to `tls`, nothing of the message has left.
+/// How far a call got before it failed, as in `phases` of `wit/notification.wit`. Up to `tls`, nothing of the message
+/// has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each phase is explained in the contract")]
@@ -100,7 +101,8 @@ impl std::str::FromStr for Phase {
 }
 
 impl Attempt {
-    /// The record of a try that ended in `outcome`; the other fields begin empty. Texts of others are kept as far as they fit.
+    /// The record of a try that ended in `outcome`; the other fields begin empty. Texts of others are kept as far as
+    /// they fit.
     pub fn new(number: u32, started_at: Timestamp, finished_at: Timestamp, outcome: &Outcome, engine: Uuid) -> Attempt {
         Attempt {
             number,

@@ -1,14 +1,15 @@
 //! What a text, a number or a time of the models may be.
 //!
-//! The limits themselves stand beside the fields that they bound (`user::MAX_USERNAME` and so on); here is how one is checked and how a
-//! refusal reads. The database repeats each of them as a CHECK, so that no path around these functions exists. Lengths are counted in
-//! characters, as both databases count them, except for what is bounded because it takes memory; that is counted in bytes.
+//! The limits themselves stand beside the fields that they bound (`user::MAX_USERNAME` and so on); here is how one is
+//! checked and how a refusal reads. The database repeats each of them as a CHECK, so that no path around these
+//! functions exists. Lengths are counted in characters, as both databases count them, except for what is bounded
+//! because it takes memory; that is counted in bytes.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// The last moment that the models can hold, in milliseconds since 1970: the end of the year 9998, so that it can be written in every time
-/// zone with a year of four digits.
+/// The last moment that the models can hold, in milliseconds since 1970: the end of the year 9998, so that it can be
+/// written in every time zone with a year of four digits.
 pub const LAST_MOMENT_MS: i64 = 253_370_764_799_999;
 
 /// How deep a JSON object may be nested; readers of JSON, ours too, give up somewhere beyond.
@@ -58,7 +59,8 @@ pub fn bytes(field: &'static str, value: &str, most: usize) -> Result<(), Invali
 
 /// A JSON object of at most `most` bytes when it is written out, nested no deeper than `MAX_DEPTH`.
 pub fn object(field: &'static str, value: &Map<String, Value>, most: usize) -> Result<(), Invalid> {
-    // Writing a map of values out cannot fail; should it ever, an empty text would be refused by the database's own CHECK.
+    // Writing a map of values out cannot fail; should it ever, an empty text would be refused by the database's own
+    // CHECK.
     let written = serde_json::to_string(value).unwrap_or_default();
     if written.len() > most {
         return Err(Invalid::new(
@@ -98,7 +100,8 @@ pub fn to_the_millisecond(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
-/// `value` cut to at most `most` bytes at a character's border, without U+0000: for texts of others that are kept as far as they fit.
+/// `value` cut to at most `most` bytes at a character's border, without U+0000: for texts of others that are kept as
+/// far as they fit.
 pub fn cut(value: &str, most: usize) -> String {
     let mut end = value.len().min(most);
     while !value.is_char_boundary(end) {
@@ -107,7 +110,8 @@ pub fn cut(value: &str, most: usize) -> String {
     value[..end].replace('\0', "")
 }
 
-/// How many objects and lists are within each other. What was parsed has a bounded depth, so that this recursion has one.
+/// How many objects and lists are within each other. What was parsed has a bounded depth, so that this recursion has
+/// one.
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or_default(),

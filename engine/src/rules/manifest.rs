@@ -82,6 +82,14 @@ pub struct SecretAsked {
     pub prefix: String,
 }
 
+impl SecretAsked {
+    /// The part of a value that counts: without white space around it, and without the prefix.
+    pub fn text<'a>(&self, value: &'a str) -> &'a str {
+        let value = value.trim();
+        value.strip_prefix(self.prefix.as_str()).unwrap_or(value)
+    }
+}
+
 /// How a secret's text becomes a key's bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,7 +1,7 @@
 //! What is decided: pure functions and the values they are about. No input or output, no async, no clock.
 //!
 //! The models first (`tenant`, `user`, `target`, `notification`, `attempt`), then what happens to them (`status`,
-//! `outcome`, `retry`), then what components may do (`manifest`, `grants`, `addresses`), then what all of them use
+//! `outcome`, `retry`), then what components may do (`manifest`, `schema`, `grants`, `addresses`), then what all of them use
 //! (`limits`, `quantities`).
 
 pub mod addresses;
@@ -13,6 +13,7 @@ pub mod notification;
 pub mod outcome;
 pub mod quantities;
 pub mod retry;
+pub mod schema;
 pub mod status;
 pub mod target;
 pub mod tenant;

@@ -1,7 +1,7 @@
 //! What an attempt came to, as data.
 //!
-//! The same cases as `outcome` in `wit/notification.wit`, for the host turns every ending into one of them: an answer of the component, a
-//! trap, a timeout, a refusal. What follows from each is decided in `retry.rs` alone.
+//! The same cases as `outcome` in `wit/notification.wit`, for the host turns every ending into one of them: an answer
+//! of the component, a trap, a timeout, a refusal. What follows from each is decided in `retry.rs` alone.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! What follows from an outcome: the next status, the next time, and what becomes of the record and the target.
 //!
-//! All of it is decided here, from what is known about the notification, the outcome, the policy and the time; the store only writes it
-//! down. The wait before the second attempt is the notification's interval; it doubles from then on, up to a day, spread by a fifth.
-//! A provider's `Retry-After` beats that formula within bounds. Faults of the account or the configuration use up no attempt: the first
-//! slow the target down, the second pause it.
+//! All of it is decided here, from what is known about the notification, the outcome, the policy and the time; the
+//! store only writes it down. The wait before the second attempt is the notification's interval; it doubles from then
+//! on, up to a day, spread by a fifth. A provider's `Retry-After` beats that formula within bounds. Faults of the
+//! account or the configuration use up no attempt: the first slow the target down, the second pause it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -27,7 +27,8 @@ const SPREAD: f64 = 0.2;
 pub struct RetryPolicy {
     /// Whether the wait doubles.
     pub backoff: Backoff,
-    /// What to do when nobody knows whether a message was taken; already resolved for this notification (`OnUnknownPolicies`).
+    /// What to do when nobody knows whether a message was taken; already resolved for this notification
+    /// (`OnUnknownPolicies`).
     pub on_unknown: OnUnknown,
     /// A provider that asks for less gets this.
     pub retry_after_least: Duration,
@@ -158,7 +159,8 @@ pub fn is_last_attempt(standing: &Standing) -> bool {
     standing.retry_attempts >= standing.max_retries
 }
 
-/// What follows from `outcome`. `can_learn_more` says whether the component has receipts or callbacks; `jitter` is random, from -1 to 1.
+/// What follows from `outcome`. `can_learn_more` says whether the component has receipts or callbacks; `jitter` is
+/// random, from -1 to 1.
 pub fn settle(
     standing: &Standing,
     outcome: &Outcome,
@@ -180,7 +182,8 @@ pub fn settle(
         Outcome::Failed(_) => ended(standing, Status::DeliveryFailure, now),
         Outcome::InactiveDevice(failure) => switched_off(standing, Status::InactiveDevice, failure, now),
         Outcome::OptedOut(failure) => switched_off(standing, Status::OptedOut, failure, now),
-        // A resend counts as an attempt: otherwise a provider that never answers would be sent the same message for ever.
+        // A resend counts as an attempt: otherwise a provider that never answers would be sent the same message for
+        // ever.
         Outcome::Unknown(_) => match policy.on_unknown {
             OnUnknown::Resend => counted(standing, policy, None, now, jitter),
             OnUnknown::Hold => ended(standing, Status::Unknown, now),
@@ -188,8 +191,9 @@ pub fn settle(
     }
 }
 
-/// What follows when the engine died in the middle of an attempt. It uses up none of the notification's attempts, for it was not the
-/// notification's fault; a message that kills engines is recognised by counting its lease deaths instead.
+/// What follows when the engine died in the middle of an attempt. It uses up none of the notification's attempts, for
+/// it was not the notification's fault; a message that kills engines is recognised by counting its lease deaths
+/// instead.
 pub fn rescue(standing: &Standing, on_unknown: OnUnknown, now: Timestamp) -> Settlement {
     let now = to_the_millisecond(now);
     match on_unknown {
@@ -224,7 +228,8 @@ fn counted(
     jitter: f64,
 ) -> Settlement {
     let used_up = is_last_attempt(standing);
-    // Rows that someone changed by hand may count more than they are granted; the database allows one more than the retries.
+    // Rows that someone changed by hand may count more than they are granted; the database allows one more than the
+    // retries.
     let retry_attempts = standing.retry_attempts.min(standing.max_retries) + 1;
     if used_up {
         return Settlement { retry_attempts, ..ended(standing, Status::DeliveryFailure, now) };
@@ -242,8 +247,8 @@ fn slowed_down(standing: &Standing, policy: &RetryPolicy, after: Option<Duration
     Settlement { target: TargetChange::SlowDown { until }, ..again(standing, until, now) }
 }
 
-/// Another attempt, when somebody has repaired the target. Nothing was attempted as far as this notification is concerned, so that all
-/// of it stays as it was.
+/// Another attempt, when somebody has repaired the target. Nothing was attempted as far as this notification is
+/// concerned, so that all of it stays as it was.
 fn paused(standing: &Standing, reason: &Failure, now: Timestamp) -> Settlement {
     let status = if is_past(standing.expires_at, now) {
         Status::Expired

@@ -1,7 +1,8 @@
 //! The ten statuses of a notification, and the one table that says what each of them means.
 //!
-//! The database's CHECK constraints follow from this table and are tested against it. A claim is not a status: it stands beside
-//! SCHEDULED or RETRY. Every function here matches all ten by name, so that an eleventh does not compile until each of them has decided.
+//! The database's CHECK constraints follow from this table and are tested against it. A claim is not a status: it
+//! stands beside SCHEDULED or RETRY. Every function here matches all ten by name, so that an eleventh does not compile
+//! until each of them has decided.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::rules::limits::Invalid;
 
-/// Where a notification stands. Spelled for people, as in `DELIVERY FAILURE`, in the database, in JSON and on the screen.
+/// Where a notification stands. Spelled for people, as in `DELIVERY FAILURE`, in the database, in JSON and on the
+/// screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// Waiting for its time; nothing has been attempted.
@@ -124,8 +126,8 @@ impl Status {
         }
     }
 
-    /// The statuses that may follow this one, an operator's word included. SCHEDULED and RETRY may follow themselves, when a fault of the
-    /// configuration has used nothing up or a retry asks for another.
+    /// The statuses that may follow this one, an operator's word included. SCHEDULED and RETRY may follow themselves,
+    /// when a fault of the configuration has used nothing up or a retry asks for another.
     pub const fn goes_to(self) -> &'static [Status] {
         match self {
             Status::Scheduled => &[
@@ -182,7 +184,8 @@ impl fmt::Display for Status {
 impl FromStr for Status {
     type Err = Invalid;
 
-    /// Reads the spelling for people; case, and `_` or `-` in place of the space, do not matter, because shells make spaces tiresome.
+    /// Reads the spelling for people; case, and `_` or `-` in place of the space, do not matter, because shells make
+    /// spaces tiresome.
     fn from_str(text: &str) -> Result<Status, Invalid> {
         let spelled = text.trim().to_ascii_uppercase().replace(['_', '-'], " ");
         Status::ALL.into_iter().find(|status| status.as_str() == spelled).ok_or_else(|| {

@@ -127,8 +127,8 @@ pub struct TargetUserRecord {
 }
 
 impl TargetUserRecord {
-    /// Whether it can be stored; the error says which field to change, and how. Whether the address can be one in its target is for the
-    /// component to say.
+    /// Whether it can be stored; the error says which field to change, and how. Whether the address can be one in its
+    /// target is for the component to say.
     pub fn check(&self) -> Result<(), Invalid> {
         limits::filled("target_user_id", &self.target_user_id, MAX_TARGET_USER_ID)?;
         limits::text("description", &self.description, MAX_DESCRIPTION)?;

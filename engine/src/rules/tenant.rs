@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which tenant something belongs to. It is part of every key in the database, so it is a small number and not a UUID; it means nothing
-/// outside of one database.
+/// Which tenant something belongs to. It is part of every key in the database, so it is a small number and not a UUID;
+/// it means nothing outside of one database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tenant(pub i64);

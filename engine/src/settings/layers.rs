@@ -202,7 +202,7 @@ mod tests {
 
     fn merged(file: &str, env: &[(&str, &str)]) -> Result<Table, String> {
         let mut all = schema();
-        let run = || -> Result<(), SettingsError> {
+        let mut run = || -> Result<(), SettingsError> {
             overlay(&mut all, parse("engine.toml", file)?, &schema(), "engine.toml")?;
             let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
             for (origin, layer) in variables(env, &schema())? {

@@ -1,4 +1,5 @@
-//! The words around a claim: the right to attempt, taken by one engine for a bounded time, with a fence number that only grows.
+//! The words around a claim: the right to attempt, taken by one engine for a bounded time, with a fence number that
+//! only grows.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,8 +13,8 @@ use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use std::sync::Arc;
 
-/// The right to attempt one notification. It is shown when the outcome is written back, and is worth nothing once the fence has grown or
-/// the claim has ended.
+/// The right to attempt one notification. It is shown when the outcome is written back, and is worth nothing once the
+/// fence has grown or the claim has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// Whose the notification is.
@@ -132,8 +133,8 @@ pub enum Settling {
     Stale,
 }
 
-/// Which claims are taken from those who hold them, because they will not settle them any more. Claims whose lease has run out are always
-/// among them.
+/// Which claims are taken from those who hold them, because they will not settle them any more. Claims whose lease has
+/// run out are always among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     /// All of other engines: for whoever holds the deliverer's lock, which says that no other is alive.

@@ -1,6 +1,7 @@
 //! What the store refuses, and why: kinds that callers branch on, each with one sentence that may be shown to anybody.
 //!
-//! The sentence says what to do. What the database itself said is kept as the source, for the log; it may hold values and is not shown.
+//! The sentence says what to do. What the database itself said is kept as the source, for the log; it may hold values
+//! and is not shown.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -66,7 +67,8 @@ pub enum StoreError {
     },
     /// A newer engine has been at work on the database.
     #[error(
-        "The database has schema {found}, and this engine knows only those up to {known}: use the engine that made it, or a newer one."
+        "The database has schema {found}, and this engine knows only those up to {known}: use the engine that made it, \
+         or a newer one."
     )]
     FutureSchema {
         /// The number of its last migration.

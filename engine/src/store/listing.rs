@@ -1,4 +1,5 @@
-//! What lists are filtered by, and the rows that they consist of: models with the names that people want to see beside them.
+//! What lists are filtered by, and the rows that they consist of: models with the names that people want to see beside
+//! them.
 
 use serde::Serialize;
 use uuid::Uuid;

@@ -1,9 +1,10 @@
 //! The store: everything that is kept, behind verbs in the words of the domain. sqlx is used here and nowhere else.
 //!
-//! `Store` is the same for every database; the URL decides which one is behind it. Each database has a folder of its own with one file for
-//! each group of verbs, and a folder `sql/<database>` with one file for each statement, named alike in all of them. A verb either does all
-//! that it says or nothing, and what it returned is on the disk. Times and ids are arguments: nothing here reads a clock or makes a random
-//! number. No transaction outlives a verb, so none is ever open while something is being sent.
+//! `Store` is the same for every database; the URL decides which one is behind it. Each database has a folder of its
+//! own with one file for each group of verbs, and a folder `sql/<database>` with one file for each statement, named
+//! alike in all of them. A verb either does all that it says or nothing, and what it returned is on the disk. Times and
+//! ids are arguments: nothing here reads a clock or makes a random number. No transaction outlives a verb, so none is
+//! ever open while something is being sent.
 
 mod claim;
 mod error;
@@ -12,9 +13,7 @@ mod sqlite;
 
 pub use claim::{Claim, ClaimRequest, Claimed, Claims, Ended, Lost, PreviousAttempt, Settled, Settling, Targets};
 pub use error::{StoreError, Thing};
-pub use listing::{
-    Creation, ListedNotification, ListedRecord, NotificationFilter, NotificationHistory, RecordFilter,
-};
+pub use listing::{Creation, ListedNotification, ListedRecord, NotificationFilter, NotificationHistory, RecordFilter};
 pub use sqlite::{DelivererLock, Watch};
 
 use std::sync::Arc;
@@ -53,17 +52,19 @@ macro_rules! on_backend {
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite:engine.db`, `sqlite:///var/lib/engine/engine.db`), makes it if there is none, and brings its
-    /// schema up to date. Refuses a schema from the future.
+    /// Opens the database at `url` (`sqlite:engine.db`, `sqlite:///var/lib/engine/engine.db`), makes it if there is
+    /// none, and brings its schema up to date. Refuses a schema from the future.
     pub async fn open(url: &str) -> Result<Store> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => {
-                Ok(Store { backend: Arc::new(Backend::Sqlite(Sqlite::open(url).await?)) })
-            }
+            Some("sqlite") => Ok(Store { backend: Arc::new(Backend::Sqlite(Sqlite::open(url).await?)) }),
             Some("postgres" | "postgresql") => {
-                Err(Invalid::new("url", "PostgreSQL is not supported yet: use `sqlite:` and the path of a file.").into())
+                Err(Invalid::new("url", "PostgreSQL is not supported yet: use `sqlite:` and the path of a file.")
+                    .into())
             }
-            _ => Err(Invalid::new("url", format!("`{url}` names no database: use `sqlite:` and the path of a file.")).into()),
+            _ => {
+                Err(Invalid::new("url", format!("`{url}` names no database: use `sqlite:` and the path of a file."))
+                    .into())
+            }
         }
     }
 
@@ -72,8 +73,8 @@ impl Store {
         on_backend!(self.close())
     }
 
-    /// Makes this process the one that delivers from the database, until the guard is dropped; refuses if there is another. Only those who
-    /// deliver need it.
+    /// Makes this process the one that delivers from the database, until the guard is dropped; refuses if there is
+    /// another. Only those who deliver need it.
     pub async fn lock_deliverer(&self) -> Result<DelivererLock> {
         on_backend!(self.lock_deliverer())
     }
@@ -102,7 +103,8 @@ impl Store {
         on_backend!(self.find_user(tenant, username))
     }
 
-    /// Removes a user with their records, notifications and history. Fails with `InUse` while something is being delivered to them.
+    /// Removes a user with their records, notifications and history. Fails with `InUse` while something is being
+    /// delivered to them.
     pub async fn remove_user(&self, tenant: Tenant, id: Uuid) -> Result<()> {
         on_backend!(self.remove_user(tenant, id))
     }
@@ -112,8 +114,8 @@ impl Store {
         on_backend!(self.is_opted_out(tenant, user))
     }
 
-    /// Notes that a user wants nothing, and turns what waits for them into OPTED OUT; returns how many notifications that were. What is
-    /// claimed at this moment ends as its attempt does, or at its next claim.
+    /// Notes that a user wants nothing, and turns what waits for them into OPTED OUT; returns how many notifications
+    /// that were. What is claimed at this moment ends as its attempt does, or at its next claim.
     pub async fn opt_out(&self, tenant: Tenant, user: Uuid, now: Timestamp) -> Result<u64> {
         on_backend!(self.opt_out(tenant, user, now))
     }
@@ -137,7 +139,8 @@ impl Store {
         on_backend!(self.list_targets(tenant))
     }
 
-    /// The target with this display name, else the only one with this module name. Fails with `Invalid` if several share the module.
+    /// The target with this display name, else the only one with this module name. Fails with `Invalid` if several
+    /// share the module.
     pub async fn find_target(&self, tenant: Tenant, name: &str) -> Result<Target> {
         on_backend!(self.find_target(tenant, name))
     }
@@ -165,8 +168,8 @@ impl Store {
 
 /// Target user records.
 impl Store {
-    /// Stores a new record. Fails with `AlreadyExists` if the user has this address in this target already, with `NotFound` if there is no
-    /// such user or target.
+    /// Stores a new record. Fails with `AlreadyExists` if the user has this address in this target already, with
+    /// `NotFound` if there is no such user or target.
     pub async fn add_record(&self, tenant: Tenant, record: &TargetUserRecord, now: Timestamp) -> Result<()> {
         record.check()?;
         on_backend!(self.add_record(tenant, record, now))
@@ -187,12 +190,14 @@ impl Store {
         on_backend!(self.active_records(tenant, user, target))
     }
 
-    /// Removes a record with its notifications and their history. Fails with `InUse` while something is being delivered to it.
+    /// Removes a record with its notifications and their history. Fails with `InUse` while something is being delivered
+    /// to it.
     pub async fn remove_record(&self, tenant: Tenant, id: Uuid) -> Result<()> {
         on_backend!(self.remove_record(tenant, id))
     }
 
-    /// Sends nothing more to a record, for a reason that people can read. One that is off already keeps its first reason.
+    /// Sends nothing more to a record, for a reason that people can read. One that is off already keeps its first
+    /// reason.
     pub async fn switch_record_off(&self, tenant: Tenant, id: Uuid, reason: &str, now: Timestamp) -> Result<()> {
         on_backend!(self.switch_record_off(tenant, id, reason, now))
     }
@@ -205,8 +210,9 @@ impl Store {
 
 /// Notifications.
 impl Store {
-    /// Stores notifications, all or none, each as SCHEDULED. Fails with `OptedOut` for a user who wants nothing, with `NotFound` or
-    /// `Inactive` for a record that cannot be sent to. One whose idempotency key exists already is not an error and not stored again.
+    /// Stores notifications, all or none, each as SCHEDULED. Fails with `OptedOut` for a user who wants nothing, with
+    /// `NotFound` or `Inactive` for a record that cannot be sent to. One whose idempotency key exists already is not an
+    /// error and not stored again.
     pub async fn create(&self, tenant: Tenant, batch: &[NewNotification], now: Timestamp) -> Result<Vec<Creation>> {
         for notification in batch {
             notification.check()?;
@@ -236,14 +242,15 @@ impl Store {
 
 /// Delivery: claims and what becomes of them.
 impl Store {
-    /// Claims what is due, earliest first, in targets that are neither paused nor slowed down; ends what must not be sent any more. When it
-    /// returns, the claims are on the disk. Whoever drops the future may leave claims behind that nobody holds, until their lease ends.
+    /// Claims what is due, earliest first, in targets that are neither paused nor slowed down; ends what must not be
+    /// sent any more. When it returns, the claims are on the disk. Whoever drops the future may leave claims behind
+    /// that nobody holds, until their lease ends.
     pub async fn claim_due(&self, request: &ClaimRequest) -> Result<Claims> {
         on_backend!(self.claim_due(request))
     }
 
-    /// Writes outcomes back, with their attempts and what they change about records and targets, in one transaction; answers in the same
-    /// order. A claim that is not valid any more changes nothing.
+    /// Writes outcomes back, with their attempts and what they change about records and targets, in one transaction;
+    /// answers in the same order. A claim that is not valid any more changes nothing.
     pub async fn settle(&self, batch: &[Settled], now: Timestamp) -> Result<Vec<Settling>> {
         on_backend!(self.settle(batch, now))
     }
@@ -253,19 +260,14 @@ impl Store {
         on_backend!(self.release(claims, now))
     }
 
-    /// Takes claims from engines that will not settle them: each gets an attempt that is *unknown* (code `engine_died`), and is sent again
-    /// or held as the policies say. Returns how many there were.
-    pub async fn rescue(
-        &self,
-        engine: Uuid,
-        lost: Lost,
-        policies: &OnUnknownPolicies,
-        now: Timestamp,
-    ) -> Result<u64> {
+    /// Takes claims from engines that will not settle them: each gets an attempt that is *unknown* (code
+    /// `engine_died`), and is sent again or held as the policies say. Returns how many there were.
+    pub async fn rescue(&self, engine: Uuid, lost: Lost, policies: &OnUnknownPolicies, now: Timestamp) -> Result<u64> {
         on_backend!(self.rescue(engine, lost, policies, now))
     }
 
-    /// When the next notification can be claimed, or could have been; `None` if nothing waits in any target that is not paused.
+    /// When the next notification can be claimed, or could have been; `None` if nothing waits in any target that is not
+    /// paused.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
         on_backend!(self.next_due())
     }

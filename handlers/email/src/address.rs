@@ -6,28 +6,39 @@ use guest_sdk::Failure;
 /// The most characters that a target user record's address has room for.
 const LONGEST: usize = 200;
 
-/// No `Ada <ada@…>`, since names have their own place, and no `ada@[192.0.2.1]`, which relays refuse. A domain without a dot is
-/// fine: `root@localhost` reaches somebody on many machines.
-const FORM: Options =
-    Options { minimum_sub_domains: 0, allow_domain_literal: false, allow_display_text: false };
+/// No `Ada <ada@…>`, since names have their own place, and no `ada@[192.0.2.1]`, which relays refuse. A domain without
+/// a dot is fine: `root@localhost` reaches somebody on many machines.
+const FORM: Options = Options { minimum_sub_domains: 0, allow_domain_literal: false, allow_display_text: false };
 
-/// Trims the address and writes its domain in lower case. What stands before the `@` stays as it is: only the receiving server
-/// may say whether case matters there.
+/// Trims the address and writes its domain in lower case. What stands before the `@` stays as it is: only the receiving
+/// server may say whether case matters there.
 pub fn normal_form(typed: &str) -> Result<String, Failure> {
     let address = typed.trim();
     if address.is_empty() {
         return Err(Failure::new("no_address", "An e-mail address is needed, as in ada@example.org."));
     }
     if address.chars().count() > LONGEST {
-        return Err(Failure::new("address_too_long", format!("An e-mail address has at most {LONGEST} characters here.")));
+        return Err(Failure::new(
+            "address_too_long",
+            format!("An e-mail address has at most {LONGEST} characters here."),
+        ));
     }
     let parsed = EmailAddress::parse_with_options(address, FORM).map_err(|error| {
-        Failure::new("not_an_address", format!("This is not an e-mail address, which looks like ada@example.org: {error}."))
+        // Some of its reasons end in a full stop, others do not.
+        let reason = error.to_string();
+        let reason = reason.trim_end_matches('.');
+        Failure::new(
+            "not_an_address",
+            format!("This is not an e-mail address, which looks like ada@example.org: {reason}."),
+        )
     })?;
     let normal = format!("{}@{}", parsed.local_part(), parsed.domain().to_lowercase());
     // Some letters become two when they are made small.
     if normal.chars().count() > LONGEST {
-        return Err(Failure::new("address_too_long", format!("An e-mail address has at most {LONGEST} characters here.")));
+        return Err(Failure::new(
+            "address_too_long",
+            format!("An e-mail address has at most {LONGEST} characters here."),
+        ));
     }
     Ok(normal)
 }
@@ -67,6 +78,14 @@ mod tests {
             ("ada\u{0}@example.org", "not_an_address"),
         ] {
             assert_eq!(normal_form(typed).unwrap_err().code, code, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn says_why_in_one_sentence() {
+        for typed in ["ada", "@example.org", "ada@example..org", "Ada <ada@example.org>"] {
+            let message = normal_form(typed).unwrap_err().message;
+            assert!(message.ends_with('.') && !message.ends_with(".."), "{message}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The plain text beside an HTML body: what somebody would read aloud. Paragraphs stay apart, lists keep their marks, links
-//! their addresses. Lines are not wrapped; whoever shows them does that.
+//! The plain text beside an HTML body: what somebody would read aloud. Paragraphs stay apart, lists keep their marks,
+//! links their addresses. Lines are not wrapped; whoever shows them does that.
 
 use crate::markup::{Piece, Pieces, Tag, decode};
 
@@ -125,15 +125,17 @@ impl Page {
     fn border(&mut self, name: &str) {
         match name {
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dl" | "table" | "figure" => self.apart(2),
-            "address" | "article" | "aside" | "body" | "caption" | "center" | "dd" | "div" | "dt" | "fieldset" | "figcaption"
-            | "footer" | "form" | "header" | "main" | "nav" | "section" | "tbody" | "tfoot" | "thead" | "tr" => self.apart(1),
+            "address" | "article" | "aside" | "body" | "caption" | "center" | "dd" | "div" | "dt" | "fieldset"
+            | "figcaption" | "footer" | "form" | "header" | "main" | "nav" | "section" | "tbody" | "tfoot"
+            | "thead" | "tr" => self.apart(1),
             // Tables in mails are mostly for layout: a space does for those and for tables of data.
             "td" | "th" => self.space = true,
             _ => {}
         }
     }
 
-    /// The next text is at least so many line breaks away from what was written; but what begins an item stays at its mark.
+    /// The next text is at least so many line breaks away from what was written; but what begins an item stays at its
+    /// mark.
     fn apart(&mut self, breaks: usize) {
         if self.mark.is_empty() {
             self.breaks = self.breaks.max(breaks);
@@ -163,11 +165,14 @@ impl Page {
         self.written.push(character);
     }
 
-    /// Puts the address of the open link behind its text, unless the text says as much or the address leads nowhere from a mail.
+    /// Puts the address of the open link behind its text, unless the text says as much or the address leads nowhere
+    /// from a mail.
     fn end_link(&mut self) {
         let Some((address, begins)) = self.link.take() else { return };
         let lower = address.to_ascii_lowercase();
-        let Some(scheme) = ["https://", "http://", "mailto:", "tel:"].into_iter().find(|scheme| lower.starts_with(scheme)) else {
+        let Some(scheme) =
+            ["https://", "http://", "mailto:", "tel:"].into_iter().find(|scheme| lower.starts_with(scheme))
+        else {
             return;
         };
         let shown = begins.map_or("", |begins| &self.written[begins..]).trim();
@@ -187,7 +192,9 @@ mod tests {
     #[test]
     fn keeps_paragraphs_apart_and_lines_together() {
         assert_eq!(
-            text("<html><head><title>T</title><style>p{}</style></head>\n<body>\n <h1>Tea &amp; cake</h1>\n<p>It   is\n <b>rea</b>dy.</p><p>Come<br>soon.<br><br>Bye.</p></body></html>"),
+            text(
+                "<html><head><title>T</title><style>p{}</style></head>\n<body>\n <h1>Tea &amp; cake</h1>\n<p>It   is\n <b>rea</b>dy.</p><p>Come<br>soon.<br><br>Bye.</p></body></html>"
+            ),
             "Tea & cake\n\nIt is ready.\n\nCome\nsoon.\n\nBye.\n"
         );
         assert_eq!(text("<div>a</div><div><div>b</div></div>c<p></p><p> </p><p>d"), "a\nb\nc\n\nd\n");
@@ -197,7 +204,9 @@ mod tests {
     #[test]
     fn keeps_the_marks_of_lists() {
         assert_eq!(
-            text("<p>Bring:</p><ul><li>tea</li><li>cake:<ol start=3><li>dry<li>sweet<br>very</ol></li><li></li><li><p>milk</p></li></ul><p>Thanks"),
+            text(
+                "<p>Bring:</p><ul><li>tea</li><li>cake:<ol start=3><li>dry<li>sweet<br>very</ol></li><li></li><li><p>milk</p></li></ul><p>Thanks"
+            ),
             "Bring:\n\n- tea\n- cake:\n  3. dry\n  4. sweet\n    very\n- milk\n\nThanks\n"
         );
         assert_eq!(text("<li>alone</ul></ol>after"), "- alone\n\nafter\n");
@@ -205,7 +214,10 @@ mod tests {
 
     #[test]
     fn shows_where_links_lead() {
-        assert_eq!(text("See <a href='https://x.org/?a=1&amp;b=2'>our page</a>."), "See our page (https://x.org/?a=1&b=2).\n");
+        assert_eq!(
+            text("See <a href='https://x.org/?a=1&amp;b=2'>our page</a>."),
+            "See our page (https://x.org/?a=1&b=2).\n"
+        );
         for same in [
             "<a href='https://x.org/'>https://x.org</a>",
             "<a href='https://X.org'>x.org</a>",
@@ -246,7 +258,8 @@ mod tests {
 
     #[test]
     fn has_nothing_to_say_about_nothing() {
-        for silent in ["", " \n", "<html></html>", "<img src=x>", "<ul><li></li></ul>", "<!-- x -->", "<a href=x></a>"] {
+        for silent in ["", " \n", "<html></html>", "<img src=x>", "<ul><li></li></ul>", "<!-- x -->", "<a href=x></a>"]
+        {
             assert_eq!(text(silent), "", "{silent}");
         }
     }

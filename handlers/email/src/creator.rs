@@ -1,4 +1,5 @@
-//! Which requests become mails. Title, body and extra are stored as they were given; what could not be sent is refused here.
+//! Which requests become mails. Title, body and extra are stored as they were given; what could not be sent is refused
+//! here.
 
 use guest_sdk::{CreationRequest, Failure};
 
@@ -27,7 +28,10 @@ pub fn check(request: &CreationRequest) -> Result<(), Failure> {
         ));
     }
     if request.title.contains(char::is_control) {
-        return Err(Failure::new("title_not_one_line", "A title is one line of text: take out line breaks and other control characters."));
+        return Err(Failure::new(
+            "title_not_one_line",
+            "A title is one line of text: take out line breaks and other control characters.",
+        ));
     }
     if request.body.trim().is_empty() {
         return Err(Failure::new("no_body", "You must specify a `body` value to create an email notification."));

@@ -1,4 +1,5 @@
-//! What an application may pass in `extra`. Members that are not known are kept and ignored: an application may have its own.
+//! What an application may pass in `extra`. Members that are not known are kept and ignored: an application may have
+//! its own.
 
 use guest_sdk::Failure;
 use serde::Deserialize;

@@ -1,7 +1,8 @@
 //! The bundled target Email: a mail for each notification, through the relay that the engine is set to.
 //!
-//! In reading order: what may be in `extra`; which addresses and which requests are accepted; how a notification becomes a mail;
-//! how HTML becomes text; what the relay's answers mean. All of it is pure; only this file calls the engine.
+//! In reading order: what may be in `extra`; which addresses and which requests are accepted; how a notification
+//! becomes a mail; how HTML becomes text; what the relay's answers mean. All of it is pure; only this file calls the
+//! engine.
 
 mod extra;
 
@@ -41,7 +42,8 @@ impl Target for Email {
             }))
             .extra(extra::schema())
             .retry_time_interval(1440)
-            // A mail that comes twice does less harm than one that never comes, and both copies have the same Message-ID.
+            // A mail that comes twice does less harm than one that never comes, and both copies have the same
+            // Message-ID.
             .on_unknown(OnUnknown::Resend)
     }
 

@@ -1,8 +1,8 @@
-//! HTML taken apart: texts and tags, in one pass and in time that grows with the length only, whatever is in it. It forgives what
-//! browsers forgive; it builds no tree, since reading aloud needs none.
+//! HTML taken apart: texts and tags, in one pass and in time that grows with the length only, whatever is in it. It
+//! forgives what browsers forgive; it builds no tree, since reading aloud needs none.
 //!
-//! The crates for this were too much or too little: with html2text a component grows by 640 KB, and nanohtml2text drops the marks of
-//! lists and takes quadratic time for tags that nobody closed.
+//! The crates for this were too much or too little: with html2text a component grows by 640 KB, and nanohtml2text drops
+//! the marks of lists and takes quadratic time for tags that nobody closed.
 
 use std::borrow::Cow;
 
@@ -49,9 +49,8 @@ impl<'a> Pieces<'a> {
 
     /// Drops everything up to the closing tag of `name`.
     fn skip_to_closing(&mut self, name: &str) {
-        let closes = |at: &usize| {
-            self.rest[at + 2..].get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
-        };
+        let closes =
+            |at: &usize| self.rest[at + 2..].get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name));
         let found = self.rest.match_indices("</").map(|(at, _)| at).find(closes);
         self.rest = found.map_or("", |at| &self.rest[at..]);
     }
@@ -126,7 +125,8 @@ impl Tag<'_> {
             if rest.is_empty() {
                 return String::new();
             }
-            // At least one character, so that a stray `=` at the beginning of a name does not stop the loop from ending.
+            // At least one character, so that a stray `=` at the beginning of a name does not stop the loop from
+            // ending.
             let end = rest.char_indices().skip(1).find(|(_, c)| c.is_ascii_whitespace() || matches!(c, '=' | '/'));
             let (name, after) = rest.split_at(end.map_or(rest.len(), |(at, _)| at));
             let (value, after) = match after.trim_start().strip_prefix('=') {
@@ -209,7 +209,8 @@ mod tests {
 
     #[test]
     fn takes_no_time_for_what_nobody_closed() {
-        // Each of these is quadratic where every piece looks for an end that never comes: minutes instead of milliseconds.
+        // Each of these is quadratic where every piece looks for an end that never comes: minutes instead of
+        // milliseconds.
         for piece in ["<", "<a", "<a ", "<a b='", "</a", "<!--", "<!", "<script>", "<style", "&"] {
             let html = piece.repeat(500_000);
             let begun = std::time::Instant::now();

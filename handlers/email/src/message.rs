@@ -5,12 +5,11 @@ use guest_sdk::{Failure, Notification, User};
 
 use crate::{alternative, extra::Extra};
 
-/// The mail for a notification: from the target's own sender, to the record's address under the user's name. A plain body is
-/// sent as it is, an HTML body with a plain text beside it.
+/// The mail for a notification: from the target's own sender, to the record's address under the user's name. A plain
+/// body is sent as it is, an HTML body with a plain text beside it.
 pub fn mail(notification: Notification) -> Result<Mail, Failure> {
     let extra = Extra::parse(&notification.extra)?;
-    let recipient =
-        Mailbox { name: name(&notification.user), address: notification.target_user_record.target_user_id };
+    let recipient = Mailbox { name: name(&notification.user), address: notification.target_user_record.target_user_id };
     let mut mail = Mail::new(notification.id, recipient, notification.title);
     if extra.is_html(&notification.body) {
         mail.text = extra.text.unwrap_or_else(|| alternative::text(&notification.body));
@@ -26,7 +25,10 @@ pub fn mail(notification: Notification) -> Result<Mail, Failure> {
 /// First and last name, without what cannot stand in a header; empty if neither is known.
 fn name(user: &User) -> String {
     let name = format!("{} {}", user.first_name, user.last_name);
-    name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    name.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
-//! What the relay's answers mean, after RFC 5321 (the three digits), RFC 3463 and its registry (the enhanced codes), and
-//! after what relays really say. A code that is not known counts as its class does: 4 not now, 5 never.
+//! What the relay's answers mean, after RFC 5321 (the three digits), RFC 3463 and its registry (the enhanced codes),
+//! and after what relays really say. The three digits decide first; a code that is not known counts as its class does:
+//! 4 not now, 5 never.
 
 use guest_sdk::smtp::{Breakage, Error, Phase, Reply, Stage};
 use guest_sdk::{Failure, Outcome, Receipt, Scope};
 
-/// Enhanced codes of a recipient that does not exist, and never will under this address: unknown mailbox, unknown domain, bad
-/// syntax, moved away, mailbox disabled, a domain that takes no mail.
+/// Enhanced codes of a recipient that does not exist, and never will under this address: unknown mailbox, unknown
+/// domain, bad syntax, moved away, mailbox disabled, a domain that takes no mail.
 const DEAD_ADDRESS: [&str; 6] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.2.1", "5.1.10"];
 
-/// The three digits that may come with those. A 554, say, is about the transaction or its sender, whatever its enhanced code.
+/// The three digits that may come with those. A 554, say, is about the transaction or its sender, whatever its enhanced
+/// code.
 const ABOUT_THE_RECIPIENT: [u16; 4] = [550, 551, 553, 556];
 
 /// What came of handing a mail to the relay.
@@ -20,7 +22,8 @@ pub fn outcome(result: Result<Reply, Error>) -> Outcome {
     }
 }
 
-/// The name that the relay's own log has for the mail, if it says so in one of the two usual ways: `queued as NAME`, `id=NAME`.
+/// The name that the relay's own log has for the mail, if it says so in one of the two usual ways: `queued as NAME`,
+/// `id=NAME`.
 fn queue_id(text: &str) -> &str {
     let after = |mark: &str| text.split_once(mark).and_then(|(_, rest)| rest.split_whitespace().next());
     after("queued as ").or_else(|| after("id=")).unwrap_or_default().trim_end_matches(['.', ',', ';'])
@@ -44,22 +47,23 @@ fn scope_of_delay(reply: &Reply) -> Scope {
         // The server is closing its doors, or has not opened them: that is not about this mail.
         (421, _) | (_, Stage::Greeting | Stage::Hello | Stage::Authentication) => Scope::Account,
         // Policies that ask a sender to slow down.
-        _ if enhanced(reply).starts_with("4.7.") => Scope::Account,
+        _ if reply.enhanced.starts_with("4.7.") => Scope::Account,
         // The mailbox is full, or for now does not take mail.
-        _ if matches!(enhanced(reply), "4.2.1" | "4.2.2") => Scope::Address,
+        _ if matches!(reply.enhanced.as_str(), "4.2.1" | "4.2.2") => Scope::Address,
         _ => Scope::Message,
     }
 }
 
 /// Whether a `never` is about us, and so would be said of any other mail too.
 fn concerns_configuration(reply: &Reply) -> bool {
-    let login = matches!(reply.code, 530 | 534 | 535 | 538) || enhanced(reply) == "5.7.8";
+    let login = matches!(reply.code, 530 | 534 | 535 | 538) || reply.enhanced == "5.7.8";
     login
         || match reply.stage {
             Stage::Greeting | Stage::Hello | Stage::Authentication => true,
-            // The target's sender is not welcome; unless the mail itself is, as its size or characters are announced at this stage.
+            // The target's sender is not welcome; unless the mail itself is, as its size or characters are announced at
+            // this stage.
             Stage::Sender => {
-                reply.code != 552 && !matches!(enhanced(reply), "5.2.3" | "5.3.4" | "5.6.7" | "5.6.9")
+                reply.code != 552 && !matches!(reply.enhanced.as_str(), "5.2.3" | "5.3.4" | "5.6.7" | "5.6.9")
             }
             Stage::Recipient | Stage::Data | Stage::Content => false,
         }
@@ -68,13 +72,7 @@ fn concerns_configuration(reply: &Reply) -> bool {
 fn is_dead_address(reply: &Reply) -> bool {
     reply.stage == Stage::Recipient
         && ABOUT_THE_RECIPIENT.contains(&reply.code)
-        && DEAD_ADDRESS.contains(&enhanced(reply))
-}
-
-/// The enhanced code if it agrees with the three digits about the class, otherwise nothing: the digits decide.
-fn enhanced(reply: &Reply) -> &str {
-    let agrees = reply.enhanced.split('.').next() == Some((reply.code / 100).to_string().as_str());
-    if agrees { &reply.enhanced } else { "" }
+        && DEAD_ADDRESS.contains(&reply.enhanced.as_str())
 }
 
 /// No answer: only a mail that had left whole may have been taken.
@@ -252,16 +250,26 @@ mod tests {
 
     #[test]
     fn reasons_are_readable() {
-        let Outcome::Failed(failure) = outcome(Err(Error::Refused(reply(Stage::Recipient, 550, "")))) else { unreachable!() };
-        assert_eq!(failure, Failure::new("550", "Email could not be sent: the server said about the recipient: 550 words"));
-        let Outcome::InactiveDevice(failure) = outcome(Err(Error::Refused(reply(Stage::Recipient, 550, "5.1.1")))) else {
+        let Outcome::Failed(failure) = outcome(Err(Error::Refused(reply(Stage::Recipient, 550, "")))) else {
+            unreachable!()
+        };
+        assert_eq!(
+            failure,
+            Failure::new("550", "Email could not be sent: the server said about the recipient: 550 words")
+        );
+        let Outcome::InactiveDevice(failure) = outcome(Err(Error::Refused(reply(Stage::Recipient, 550, "5.1.1"))))
+        else {
             unreachable!()
         };
         assert_eq!(
             failure,
             Failure::new("550 5.1.1", "Email could not be sent: the server said about the recipient: 550 5.1.1 words")
         );
-        let breakage = Breakage { phase: Phase::Connect, code: "refused".into(), message: "The relay refused the connection.".into() };
+        let breakage = Breakage {
+            phase: Phase::Connect,
+            code: "refused".into(),
+            message: "The relay refused the connection.".into(),
+        };
         let Outcome::Retry(retry) = outcome(Err(Error::Broken(breakage))) else { unreachable!() };
         assert_eq!(retry.reason, Failure::new("refused", "Email could not be sent: The relay refused the connection."));
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::toolchain::{self, Toolchain};
-use crate::{Error, TARGET};
+use crate::{Error, Guest, TARGET};
 
 /// The profile of the workspace that components are built with.
 pub(crate) const PROFILE: &str = "guest";
@@ -52,41 +52,20 @@ fn above_out_dir(out_dir: &Path) -> Option<&Path> {
     out_dir.ancestors().nth(4)
 }
 
-/// Builds a package's library. The package may have it made in other forms too, for its tests: cargo leaves out link-time
-/// optimization unless it is told to make nothing but the component.
-pub(crate) fn build_library(
-    workspace: &Path,
-    toolchain: &Toolchain,
-    target_folder: &Path,
-    package: &str,
-) -> Result<(), Error> {
-    let arguments = ["rustc", "--lib", "--crate-type", "cdylib", "--package", package];
-    run(workspace, toolchain, target_folder, &arguments, package)
-}
-
-/// Builds all examples of some packages.
-pub(crate) fn build_examples(
-    workspace: &Path,
-    toolchain: &Toolchain,
-    target_folder: &Path,
-    packages: &[&str],
-) -> Result<(), Error> {
-    let mut arguments = vec!["build", "--examples"];
-    arguments.extend(packages.iter().flat_map(|package| ["--package", package]));
-    run(workspace, toolchain, target_folder, &arguments, &packages.join(", "))
-}
-
-fn run(
-    workspace: &Path,
-    toolchain: &Toolchain,
-    target_folder: &Path,
-    arguments: &[&str],
-    packages: &str,
-) -> Result<(), Error> {
+/// Builds one package. Not several at once: they would agree on the features of what they share, and each selection of packages
+/// would then mean building it again.
+pub(crate) fn build(workspace: &Path, toolchain: &Toolchain, target_folder: &Path, guest: &Guest) -> Result<(), Error> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
-    command.current_dir(workspace).args(arguments);
-    command.args(["--locked", "--target", TARGET, "--profile", PROFILE]).arg("--target-dir").arg(target_folder);
+    command.current_dir(workspace);
+    match guest {
+        // The package may have its library made in other forms too, for its tests: cargo leaves out link-time optimization
+        // unless it is told to make nothing but the component.
+        Guest::Library { .. } => command.args(["rustc", "--lib", "--crate-type", "cdylib"]),
+        Guest::Examples { .. } => command.args(["build", "--examples"]),
+    };
+    command.args(["--package", guest.package(), "--locked", "--target", TARGET, "--profile", PROFILE]);
+    command.arg("--target-dir").arg(target_folder);
     use_toolchain(&mut command, toolchain);
     command.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, toolchain));
     // Where a person has set this, the two cargos would share it, and its lock.
@@ -96,7 +75,7 @@ fn run(
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(Error::Build { packages: packages.to_owned() }),
+        Ok(_) => Err(Error::Build { package: guest.package().to_owned() }),
         Err(error) => Err(Error::Program { program: cargo.into(), source: Some(error) }),
     }
 }

@@ -21,7 +21,7 @@ pub enum Error {
     },
     /// The second cargo failed; it has said why on its standard error.
     Build {
-        packages: String,
+        package: String,
     },
     /// The second cargo succeeded, but not in making what was asked for.
     NotProduced {
@@ -60,8 +60,8 @@ impl fmt::Display for Error {
             Self::Program { program, source: None } => {
                 write!(f, "{} did not say which version it is or where its libraries are", program.display())
             }
-            Self::Build { packages } => {
-                write!(f, "building the components of {packages} failed; cargo's own words say why")
+            Self::Build { package } => {
+                write!(f, "building the components of {package} failed; cargo's own words say why")
             }
             Self::NotProduced { package, file } => write!(
                 f,

@@ -79,15 +79,8 @@ pub fn build(workspace: &Path, guests: &[Guest]) -> Result<Vec<Built>, Error> {
     let _lock = lock(&target_folder.with_extension("lock"))?;
     clear_after_change(&toolchain, &target_folder)?;
 
-    let mut with_examples = Vec::new();
     for guest in guests {
-        match guest {
-            Guest::Library { package, .. } => cargo::build_library(workspace, &toolchain, &target_folder, package)?,
-            Guest::Examples { package, .. } => with_examples.push(*package),
-        }
-    }
-    if !with_examples.is_empty() {
-        cargo::build_examples(workspace, &toolchain, &target_folder, &with_examples)?;
+        cargo::build(workspace, &toolchain, &target_folder, guest)?;
     }
 
     let folder = target_folder.join(TARGET).join(cargo::PROFILE);

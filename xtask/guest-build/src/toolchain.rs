@@ -53,12 +53,10 @@ pub fn find() -> Result<Toolchain, Error> {
     if current.has_target() {
         return Ok(current.into_toolchain(Vec::new(), String::new()));
     }
-    if let Some(folder) = own_folder()
-        && let Ok(stamp) = fs::read_to_string(stamp_in(&folder))
-    {
-        return Ok(Compiler::ask(rustc_in(&folder))?.into_toolchain(linkers, stamp));
+    match own_folder() {
+        Some(folder) if folder.exists() => at(&folder),
+        _ => Err(Error::NoToolchain),
     }
-    Err(Error::NoToolchain)
 }
 
 /// The toolchain in a folder like [`own_folder`], which need not be in its place yet.

@@ -13,6 +13,10 @@ use crate::rules::grants;
 use client::NoAddress;
 use std::time::Duration;
 
+/// Headers of an answer that only framed it.
+const FRAMING: [&str; 7] =
+    ["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"];
+
 /// The largest answer, unpacked.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
@@ -42,8 +46,11 @@ impl CallState {
             })
         };
         judge(&request.url)?;
-        let invalid = |request::Invalid(why)| failed(Phase::Invalid, "invalid_request", why);
-        request::check(&request).map_err(invalid)?;
+        let refused = |refused: request::Refused| match refused {
+            request::Refused::Invalid(why) => failed(Phase::Invalid, "invalid_request", why),
+            request::Refused::Denied(why) => failed(Phase::Denied, "secret_denied", why),
+        };
+        request::check(&request).map_err(refused)?;
         if let Some(name) = used.iter().find(|name| !powers.secrets.contains_key(**name)) {
             let message = format!(
                 "The secret `{name}` has no value; the operator gives it one as ENGINE_SECRET__{}.",
@@ -71,7 +78,7 @@ impl CallState {
         let ready = request::fill(request, |name| {
             powers.secrets.get(name).map_or_else(String::new, |(_, secret)| secret.reveal().to_owned())
         })
-        .map_err(invalid)?;
+        .map_err(refused)?;
         // What was filled in is judged once more, as if it had been written whole; and that parsed form is what is sent.
         let url = grants::http(&powers.grants, self.kind, &ready.url, &[])
             .map_err(|denial| failed(Phase::Denied, denial.code, "The secret leads the URL to another place."))?;
@@ -154,6 +161,7 @@ async fn read(mut answer: reqwest::Response, host: &str) -> Result<Response, Err
     let headers = answer
         .headers()
         .iter()
+        .filter(|(name, _)| !FRAMING.contains(&name.as_str()))
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     let mut body = Vec::new();

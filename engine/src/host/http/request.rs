@@ -48,12 +48,17 @@ const IN_PATH: &AsciiSet = &UNRESERVED_ONLY
     .remove(b'=');
 const UNRESERVED_ONLY: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What is wrong with a request; a sentence for the component's author.
+/// Why a request is not sent; a sentence for the component's author.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid(pub String);
+pub enum Refused {
+    /// It never will be: it is against a rule.
+    Invalid(String),
+    /// It might be, with another secret.
+    Denied(String),
+}
 
-fn invalid<T>(text: impl Into<String>) -> Result<T, Invalid> {
-    Err(Invalid(text.into()))
+fn invalid<T>(text: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused::Invalid(text.into()))
 }
 
 /// A request that is ready to be sent.
@@ -80,7 +85,7 @@ pub fn secrets(request: &Request) -> Vec<&str> {
 }
 
 /// Checks what the component wrote, before anything is filled in.
-pub fn check(request: &Request) -> Result<(), Invalid> {
+pub fn check(request: &Request) -> Result<(), Refused> {
     method(&request.method)?;
     if request.url.len() > LONGEST_URL {
         return invalid(format!("The URL has {} characters, and {LONGEST_URL} is the most.", request.url.len()));
@@ -99,7 +104,7 @@ pub fn check(request: &Request) -> Result<(), Invalid> {
 }
 
 /// Fills in the secrets, whose values `value` knows; all of them have been granted and found.
-pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, Invalid> {
+pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, Refused> {
     let mut headers = HeaderMap::new();
     for (name, text) in &request.headers {
         let (name, text) = header(name, text)?;
@@ -142,7 +147,7 @@ pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, I
     Ok(Ready { method: method(&request.method)?, url, headers, body })
 }
 
-fn method(text: &str) -> Result<Method, Invalid> {
+fn method(text: &str) -> Result<Method, Refused> {
     match text {
         "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" => {
             Method::from_bytes(text.as_bytes()).or_else(|_| invalid(""))
@@ -154,7 +159,7 @@ fn method(text: &str) -> Result<Method, Invalid> {
     }
 }
 
-fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Invalid> {
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Refused> {
     let shown = name.escape_debug();
     if OURS.contains(&name.to_ascii_lowercase().as_str()) {
         return invalid(format!("The header {shown} is not the component's to write."));
@@ -168,19 +173,20 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Invalid>
     }
 }
 
-fn secret_header(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Invalid> {
+fn secret_header(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Refused> {
     if headers.contains_key(&name) {
         return invalid(format!("The header {name} is given twice: as a credential and otherwise."));
     }
     let Ok(mut value) = HeaderValue::from_bytes(value.as_bytes()) else {
-        return invalid(format!("The secret for the header {name} holds a control character; set it anew without it."));
+        let why = format!("The secret for the header {name} holds a control character; set it anew without it.");
+        return Err(Refused::Denied(why));
     };
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(())
 }
 
-fn check_marker(marker: &str) -> Result<(), Invalid> {
+fn check_marker(marker: &str) -> Result<(), Refused> {
     if (1..=LONGEST_MARKER).contains(&marker.chars().count()) {
         return Ok(());
     }
@@ -188,7 +194,7 @@ fn check_marker(marker: &str) -> Result<(), Invalid> {
 }
 
 /// Puts a secret into the path and the query, where `marker` stands, and nowhere else.
-fn fill_url(url: &str, marker: &str, secret: &str) -> Result<String, Invalid> {
+fn fill_url(url: &str, marker: &str, secret: &str) -> Result<String, Refused> {
     let shown = marker.escape_debug();
     let (rest, fragment) = url.split_once('#').map_or((url, None), |(rest, fragment)| (rest, Some(fragment)));
     let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
@@ -207,15 +213,15 @@ fn fill_url(url: &str, marker: &str, secret: &str) -> Result<String, Invalid> {
         filled.push_str(&query.replace(marker, &utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string()));
     }
     // The parser takes `.` and `..` segments away, which would lead to another path than the one that is written.
-    let whole = Url::parse(&filled).map_err(|_| Invalid("The URL cannot be read.".to_owned()))?;
+    let whole = Url::parse(&filled).map_err(|_| Refused::Invalid("The URL cannot be read.".to_owned()))?;
     let brings_dots = secret.split('/').any(|segment| segment == "." || segment == "..");
     if brings_dots || !whole.path().ends_with(in_path.rsplit('/').next().unwrap_or_default()) {
-        return invalid(format!("The secret for the marker {shown} would change the URL's path; set it anew."));
+        return Err(Refused::Denied(format!("The secret for the marker {shown} would change the URL's path; set it anew.")));
     }
     Ok(filled)
 }
 
-fn fill_body(body: &[u8], content_type: &str, marker: &str, secret: &str) -> Result<Vec<u8>, Invalid> {
+fn fill_body(body: &[u8], content_type: &str, marker: &str, secret: &str) -> Result<Vec<u8>, Refused> {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let encoded = match kind.as_str() {
         "application/x-www-form-urlencoded" => utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string(),
@@ -258,8 +264,11 @@ mod tests {
     }
 
     fn filled(request: Request, value: &str) -> Result<Ready, String> {
-        check(&request).map_err(|e| e.0)?;
-        fill(request, |_| value.to_owned()).map_err(|e| e.0)
+        let text = |refused| match refused {
+            Refused::Invalid(why) | Refused::Denied(why) => why,
+        };
+        check(&request).map_err(text)?;
+        fill(request, |_| value.to_owned()).map_err(text)
     }
 
     #[test]

@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::notifications::document;
 use super::rows::{self, MaybeTime, NotificationRow, RecordRow, TargetRow, UserRow};
 use super::{Sqlite, sql};
+use crate::rules::notification::Notification;
 use crate::rules::outcome::OutcomeKind;
 use crate::rules::status::Status;
-use crate::rules::notification::Notification;
 use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
@@ -68,8 +68,8 @@ impl Sqlite {
     }
 }
 
-/// A due row as the claim found it: `row`, what it `ends in` if it must not be sent, `fence, attempts`; `provider_id, outcome, finished_at`
-/// of the attempt before; then its notification, user and record.
+/// A due row as the claim found it: `row`, what it `ends in` if it must not be sent, `fence, attempts`; `provider_id,
+/// outcome, finished_at` of the attempt before; then its notification, user and record.
 #[derive(Deserialize)]
 struct Due(
     i64,

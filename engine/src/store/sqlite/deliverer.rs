@@ -1,7 +1,7 @@
 //! Who may deliver from the file: one process at a time.
 //!
-//! The lock is the operating system's, on a file beside the database, so that it goes with the process however that ends. The file itself
-//! stays: removing it would let two processes lock two files of one name.
+//! The lock is the operating system's, on a file beside the database, so that it goes with the process however that
+//! ends. The file itself stays: removing it would let two processes lock two files of one name.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};

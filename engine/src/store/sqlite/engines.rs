@@ -39,13 +39,7 @@ impl Sqlite {
         .await
     }
 
-    pub async fn rescue(
-        &self,
-        engine: Uuid,
-        lost: Lost,
-        policies: &OnUnknownPolicies,
-        now: Timestamp,
-    ) -> Result<u64> {
+    pub async fn rescue(&self, engine: Uuid, lost: Lost, policies: &OnUnknownPolicies, now: Timestamp) -> Result<u64> {
         let mut rescued = 0;
         loop {
             let in_batch = self.rescue_batch(engine, lost, policies.clone(), now).await?;
@@ -56,13 +50,7 @@ impl Sqlite {
         }
     }
 
-    async fn rescue_batch(
-        &self,
-        engine: Uuid,
-        lost: Lost,
-        policies: OnUnknownPolicies,
-        now: Timestamp,
-    ) -> Result<u64> {
+    async fn rescue_batch(&self, engine: Uuid, lost: Lost, policies: OnUnknownPolicies, now: Timestamp) -> Result<u64> {
         let silent_since = match lost {
             Lost::OfOthers => None,
             Lost::OfSilentSince(time) => Some(time.as_millisecond()),
@@ -86,7 +74,8 @@ impl Sqlite {
     }
 }
 
-/// `tenant, notification, fence, attempts, claimed_by, claimed_at, target, on_unknown`; then the fields of its standing.
+/// `tenant, notification, fence, attempts, claimed_by, claimed_at, target, on_unknown`; then the fields of its
+/// standing.
 #[derive(Deserialize)]
 struct LostClaim(
     Tenant,
@@ -116,7 +105,7 @@ fn rescued(lost: LostClaim, policies: &OnUnknownPolicies, now: Timestamp) -> Set
         max_retries,
         expires_at: expires_at.0,
     };
-    let sentence = "The engine died before it could say what became of this attempt.";
+    let sentence = "The engine died, or held its claim for too long, before it said what became of this attempt.";
     let outcome = Outcome::Unknown(Failure::new("engine_died", sentence));
     Settled {
         claim: Claim { tenant, notification, fence },

@@ -1,8 +1,9 @@
-//! The store in a SQLite file: one writer, a few readers, and what else a file needs that several processes use at once.
+//! The store in a SQLite file: one writer, a few readers, and what else a file needs that several processes use at
+//! once.
 //!
-//! The file is in WAL mode with `synchronous=FULL`: a commit that was answered survives the loss of power. All writes of this process go
-//! through one task (`writer.rs`), reads through a small pool of connections that cannot write. Other processes may write beside this one;
-//! SQLite makes them wait for each other.
+//! The file is in WAL mode with `synchronous=FULL`: a commit that was answered survives the loss of power. All writes
+//! of this process go through one task (`writer.rs`), reads through a small pool of connections that cannot write.
+//! Other processes may write beside this one; SQLite makes them wait for each other.
 
 mod claims;
 mod deliverer;
@@ -48,8 +49,9 @@ pub struct Sqlite {
 
 impl Sqlite {
     pub async fn close(&self) {
-        self.writer.close().await;
+        // The writer last: the last connection folds the log into the file, and readers may not.
         self.readers.close().await;
+        self.writer.close().await;
     }
 
     pub async fn lock_deliverer(&self) -> Result<DelivererLock> {

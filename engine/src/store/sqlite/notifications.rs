@@ -12,9 +12,7 @@ use super::rows::{self, AttemptRow, ListedNotificationRow};
 use super::{Sqlite, sql, trouble};
 use crate::rules::notification::NewNotification;
 use crate::rules::tenant::Tenant;
-use crate::store::{
-    Creation, ListedNotification, NotificationFilter, NotificationHistory, Result, StoreError, Thing,
-};
+use crate::store::{Creation, ListedNotification, NotificationFilter, NotificationHistory, Result, StoreError, Thing};
 
 impl Sqlite {
     pub async fn create(&self, tenant: Tenant, batch: &[NewNotification], now: Timestamp) -> Result<Vec<Creation>> {
@@ -35,8 +33,7 @@ impl Sqlite {
         let texts = document(batch.iter().map(|new| {
             (new.id.simple(), &new.title, &new.body, serde_json::to_string(&new.extra).unwrap_or_default())
         }));
-        let keys: Vec<(Uuid, Option<String>)> =
-            batch.iter().map(|new| (new.id, new.idempotency_key.clone())).collect();
+        let keys: Vec<(Uuid, Option<String>)> = batch.iter().map(|new| (new.id, new.idempotency_key.clone())).collect();
         self.write(move |connection| {
             Box::pin(async move {
                 refuse_unreachable(connection, tenant, records).await?;
@@ -57,8 +54,7 @@ impl Sqlite {
     pub async fn find_notification(&self, tenant: Tenant, id: Uuid) -> Result<NotificationHistory> {
         // In one transaction, so that the history belongs to the status beside it.
         let mut transaction = self.readers.begin().await?;
-        let row =
-            query(sql!("find_notification")).bind(tenant.0).bind(id).fetch_optional(&mut *transaction).await?;
+        let row = query(sql!("find_notification")).bind(tenant.0).bind(id).fetch_optional(&mut *transaction).await?;
         let row = row.ok_or_else(|| not_found(id))?;
         let attempts = query(sql!("attempts_of")).bind(tenant.0).bind(id).fetch_all(&mut *transaction).await?;
         transaction.rollback().await?;
@@ -110,8 +106,7 @@ pub fn document<T: Serialize>(rows: impl Iterator<Item = T>) -> String {
 
 /// Fails for the first record that does not exist, is inactive, or belongs to a user who opted out.
 async fn refuse_unreachable(connection: &mut SqliteConnection, tenant: Tenant, records: String) -> Result<()> {
-    let obstacle =
-        query(sql!("creation_obstacle")).bind(tenant.0).bind(records).fetch_optional(connection).await?;
+    let obstacle = query(sql!("creation_obstacle")).bind(tenant.0).bind(records).fetch_optional(connection).await?;
     let Some(row) = obstacle else { return Ok(()) };
     let id: Uuid = row.try_get(0)?;
     match (row.try_get(1)?, row.try_get(2)?) {

@@ -38,12 +38,14 @@ impl Sqlite {
             Invalid::new("url", format!("`{url}` is not a database: use `sqlite:` and the path of a file."))
         })?;
         let name = options.get_filename().to_owned();
-        if name == Path::new(":memory:") || url.contains("mode=memory") || name.as_os_str().is_empty() {
-            let sentence = "A database in memory cannot be shared and would lose what it accepted: use `sqlite:` and the path of a file.";
+        // sqlx gives a database in memory a file name of its own, so that only the URL tells.
+        if url.contains(":memory:") || url.contains("mode=memory") || name.as_os_str().is_empty() {
+            let sentence = "A database in memory would lose what it accepted: use `sqlite:` and the path of a file.";
             return Err(Invalid::new("url", sentence).into());
         }
         let file = make_file(&name)?;
-        // One statement at a time runs on a connection; what a claim returns should fit into the channel from SQLite's thread.
+        // One statement at a time runs on a connection; what a claim returns should fit into the channel from SQLite's
+        // thread.
         let options = options
             .filename(&file)
             .create_if_missing(false)
@@ -77,8 +79,8 @@ pub fn beside(database: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes the file if there is none, readable by its owner only, as it will hold addresses and messages; SQLite gives the files that it makes
-/// beside it the same permissions. Returns its path without symbolic links.
+/// Makes the file if there is none, readable by its owner only, as it will hold addresses and messages; SQLite gives
+/// the files that it makes beside it the same permissions. Returns its path without symbolic links.
 fn make_file(name: &Path) -> Result<PathBuf> {
     let unusable = |error: std::io::Error| StoreError::Unavailable {
         sentence: format!(
@@ -127,7 +129,7 @@ async fn migrate(connection: &mut SqliteConnection) -> std::result::Result<(), M
         return Err(MigrateError::VersionMissing(applied.unwrap_or_default()));
     }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS.run(&mut *transaction).await?;
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -159,7 +161,8 @@ fn refusal(error: MigrateError) -> StoreError {
         }
         MigrateError::Execute(error) => error.into(),
         other => StoreError::Unavailable {
-            sentence: "The database's schema is not one that this engine made: restore a backup, or name another file.".to_owned(),
+            sentence: "The database's schema is not one that this engine made: restore a backup, or name another file."
+                .to_owned(),
             passing: false,
             source: Some(Arc::new(other)),
         },

@@ -59,12 +59,8 @@ impl Sqlite {
     }
 
     pub async fn active_records(&self, tenant: Tenant, user: Uuid, target: Uuid) -> Result<Vec<TargetUserRecord>> {
-        let rows = query(sql!("active_records"))
-            .bind(tenant.0)
-            .bind(user)
-            .bind(target)
-            .fetch_all(&self.readers)
-            .await?;
+        let rows =
+            query(sql!("active_records")).bind(tenant.0).bind(user).bind(target).fetch_all(&self.readers).await?;
         Ok(rows::read_all::<RecordRow, _>(&rows)?)
     }
 

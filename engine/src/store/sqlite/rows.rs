@@ -1,8 +1,8 @@
 //! Rows into models.
 //!
-//! Every statement that returns a model returns it as one JSON array in one column. sqlx copies the columns of a row one by one, and frees
-//! them on another thread; for the wide rows of a claim one text takes half the time. Each array has a type here that names its elements in
-//! their order, which is the order of the model's fields.
+//! Every statement that returns a model returns it as one JSON array in one column. sqlx copies the columns of a row
+//! one by one, and frees them on another thread; for the wide rows of a claim one text takes half the time. Each array
+//! has a type here that names its elements in their order, which is the order of the model's fields.
 
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;

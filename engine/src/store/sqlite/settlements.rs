@@ -1,5 +1,6 @@
 //! Settlements: outcomes written back, under the claims that they were made with.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use jiff::Timestamp;
@@ -9,11 +10,12 @@ use uuid::Uuid;
 
 use super::notifications::document;
 use super::{Sqlite, sql};
+use crate::rules::attempt::{MAX_CODE, MAX_DIGEST, MAX_LOG, MAX_MESSAGE, MAX_PROVIDER_ID};
 use crate::rules::limits;
 use crate::rules::retry::{RecordChange, TargetChange};
 use crate::rules::target::MAX_REASON;
 use crate::rules::tenant::Tenant;
-use crate::store::{Result, Settled, Settling};
+use crate::store::{Claim, Result, Settled, Settling};
 
 impl Sqlite {
     pub async fn settle(&self, batch: &[Settled], now: Timestamp) -> Result<Vec<Settling>> {
@@ -28,11 +30,9 @@ pub struct Settlements {
     /// Whether the claims were taken from an engine that died.
     rescued: bool,
     standings: String,
-    attempts: Vec<(Key, String)>,
-    changes: Vec<(Key, Change)>,
+    attempts: Vec<(Claim, String)>,
+    changes: Vec<(Claim, Change)>,
 }
-
-type Key = (Tenant, Uuid);
 
 /// What a settlement changes beside the notification.
 enum Change {
@@ -43,6 +43,9 @@ enum Change {
 
 impl Settlements {
     pub fn of(batch: &[Settled], rescued: bool) -> Settlements {
+        // A claim is good for one settlement, in one batch too.
+        let mut seen = HashSet::with_capacity(batch.len());
+        let batch: Vec<&Settled> = batch.iter().filter(|settled| seen.insert(settled.claim)).collect();
         let standings = document(batch.iter().map(|settled| {
             let (claim, settlement) = (settled.claim, &settled.settlement);
             (
@@ -56,24 +59,24 @@ impl Settlements {
                 settled.attempt.number,
             )
         }));
-        let attempts = batch.iter().map(|settled| (key(settled), attempt_document(settled))).collect();
+        let attempts = batch.iter().map(|settled| (settled.claim, attempt_document(settled))).collect();
         let mut changes = Vec::new();
         for settled in batch {
             match &settled.settlement.record {
                 RecordChange::None => {}
                 RecordChange::SwitchOff { reason } => {
                     let reason = limits::cut(reason, MAX_REASON);
-                    changes.push((key(settled), Change::SwitchRecordOff { reason }));
+                    changes.push((settled.claim, Change::SwitchRecordOff { reason }));
                 }
             }
             match &settled.settlement.target {
                 TargetChange::None => {}
                 TargetChange::SlowDown { until } => {
-                    changes.push((key(settled), Change::SlowTargetDown { until: *until }));
+                    changes.push((settled.claim, Change::SlowTargetDown { until: *until }));
                 }
                 TargetChange::Pause { kind, reason } => {
                     let reason = limits::cut(reason, MAX_REASON);
-                    changes.push((key(settled), Change::PauseTarget { kind: kind.as_str(), reason }));
+                    changes.push((settled.claim, Change::PauseTarget { kind: kind.as_str(), reason }));
                 }
             }
         }
@@ -81,16 +84,19 @@ impl Settlements {
     }
 
     /// Writes all whose claims are still valid; returns which those are.
-    pub async fn write(self, connection: &mut SqliteConnection, now: Timestamp) -> Result<HashSet<Key>> {
-        let applied: Vec<(i64, Uuid)> = sqlx::query_as(sql!("settle"))
+    pub async fn write(self, connection: &mut SqliteConnection, now: Timestamp) -> Result<HashSet<Claim>> {
+        let applied: Vec<(i64, Uuid, i64)> = sqlx::query_as(sql!("settle"))
             .bind(self.standings)
             .bind(self.rescued)
             .bind(now.as_millisecond())
             .fetch_all(&mut *connection)
             .await?;
-        let applied: HashSet<Key> = applied.into_iter().map(|(tenant, id)| (Tenant(tenant), id)).collect();
+        let applied: HashSet<Claim> = applied
+            .into_iter()
+            .map(|(tenant, notification, fence)| Claim { tenant: Tenant(tenant), notification, fence })
+            .collect();
         let mut attempts = String::from("[");
-        for (_, attempt) in self.attempts.iter().filter(|(key, _)| applied.contains(key)) {
+        for (_, attempt) in self.attempts.iter().filter(|(claim, _)| applied.contains(claim)) {
             if attempts.len() > 1 {
                 attempts.push(',');
             }
@@ -98,15 +104,11 @@ impl Settlements {
         }
         attempts.push(']');
         query(sql!("add_attempts")).bind(attempts).execute(&mut *connection).await?;
-        for (key, change) in self.changes.iter().filter(|(key, _)| applied.contains(key)) {
-            make_change(connection, *key, change, now).await?;
+        for (claim, change) in self.changes.iter().filter(|(claim, _)| applied.contains(claim)) {
+            make_change(connection, *claim, change, now).await?;
         }
         Ok(applied)
     }
-}
-
-fn key(settled: &Settled) -> Key {
-    (settled.claim.tenant, settled.claim.notification)
 }
 
 /// One row for the history, as JSON.
@@ -119,20 +121,25 @@ fn attempt_document(settled: &Settled) -> String {
         attempt.started_at.as_millisecond(),
         attempt.finished_at.as_millisecond(),
         attempt.outcome.as_str(),
-        &attempt.code,
-        &attempt.message,
-        &attempt.provider_id,
+        fitting(&attempt.code, MAX_CODE),
+        fitting(&attempt.message, MAX_MESSAGE),
+        fitting(&attempt.provider_id, MAX_PROVIDER_ID),
         attempt.phase.map(|phase| phase.as_str()),
-        &attempt.log,
-        &attempt.component_digest,
+        fitting(&attempt.log, MAX_LOG),
+        attempt.component_digest.as_deref().map(|digest| fitting(digest, MAX_DIGEST)),
         attempt.engine.simple(),
     );
     serde_json::to_string(&row).unwrap_or_default()
 }
 
+/// A text of others, cut where it does not fit: one that is too long must not fail the whole batch.
+fn fitting(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most && !text.contains('\0') { Cow::Borrowed(text) } else { Cow::Owned(limits::cut(text, most)) }
+}
+
 async fn make_change(
     connection: &mut SqliteConnection,
-    (tenant, notification): Key,
+    Claim { tenant, notification, fence: _ }: Claim,
     change: &Change,
     now: Timestamp,
 ) -> Result<()> {
@@ -146,7 +153,7 @@ async fn make_change(
 }
 
 /// One answer for each of the batch. A claim that is in it twice is valid once.
-fn in_order(batch: &[Settled], mut applied: HashSet<Key>) -> Vec<Settling> {
-    let answer = |settled: &Settled| if applied.remove(&key(settled)) { Settling::Applied } else { Settling::Stale };
+fn in_order(batch: &[Settled], mut applied: HashSet<Claim>) -> Vec<Settling> {
+    let answer = |settled: &Settled| if applied.remove(&settled.claim) { Settling::Applied } else { Settling::Stale };
     batch.iter().map(answer).collect()
 }

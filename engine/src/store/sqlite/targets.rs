@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use sqlx::query;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use uuid::Uuid;
 
 use super::rows::{self, TargetRow};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::store::StoreError;
 
-/// The primary result codes that deserve a sentence of their own, <https://www.sqlite.org/rescode.html>. An extended code holds its
-/// primary one in the lowest byte.
+/// The primary result codes that deserve a sentence of their own, <https://www.sqlite.org/rescode.html>. An extended
+/// code holds its primary one in the lowest byte.
 mod code {
     pub const BUSY: u32 = 5;
     pub const LOCKED: u32 = 6;
@@ -35,13 +35,16 @@ impl From<Arc<sqlx::Error>> for StoreError {
                 ("Another process keeps the database to itself: try again when it has finished.", true)
             }
             Some(code::FULL) => ("There is no room left on the disk of the database: free some.", true),
-            Some(code::READONLY) => ("The database cannot be written: check the permissions of its file and folder.", false),
+            Some(code::READONLY) => {
+                ("The database cannot be written: check the permissions of its file and folder.", false)
+            }
             Some(code::CANTOPEN) => {
                 ("The database cannot be opened: check that its folder exists and may be written.", false)
             }
-            Some(code::CORRUPT | code::NOTADB) => {
-                ("The database file is damaged, or not a database: restore it from a backup, or name another file.", false)
-            }
+            Some(code::CORRUPT | code::NOTADB) => (
+                "The database file is damaged, or not a database: restore it from a backup, or name another file.",
+                false,
+            ),
             Some(code::IOERR) => ("The disk of the database fails: check it before going on.", true),
             _ => ("The database did something unexpected: the log says what.", false),
         };

@@ -69,9 +69,7 @@ impl Sqlite {
     }
 
     pub async fn is_opted_out(&self, tenant: Tenant, user: Uuid) -> Result<bool> {
-        let row = query(sql!("is_opted_out")).bind(tenant.0).bind(user).fetch_one(&self.readers).await?;
-        let (opted_out,): (u8,) = rows::read(&row)?;
-        Ok(opted_out == 1)
+        Ok(sqlx::query_scalar(sql!("is_opted_out")).bind(tenant.0).bind(user).fetch_one(&self.readers).await?)
     }
 
     pub async fn opt_out(&self, tenant: Tenant, user: Uuid, now: Timestamp) -> Result<u64> {

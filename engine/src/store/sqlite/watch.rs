@@ -9,7 +9,8 @@ use crate::store::Result;
 /// Tells whether anything was written since it was last asked, by this process or another.
 #[derive(Debug)]
 pub struct Watch {
-    /// The version counts the commits of all other connections, so that the watch needs one of its own, which never writes.
+    /// The version counts the commits of all other connections, so that the watch needs one of its own, which never
+    /// writes.
     connection: SqliteConnection,
     version: i64,
 }
@@ -21,8 +22,8 @@ impl Watch {
         Ok(Watch { connection, version })
     }
 
-    /// Whether anything was written since the last call, or since the watch was made. Costs microseconds; 100 ms between two calls are
-    /// often enough.
+    /// Whether anything was written since the last call, or since the watch was made. Costs microseconds; 100 ms
+    /// between two calls are often enough.
     pub async fn changed(&mut self) -> Result<bool> {
         let version = version(&mut self.connection).await?;
         Ok(std::mem::replace(&mut self.version, version) != version)

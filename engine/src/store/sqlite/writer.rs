@@ -1,9 +1,9 @@
 //! The one task of this process that writes.
 //!
-//! A commit with `synchronous=FULL` waits for the disk; a statement does not. So the writer takes everything that has queued up while it
-//! was busy, runs it in one transaction, commits once, and only then answers. Each piece of work has a savepoint of its own, so that one
-//! that fails takes nothing of the others with it. Nothing is held back to make a group larger: when little is written, each piece has a
-//! commit of its own.
+//! A commit with `synchronous=FULL` waits for the disk; a statement does not. So the writer takes everything that has
+//! queued up while it was busy, runs it in one transaction, commits once, and only then answers. Each piece of work has
+//! a savepoint of its own, so that one that fails takes nothing of the others with it. Nothing is held back to make a
+//! group larger: when little is written, each piece has a commit of its own.
 
 use std::sync::Arc;
 
@@ -113,7 +113,7 @@ async fn write(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Box<d
             work.answer(commit.clone().map_err(StoreError::from));
         }
     }
-    // Folds the log into the file, so that a stopped engine leaves one file behind.
+    // This folds the log into the file, so that a stopped engine leaves one file behind.
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "closing the database");
     }

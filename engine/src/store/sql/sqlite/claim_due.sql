@@ -1,6 +1,6 @@
--- What is due by ?1, earliest first, at most ?2, with all that a call needs; nothing is changed yet. ?3 and ?4: JSON lists of the targets
--- that are meant and of those that are not, or NULL. Each open target contributes its earliest at most, so that the queue of one is never
--- walked through for the sake of another.
+-- What is due by ?1, earliest first, at most ?2, with all that a call needs; nothing is changed yet. ?3 and ?4: JSON
+-- lists of the targets that are meant and of those that are not, or NULL. Each open target contributes its earliest at
+-- most, so that the queue of one is never walked through for the sake of another.
 WITH open_targets AS MATERIALIZED (
     SELECT tenant_id, id
     FROM targets
@@ -36,16 +36,16 @@ SELECT json_array(
     n.fence, n.attempts, previous.provider_id, previous.outcome, previous.finished_at,
     json_array(
         hex(n.id), n.tenant_id, hex(n.target_user_record_id), texts.title, texts.body, json(texts.extra), n.status,
-        n.scheduled_delivery, n.attempted_delivery, n.retry_time_interval, n.retry_attempts, n.max_retries, n.expires_at,
-        n.idempotency_key, n.on_unknown, n.created_date, n.modified_date
+        n.scheduled_delivery, n.attempted_delivery, n.retry_time_interval, n.retry_attempts, n.max_retries,
+        n.expires_at, n.idempotency_key, n.on_unknown, n.created_date, n.modified_date
     ),
     json_array(
         hex(users.id), users.username, users.email, users.first_name, users.last_name, users.time_zone, users.locale,
         json(users.attributes)
     ),
     json_array(
-        hex(record.id), hex(record.user_id), hex(record.target_id), record.target_user_id, record.description, record.active,
-        record.inactive_reason
+        hex(record.id), hex(record.user_id), hex(record.target_id), record.target_user_id, record.description,
+        record.active, record.inactive_reason
     )
 )
 FROM due

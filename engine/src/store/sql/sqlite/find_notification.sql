@@ -1,8 +1,8 @@
 SELECT json_array(
     json_array(
         hex(n.id), n.tenant_id, hex(n.target_user_record_id), texts.title, texts.body, json(texts.extra), n.status,
-        n.scheduled_delivery, n.attempted_delivery, n.retry_time_interval, n.retry_attempts, n.max_retries, n.expires_at,
-        n.idempotency_key, n.on_unknown, n.created_date, n.modified_date
+        n.scheduled_delivery, n.attempted_delivery, n.retry_time_interval, n.retry_attempts, n.max_retries,
+        n.expires_at, n.idempotency_key, n.on_unknown, n.created_date, n.modified_date
     ),
     users.username,
     targets.name,

@@ -1,7 +1,7 @@
 SELECT json_array(
     json_array(
-        hex(record.id), hex(record.user_id), hex(record.target_id), record.target_user_id, record.description, record.active,
-        record.inactive_reason
+        hex(record.id), hex(record.user_id), hex(record.target_id), record.target_user_id, record.description,
+        record.active, record.inactive_reason
     ),
     users.username,
     targets.name

@@ -1,5 +1,6 @@
--- ?1: JSON list of [tenant, notification, fence, status, scheduled_delivery, attempted_delivery, retry_attempts, attempts].
--- ?2: whether an engine died. A claim that has ended, or whose fence has grown, is not among the rows that are changed and returned.
+-- ?1: JSON list of [tenant, notification, fence, status, scheduled_delivery, attempted_delivery, retry_attempts,
+-- attempts]. ?2: whether an engine died. A claim that has ended, or whose fence has grown, is not among the rows that
+-- are changed and returned.
 UPDATE notifications
 SET status = settled.status,
     scheduled_delivery = settled.scheduled_delivery,
@@ -21,4 +22,4 @@ WHERE notifications.tenant_id = settled.tenant_id
     AND notifications.id = settled.id
     AND notifications.fence = settled.fence
     AND notifications.claimed_by IS NOT NULL
-RETURNING notifications.tenant_id, notifications.id
+RETURNING notifications.tenant_id, notifications.id, notifications.fence

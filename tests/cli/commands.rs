@@ -1,0 +1,139 @@
+//! What each command does and prints.
+
+use crate::support::program::Program;
+use crate::support::smtp::{Answer, SmtpServer};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_from_the_first_command_to_the_last() {
+    let server = SmtpServer::start(&[]).await;
+    let program = Program::new().relay(server.address);
+    let user = program.json(&["user", "add", "--username", "ada", "--email", "ada@example.org", "--first-name", "Ada"]);
+    assert_eq!((&user["username"], &user["first_name"]), (&json!("ada"), &json!("Ada")));
+    let arguments = ["record", "add", "--user", "ada", "--target", "Email", "--target-user-id", " Ada@EXAMPLE.org "];
+    let record = program.json(&arguments);
+    assert_eq!(record["target_user_id"], "Ada@example.org", "in its normal form");
+
+    let made = program.json(&["notify", "--user", "ada", "--target", "email", "--title", "Hello", "--body", "World"]);
+    let id = made[0]["notifications"][0].as_str().unwrap().to_owned();
+    let list = program.json(&["notification", "list"]);
+    assert_eq!(list[0]["id"], id.as_str());
+    for (key, value) in [
+        ("title", json!("Hello")),
+        ("body", json!("World")),
+        ("extra", json!({})),
+        ("status", json!("SCHEDULED")),
+        ("attempted_delivery", json!(null)),
+        ("retry_time_interval", json!(1440)),
+        ("retry_attempts", json!(0)),
+        ("max_retries", json!(3)),
+        ("target_user_record", record["id"].clone()),
+    ] {
+        assert_eq!(list[0][key], value, "{key}");
+    }
+
+    let ran = program.ok(&["process-notifications"]);
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert!(lines[0].starts_with("ada - 20") && lines[0].ends_with("+00:00 - SCHEDULED"), "{lines:?}");
+    assert_eq!(lines[1..], ["Hello - World", "Email Successfully Sent", "*********************************"]);
+    assert_eq!(server.count(), 1);
+    let shown = program.json(&["notification", "show", &id]);
+    assert_eq!((&shown["status"], &shown["attempts"][0]["outcome"]), (&json!("DELIVERED"), &json!("delivered")));
+    let text = program.ok(&["notification", "show", &id]).stdout;
+    assert!(text.contains("status: DELIVERED") && text.contains("attempt 1 at"), "{text}");
+    assert_eq!(program.ok(&["process-notifications"]).stdout, "", "nothing is due any more");
+
+    program.refused(&["target", "remove", "email"], "in use");
+    program.ok(&["notification", "remove", &id]);
+    program.ok(&["record", "remove", record["id"].as_str().unwrap()]);
+    program.ok(&["user", "remove", "ada"]);
+    for kind in ["notification", "record", "user"] {
+        assert_eq!(program.json(&[kind, "list"]), json!([]), "{kind}");
+    }
+}
+
+#[test]
+fn lists_are_readable() {
+    let program = Program::new();
+    assert!(program.ok(&["user", "list"]).stdout.starts_with("There are no users"));
+    program.ada();
+    let table = program.ok(&["record", "list", "--user", "ada"]).stdout;
+    let lines: Vec<_> = table.lines().collect();
+    assert!(lines[0].starts_with("ID") && lines[0].contains("TARGET USER ID"), "{table}");
+    assert!(lines[1].contains("ada@example.org") && lines[1].ends_with("active"), "{table}");
+    let targets = program.json(&["target", "list"]);
+    assert_eq!((&targets[0]["name"], &targets[0]["notification_module_name"]), (&json!("Email"), &json!("email")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_says_by_its_exit_code_that_some_failed() {
+    let server = SmtpServer::start(&[("RCPT", Answer::Says("554 5.7.1 No"))]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", "B", "--max-retries", "0"]);
+    let ran = program.run(&["process-notifications", "--output", "json"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert_eq!(ran.json()[0]["status"], "DELIVERY FAILURE");
+    assert!(ran.json()[0]["message"].as_str().unwrap().starts_with("Email could not be sent"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_is_shown_and_lifted() {
+    let server = SmtpServer::start(&[("MAIL", Answer::Says("530 5.7.0 Log in first"))]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", "B"]);
+    program.ok(&["process-notifications"]);
+    assert!(program.ok(&["target", "list"]).stdout.contains("paused: "));
+    server.script.lock().unwrap().clear();
+    program.ok(&["process-notifications"]);
+    assert_eq!(server.count(), 0, "paused until somebody says otherwise");
+    program.ok(&["target", "resume", "email"]);
+    program.ok(&["process-notifications"]);
+    assert_eq!(server.count(), 1);
+}
+
+#[test]
+fn refusals_have_their_exit_codes_and_quiet_hides_them() {
+    let program = Program::new();
+    program.ok(&["user", "add", "--username", "bob", "--email", ""]);
+    let notify = ["notify", "--user", "bob", "--target", "email", "--title", "T", "--body", "B"];
+    let ran = program.run(&notify);
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("no active record in the target Email"), "{ran:?}");
+    let ran = program.ok(&[&notify[..], &["--quiet"]].concat());
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn settings_are_shown_and_checked() {
+    let program = Program::new().with("ENGINE_SMTP__PORT", "2525").with("ENGINE_TARGET__TWILIO__SENDER", "+15550100");
+    assert!(program.ok(&["settings", "check"]).stdout.contains("are valid"));
+    let settings = program.json(&["settings", "show"]);
+    assert_eq!(settings["smtp"]["port"], 2525);
+    assert_eq!(settings["target"]["twilio"]["sender"], "+15550100", "text stays text");
+    let defaults = program.ok(&["settings", "show", "--defaults"]).stdout;
+    std::fs::write(program.folder.path().join("engine.toml"), &defaults).unwrap();
+    program.ok(&["settings", "check"]);
+    assert!(!program.folder.path().join("engine.db").exists(), "checking makes nothing");
+}
+
+#[test]
+fn a_settings_file_can_be_named() {
+    let program = Program::new();
+    std::fs::write(program.folder.path().join("other.toml"), "[database]\nurl = 'sqlite:other.db'\n").unwrap();
+    program.ok(&["--config", "other.toml", "user", "list"]);
+    assert!(program.folder.path().join("other.db").exists());
+    program.refused(&["--config", "none.toml", "user", "list"], "none.toml cannot be read");
+}
+
+#[test]
+fn the_demo_shows_a_mail_that_went_all_the_way() {
+    let program = Program::new();
+    let shown = program.json(&["demo"]);
+    assert_eq!((&shown["status"], &shown["subject"]), (&json!("DELIVERED"), &json!("The engine works ✓")));
+    assert_eq!(shown["recipients"], json!(["ada@example.org"]));
+    let text = program.ok(&["demo"]).stdout;
+    assert!(text.contains("Subject: The engine works ✓"), "{text}");
+    assert_eq!(std::fs::read_dir(program.folder.path()).unwrap().count(), 0, "it leaves nothing behind");
+}

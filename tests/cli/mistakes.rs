@@ -1,0 +1,112 @@
+//! What people type wrongly: one sentence that says what to do, exit code 1 (2 for usage), and nothing half-written.
+
+use crate::support::program::Program;
+use crate::support::{folder_with, guest};
+use serde_json::json;
+
+#[test]
+fn each_mistake_gets_a_sentence_and_leaves_nothing() {
+    let program = Program::new();
+    program.ada();
+    let long = "x".repeat(101);
+    for (arguments, part) in [
+        (&["user", "add", "--username", "ada"][..], "already"),
+        (&["user", "add", "--username", ""], "username"),
+        (&["user", "add", "--username", "bob", "--time-zone", "Mars/Olympus"], "time_zone"),
+        (&["user", "remove", "nobody"], "There is no user `nobody`"),
+        (&["record", "add", "--user", "nobody", "--target", "email", "--target-user-id", "a@b.example"], "no user `nobody`"),
+        (&["record", "add", "--user", "ada", "--target", "fax", "--target-user-id", "1"], "no target `fax`"),
+        (&["record", "add", "--user", "ada", "--target", "email", "--target-user-id", "nonsense"], "nonsense"),
+        (&["record", "add", "--user", "ada", "--target", "email", "--target-user-id", "ada@example.org"], "already"),
+        (&["target", "add", "--name", "Pigeon", "--module", "carrier_pigeon"], "put carrier_pigeon.wasm into a folder"),
+        (&["target", "add", "--name", "Pigeon", "--module", "../evil"], "small letters"),
+        (&["target", "add", "--name", "A name that is too long", "--module", "email"], "name"),
+        (&["target", "remove", "fax"], "no target `fax`"),
+        (&["notify", "--user", "nobody", "--target", "email", "--title", "T", "--body", "B"], "no user `nobody`"),
+        (&["notify", "--user", "ada", "--target", "fax", "--title", "T", "--body", "B"], "no target `fax`"),
+        (&["notify", "--user", "ada", "--target", "email", "--title", "T"], "body"),
+        (&["notify", "--user", "ada", "--target", "email", "--title", "", "--body", "B"], "title"),
+        (&["notify", "--user", "ada", "--target", "email", "--title", &long, "--body", "B"], "100"),
+        (&["notify", "--user", "ada", "--target", "email", "--title", "a\nb", "--body", "B"], "control character"),
+        (&["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", "B", "--max-retries", "5000"], "max_retries"),
+        (&["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", "B", "--extra", "{\"nonsense\": 1}"], "nonsense"),
+        (&["notification", "show", "00000000-0000-0000-0000-000000000000"], "There is no notification"),
+        (&["notification", "remove", "00000000-0000-0000-0000-000000000000"], "There is no notification"),
+    ] {
+        program.refused(arguments, part);
+    }
+    assert_eq!(program.json(&["user", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(program.json(&["record", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(program.json(&["target", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(program.json(&["notification", "list"]), json!([]));
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    let program = Program::new();
+    let notify = ["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", "B"];
+    for (arguments, part) in [
+        (&["--extra", "{"][..], "not valid JSON"),
+        (&["--extra", "[]"], "must be a JSON object"),
+        (&["--at", "2030-02-30T00:00:00Z"], "date and time"),
+        (&["--at", "someday"], "date and time"),
+        (&["--retry-interval", "soon"], "is not a duration"),
+        (&["--max-retries", "-1"], "max-retries"),
+        (&["--no-such"], "--no-such"),
+    ] {
+        let ran = program.run(&[&notify[..], arguments].concat());
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.contains(part), "{arguments:?}: {ran:?}");
+    }
+    assert_eq!(program.run(&["notification", "show", "x"]).code, Some(2));
+    assert_eq!(program.run(&[]).code, Some(2));
+    assert_eq!(std::fs::read_dir(program.folder.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn settings_that_cannot_be_say_which_key() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, value, part) in [
+        ("ENGINE_SMTP__PROT", "1", "did you mean `smtp.port`?"),
+        ("ENGINE_SMTP_PORT", "1", "did you mean ENGINE_SMTP__PORT?"),
+        ("ENGINE_SMTP__PORT", "many", "must be a whole number"),
+        ("ENGINE_SMTP__TLS", "ssl", "unknown variant `ssl`"),
+        ("ENGINE_DATABASE__URL", "mysql://x", "`database.url` must be"),
+        ("ENGINE_LOG__LEVEL", "a=b=c", "`log.level` must be"),
+        ("ENGINE_TARGET__EMAIL__FROM_EMAIL", "nobody", "from_email"),
+    ] {
+        Program::new().with(name, value).refused(&["settings", "check"], part);
+    }
+    let missing = folder.path().join("none").join("engine.db");
+    let program = Program::new().with("ENGINE_DATABASE__URL", &format!("sqlite:{}", missing.display()));
+    program.refused(&["user", "list"], "none");
+}
+
+#[test]
+fn a_component_that_is_none_is_refused_with_what_it_is() {
+    let folder = folder_with(&["noop"]);
+    let file = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    file("empty.wasm", b"");
+    file("core.wasm", b"\0asm\x01\0\0\0");
+    file("elf.wasm", b"\x7fELF\x02\x01\x01");
+    file("text.wasm", b"(component)");
+    let whole = std::fs::read(guest("noop")).unwrap();
+    file("cut.wasm", &whole[..whole.len() / 2]);
+    std::fs::copy(guest("not_a_target"), folder.path().join("other.wasm")).unwrap();
+    let program = Program::new().with("ENGINE_TARGETS__PATHS", folder.path().to_str().unwrap());
+    for (module, part) in [
+        ("empty", "It is empty"),
+        ("core", "a core module, not a component"),
+        ("elf", "machine code"),
+        ("text", "not a WebAssembly component"),
+        ("cut", "not a valid component"),
+        ("other", "not a target"),
+        ("missing", "There is no component"),
+    ] {
+        program.refused(&["target", "add", "--name", "Pigeon", "--module", module], part);
+    }
+    assert_eq!(program.json(&["target", "list"]).as_array().unwrap().len(), 1);
+    program.ok(&["target", "add", "--name", "Pigeon", "--module", "noop"]);
+    let program = Program::new().with("ENGINE_TARGETS__PATHS", "/no/such/folder");
+    program.refused(&["target", "add", "--name", "Pigeon", "--module", "noop"], "check `[targets] paths`");
+}

@@ -1,0 +1,7 @@
+//! The way of a notification, with the real e-mail component and a server that answers as told.
+
+mod mail;
+mod pauses;
+mod process;
+
+pub use process::backlog;

@@ -1,0 +1,151 @@
+//! The program under fire: killed, stopped, started twice.
+
+use crate::support::program::Program;
+use crate::support::smtp::{Answer, SmtpServer};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+async fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < end, "{what} did not happen in 60 seconds");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Makes notifications straight in the database, through the creator once: the program is too slow to be started so often.
+pub async fn backlog(program: &Program, count: usize) {
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"]);
+    let url = format!("sqlite:{}", program.folder.path().join("engine.db").display());
+    let store = engine::store::Store::open(&url).await.unwrap();
+    let filter = engine::store::NotificationFilter::default();
+    let tenant = engine::rules::tenant::Tenant::DEFAULT;
+    let first = store.list_notifications(tenant, &filter).await.unwrap().remove(0).notification;
+    let batch: Vec<_> = (1..count)
+        .map(|i| engine::rules::notification::NewNotification {
+            id: uuid::Uuid::now_v7(),
+            target_user_record: first.target_user_record,
+            title: format!("Title {i}"),
+            body: "Body".to_owned(),
+            extra: Default::default(),
+            scheduled_delivery: first.scheduled_delivery,
+            retry_time_interval: 1,
+            max_retries: 5,
+            expires_at: None,
+            idempotency_key: None,
+            on_unknown: None,
+        })
+        .collect();
+    store.create(tenant, &batch, first.created_date).await.unwrap();
+    store.close().await;
+}
+
+fn by_message_id(server: &SmtpServer) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for mail in server.mails.lock().unwrap().iter() {
+        let id = mail.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap().to_owned();
+        *counts.entry(id).or_default() += 1;
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_it_loses_none() {
+    let server = SmtpServer::start(&[]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    backlog(&program, 1000).await;
+    let mut kills = 0;
+    for share in [100, 400, 700] {
+        let running = program.start();
+        until("some mails", || server.count() >= share).await;
+        running.signal("-KILL");
+        running.ended();
+        kills += 1;
+    }
+    let running = program.start();
+    until("all mails", || by_message_id(&server).len() == 1000).await;
+    let all_delivered = || {
+        let list = program.json(&["notification", "list"]);
+        list.as_array().unwrap().iter().all(|n| n["status"] == "DELIVERED")
+    };
+    until("all delivered", all_delivered).await;
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(0));
+    let doubled = server.count() - 1000;
+    // At most what was claimed at a kill may have been sent without being remembered: eight calls, and one batch of outcomes.
+    assert!(doubled <= kills * 108, "{doubled} mails came twice");
+    assert!(by_message_id(&server).values().all(|count| *count <= 1 + kills));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_it_finishes_what_it_sends_and_doubles_nothing() {
+    let server = SmtpServer::start(&[]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    backlog(&program, 500).await;
+    let running = program.start();
+    until("some mails", || server.count() >= 50).await;
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(0));
+    let first = server.count();
+    assert!(first < 500, "it was to be stopped in the middle");
+    let list = program.json(&["notification", "list", "--status", "DELIVERED"]);
+    assert_eq!(list.as_array().unwrap().len(), first, "what was sent is known to be sent");
+    program.ok(&["process-notifications"]);
+    assert_eq!((server.count(), by_message_id(&server).len()), (500, 500));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_cuts_calls_off() {
+    let server = SmtpServer::start(&[("DOT", Answer::Hangs)]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"]);
+    let running = program.start();
+    until("the mail", || server.count() == 1).await;
+    running.signal("-TERM");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(1));
+    // What it was sending is found as unknown, and by default sent again.
+    server.script.lock().unwrap().clear();
+    let running = program.start();
+    until("the mail again", || server.count() == 2).await;
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(0));
+    let list = program.json(&["notification", "list"]);
+    let shown = program.json(&["notification", "show", list[0]["id"].as_str().unwrap()]);
+    assert_eq!(shown["attempts"][0]["outcome"], "unknown", "{shown}");
+    assert_eq!(shown["attempts"][0]["code"], "engine_died");
+    assert_eq!(shown["status"], "DELIVERED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_deliverer_at_a_time_and_anybody_may_write_beside_it() {
+    let server = SmtpServer::start(&[]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    let running = program.start();
+    program.refused(&["process-notifications"], "Another engine (process");
+    program.refused(&["run"], "Another engine (process");
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"]);
+    until("the mail", || server.count() == 1).await;
+    running.signal("-INT");
+    assert_eq!(running.ended(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_answers_health_checks() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let program = Program::new().with("ENGINE_SERVER__LISTEN", &free.to_string());
+    let running = program.start();
+    let mut stream = tokio::net::TcpStream::connect(free).await.unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#"{"status":"ok"}"#), "{answer}");
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(0));
+}

@@ -1,0 +1,141 @@
+//! The program itself, as a user runs it: in a folder of its own, with no settings but those of the test.
+
+use serde_json::Value;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A folder with a database, in which the program is run.
+pub struct Program {
+    pub folder: tempfile::TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// How a run of it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("not JSON ({e}): {self:?}"))
+    }
+}
+
+/// The binary that cargo built beside this test. `cargo test --workspace` keeps it fresh.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let binary = test.parent().and_then(Path::parent).unwrap().join("engine");
+    assert!(binary.is_file(), "there is no {}; run `cargo build -p engine` first", binary.display());
+    binary
+}
+
+impl Program {
+    pub fn new() -> Self {
+        Program { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn relay(self, address: SocketAddr) -> Self {
+        self.with("ENGINE_SMTP__HOST", "127.0.0.1").with("ENGINE_SMTP__PORT", &address.port().to_string())
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ENGINE_")) {
+            command.env_remove(name);
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().unwrap();
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs it and expects it to do what was asked.
+    pub fn ok(&self, arguments: &[&str]) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
+        ran
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        self.ok(&[arguments, &["--output", "json"]].concat()).json()
+    }
+
+    /// Runs it and expects one sentence that holds `part`, exit code 1, and nothing on standard output.
+    pub fn refused(&self, arguments: &[&str], part: &str) {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:?}");
+        assert_eq!(ran.stdout, "", "{arguments:?}");
+        let line = ran.stderr.strip_prefix("engine: ").unwrap_or_else(|| panic!("{arguments:?}: {ran:?}"));
+        assert!(line.contains(part), "{arguments:?}: {line}");
+        assert_eq!(line.trim_end().lines().count(), 1, "{arguments:?}: more than a line: {line}");
+        assert!(!line.contains("panicked"), "{line}");
+    }
+
+    /// A user with an e-mail record.
+    pub fn ada(&self) {
+        self.ok(&["user", "add", "--username", "ada", "--email", "ada@example.org"]);
+        self.ok(&["record", "add", "--user", "ada", "--target", "email", "--target-user-id", "ada@example.org"]);
+    }
+
+    /// Starts `engine run` and waits until it delivers.
+    pub fn start(&self) -> Running {
+        let mut child = self.command(&["run"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut said = String::new();
+        let mut stderr = child.stderr.take().unwrap();
+        let mut byte = [0];
+        while !said.contains("delivering from") {
+            assert_eq!(stderr.read(&mut byte).unwrap(), 1, "engine run ended: {said}");
+            said.push(byte[0] as char);
+        }
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        Running(child)
+    }
+}
+
+/// A running engine; it is killed when the test ends.
+pub struct Running(pub Child);
+
+impl Running {
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end and gives its exit code.
+    pub fn ended(mut self) -> Option<i32> {
+        let until = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < until {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the engine did not stop in 30 seconds");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
