@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import socket
 import sys
 
 from aiosmtpd.controller import Controller
@@ -20,9 +21,12 @@ class Sink:
 
 
 sink = Sink()
-controller = Controller(sink, hostname="127.0.0.1", port=0)
+with socket.socket() as free:  # aiosmtpd connects to the port that it was told, so it must be told one.
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+controller = Controller(sink, hostname="127.0.0.1", port=port)
 controller.start()
-print(controller.server.sockets[0].getsockname()[1], flush=True)
+print(port, flush=True)
 sys.stdin.read()
 controller.stop()
 for line in sink.lines:

@@ -14,9 +14,15 @@ fn each_mistake_gets_a_sentence_and_leaves_nothing() {
         (&["user", "add", "--username", ""], "username"),
         (&["user", "add", "--username", "bob", "--time-zone", "Mars/Olympus"], "time_zone"),
         (&["user", "remove", "nobody"], "There is no user `nobody`"),
-        (&["record", "add", "--user", "nobody", "--target", "email", "--target-user-id", "a@b.example"], "no user `nobody`"),
+        (
+            &["record", "add", "--user", "nobody", "--target", "email", "--target-user-id", "a@b.example"],
+            "no user `nobody`",
+        ),
         (&["record", "add", "--user", "ada", "--target", "fax", "--target-user-id", "1"], "no target `fax`"),
-        (&["record", "add", "--user", "ada", "--target", "email", "--target-user-id", "nonsense"], "nonsense"),
+        (
+            &["record", "add", "--user", "ada", "--target", "email", "--target-user-id", "nonsense"],
+            "not an e-mail address",
+        ),
         (&["record", "add", "--user", "ada", "--target", "email", "--target-user-id", "ada@example.org"], "already"),
         (&["target", "add", "--name", "Pigeon", "--module", "carrier_pigeon"], "put carrier_pigeon.wasm into a folder"),
         (&["target", "add", "--name", "Pigeon", "--module", "../evil"], "small letters"),
@@ -28,8 +34,26 @@ fn each_mistake_gets_a_sentence_and_leaves_nothing() {
         (&["notify", "--user", "ada", "--target", "email", "--title", "", "--body", "B"], "title"),
         (&["notify", "--user", "ada", "--target", "email", "--title", &long, "--body", "B"], "100"),
         (&["notify", "--user", "ada", "--target", "email", "--title", "a\nb", "--body", "B"], "control character"),
-        (&["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", "B", "--max-retries", "5000"], "max_retries"),
-        (&["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", "B", "--extra", "{\"nonsense\": 1}"], "nonsense"),
+        (
+            &["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", "B", "--max-retries", "5000"],
+            "max_retries",
+        ),
+        (
+            &[
+                "notify",
+                "--user",
+                "ada",
+                "--target",
+                "email",
+                "--title",
+                "T",
+                "--body",
+                "B",
+                "--extra",
+                "{\"html\": 1}",
+            ],
+            "`html` in extra is not valid",
+        ),
         (&["notification", "show", "00000000-0000-0000-0000-000000000000"], "There is no notification"),
         (&["notification", "remove", "00000000-0000-0000-0000-000000000000"], "There is no notification"),
     ] {
@@ -51,7 +75,7 @@ fn usage_errors_exit_with_2() {
         (&["--at", "2030-02-30T00:00:00Z"], "date and time"),
         (&["--at", "someday"], "date and time"),
         (&["--retry-interval", "soon"], "is not a duration"),
-        (&["--max-retries", "-1"], "max-retries"),
+        (&["--max-retries", "-1"], "'-1'"),
         (&["--no-such"], "--no-such"),
     ] {
         let ran = program.run(&[&notify[..], arguments].concat());

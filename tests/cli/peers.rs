@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 /// A thousand mails into aiosmtpd, which the test command installs, judged by Python's own parser.
 #[test]
 fn aiosmtpd_receives_a_thousand_once_each_as_valid_mime() {
-    let python = std::env::var("TEST_PYTHON").expect("TEST_PYTHON is set by `cargo xtask test`: a Python that has aiosmtpd");
+    let python =
+        std::env::var("TEST_PYTHON").expect("TEST_PYTHON is set by `cargo xtask test`: a Python that has aiosmtpd");
     let mut server = Command::new(python)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/cli/aiosmtpd_sink.py"))
         .stdin(Stdio::piped())

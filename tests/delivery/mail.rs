@@ -113,8 +113,7 @@ async fn retries_double_and_end() {
 #[tokio::test]
 async fn unknown_is_held_where_the_operator_says_so() {
     let server = SmtpServer::start(&[("DOT", Answer::Closes)]).await;
-    let engine =
-        TestEngine::builder().relay(server.address).with("[delivery]\non_unknown = 'hold'\n").start().await;
+    let engine = TestEngine::builder().relay(server.address).with("[delivery]\non_unknown = 'hold'\n").start().await;
     engine.record("email", "ada@example.org").await;
     let shown = engine.tried("email", "Title", json!({})).await;
     assert_eq!(shown.listed.notification.status, Status::Unknown);
@@ -139,8 +138,7 @@ async fn connections_are_kept_and_a_dead_one_is_noticed() {
 #[tokio::test]
 async fn a_refused_mail_does_not_harm_the_next() {
     let server = SmtpServer::start(&[("RCPT", Answer::Says("550 5.7.1 Not you"))]).await;
-    let engine =
-        TestEngine::builder().relay(server.address).with("connections = 1\n").start().await;
+    let engine = TestEngine::builder().relay(server.address).with("connections = 1\n").start().await;
     engine.record("email", "ada@example.org").await;
     let refused = engine.tried("email", "Refused", json!({})).await;
     assert_eq!(refused.listed.notification.status, Status::DeliveryFailure);

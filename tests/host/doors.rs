@@ -39,7 +39,9 @@ async fn http_probe() {
     let request = server.last();
     assert!(request.starts_with("POST /a/b?c=d HTTP/1.1\r\n") && request.ends_with("\r\n\r\nhello"), "{request}");
     let lower = request.to_lowercase();
-    for line in ["authorization: bearer hush\r\n", "x-mine: 1\r\n", "user-agent: notification-engine/", "content-length: 5\r\n"] {
+    for line in
+        ["authorization: bearer hush\r\n", "x-mine: 1\r\n", "user-agent: notification-engine/", "content-length: 5\r\n"]
+    {
         assert!(lower.contains(line), "{line}: {request}");
     }
 }

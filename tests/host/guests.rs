@@ -54,7 +54,6 @@ async fn echo_log() {
         "warn: printed to stderr Title",
         "info: printed: two",
         "info: lines, and \\u{1b}[31mred\\u{1b}[0m",
-        "info: printed without an end",
     ] {
         assert!(log.lines().any(|l| l == line), "{line:?} is not a line of:\n{log}");
     }
@@ -83,7 +82,8 @@ async fn spin_in_create() {
     let error = engine.create(&engine.request("spin_in_create", "Title", json!({}))).await.unwrap_err();
     assert!(matches!(error, CreationError::Fault { .. }), "{error}");
     assert!(error.to_string().contains("computed for more than 500ms"), "{error}");
-    let list = engine.store.list_notifications(engine::rules::tenant::Tenant::DEFAULT, &Default::default()).await.unwrap();
+    let list =
+        engine.store.list_notifications(engine::rules::tenant::Tenant::DEFAULT, &Default::default()).await.unwrap();
     assert!(list.is_empty(), "nothing is half-written");
 }
 
@@ -94,7 +94,7 @@ async fn hog() {
 
 #[tokio::test]
 async fn flood() {
-    for extra in [json!({ "lines": 20_000 }), json!({ "lines": 20_000, "to": "stdout" })] {
+    for extra in [json!({ "lines": 20_000 }), json!({ "lines": 2_000, "to": "stdout" })] {
         let shown = tried("flood", extra.clone()).await;
         let log = &shown.attempts[0].log;
         assert_eq!(shown.listed.notification.status, Status::Delivered, "a full log fails no delivery: {extra}");
@@ -110,7 +110,10 @@ async fn wrong_count() {
 
 #[tokio::test]
 async fn wall() {
-    let found = report(&tried("wall", json!({})).await);
+    let shown = tried("wall", json!({})).await;
+    let line = shown.attempts[0].log.strip_prefix("info: ").unwrap_or_else(|| panic!("{shown:#?}"));
+    let found: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+    assert!(found.as_object().unwrap().len() > 15);
     for (way, got) in found.as_object().unwrap() {
         let got = got.as_str().unwrap();
         assert!(got == "nothing" || got.starts_with("refused"), "{way}: {got}");
@@ -155,9 +158,11 @@ async fn sign_probe() {
     let signed = ask(json!({ "algorithm": "hmac-sha256", "secret": "base64_key", "message": message })).await;
     assert_eq!(signed["signature"], "83484cf52b04f8e4cf2531adfed9882ad4b2665137b852442d594d20e2c9d4e1");
     let signature = signed["signature"].as_str().unwrap();
-    let verify = json!({ "algorithm": "hmac-sha256", "secret": "base64_key", "message": message, "signature": signature });
+    let verify =
+        json!({ "algorithm": "hmac-sha256", "secret": "base64_key", "message": message, "signature": signature });
     assert_eq!(ask(verify).await, json!({ "verified": true }));
-    let forged = json!({ "algorithm": "hmac-sha256", "secret": "text_key", "message": message, "signature": signature });
+    let forged =
+        json!({ "algorithm": "hmac-sha256", "secret": "text_key", "message": message, "signature": signature });
     assert_eq!(ask(forged).await, json!({ "verified": false }));
     for (wish, refusal) in [
         (json!({ "algorithm": "hmac-sha1", "secret": "pem_key" }), "no-such-secret"),

@@ -84,22 +84,32 @@ async fn what_was_released_stands_as_before(database: Database) {
     assert_eq!(database.store.release(&[future], noon()).await.unwrap(), 1);
 }
 
-async fn a_further_attempt_knows_the_one_before(database: Database) {
+async fn a_further_attempt_knows_what_the_earlier_ones_left_behind(database: Database) {
     let bob = database.user("bob").await;
-    database.due(&bob, noon()).await;
-    let first = database.claim_one().await;
-    let unknown = Outcome::Unknown(gone());
-    database.store.settle(&[settled(&first, &unknown)], noon()).await.unwrap();
-    let claims = database.store.claim_due(&request(at("13:00:00"))).await.unwrap();
-    let second = &claims.claimed[0];
-    assert_eq!((second.attempt, second.claim.fence, second.notification.status), (2, 2, Status::Retry));
-    let previous = PreviousAttempt { provider_id: String::new(), unknown: true, at: at("12:00:01") };
-    assert_eq!(second.previous, Some(previous));
-    // Of two attempts, it is the second that comes before the third.
-    database.store.settle(&[settled(second, &busy(Scope::Message))], noon()).await.unwrap();
-    let claims = database.store.claim_due(&request(at("13:00:00"))).await.unwrap();
-    assert_eq!(claims.claimed.len(), 1);
-    assert_eq!((claims.claimed[0].attempt, claims.claimed[0].previous.as_ref().unwrap().unknown), (3, false));
+    database.create(NewNotification { max_retries: 9, ..news(&bob.record) }).await;
+    let unknown = || Outcome::Unknown(gone());
+    let since = Some(at("12:10:00"));
+    // When an attempt began, what it came to, and the provider's id; then what the next attempt is told of them.
+    let table = [
+        ("12:00:00", busy(Scope::Message), "", "", None),
+        ("12:10:00", unknown(), "SM1", "SM1", since),
+        ("12:20:00", unknown(), "SM2", "SM2", since),
+        ("12:30:00", busy(Scope::Message), "", "SM2", since),
+    ];
+    let mut expected = None;
+    for (place, (began, outcome, provider_id, known_id, unknown_since)) in table.into_iter().enumerate() {
+        let claims = database.store.claim_due(&request(at("23:00:00"))).await.unwrap();
+        let claimed = &claims.claimed[0];
+        assert_eq!((claims.claimed.len(), claimed.attempt as usize), (1, place + 1));
+        assert_eq!((claimed.claim.fence as usize, &claimed.previous), (place + 1, &expected));
+        let mut written = settled(claimed, &outcome);
+        written.attempt.started_at = at(began);
+        written.attempt.provider_id = provider_id.to_owned();
+        database.store.settle(&[written], noon()).await.unwrap();
+        expected = Some(PreviousAttempt { last: at(began), provider_id: known_id.to_owned(), unknown_since });
+    }
+    let claims = database.store.claim_due(&request(at("23:00:00"))).await.unwrap();
+    assert_eq!((claims.claimed[0].notification.status, &claims.claimed[0].previous), (Status::Retry, &expected));
 }
 
 async fn claims_can_be_kept_to_some_targets(database: Database) {
@@ -233,7 +243,7 @@ on_every_database!(
     nothing_is_claimed_where_nothing_is_wanted,
     the_fence_grows_with_each_claim,
     what_was_released_stands_as_before,
-    a_further_attempt_knows_the_one_before,
+    a_further_attempt_knows_what_the_earlier_ones_left_behind,
     claims_can_be_kept_to_some_targets,
     a_paused_target_is_left_out,
     a_slowed_target_is_left_out_until_its_time,

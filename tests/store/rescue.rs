@@ -39,7 +39,10 @@ async fn a_dead_engines_claim_is_an_unknown_attempt_and_due_again(database: Data
     // The dead engine was only slow. It cannot overwrite what has been decided, before the next claim or after it.
     assert_eq!(database.store.settle(&[settled(&lost, &delivered())], noon()).await.unwrap(), [Settling::Stale]);
     let again = database.store.claim_due(&request(at("12:00:20"))).await.unwrap();
-    assert_eq!((again.claimed[0].attempt, again.claimed[0].previous.as_ref().unwrap().unknown), (2, true));
+    assert_eq!(
+        (again.claimed[0].attempt, again.claimed[0].previous.as_ref().unwrap().unknown_since.is_some()),
+        (2, true)
+    );
     assert_eq!(database.store.settle(&[settled(&lost, &delivered())], noon()).await.unwrap(), [Settling::Stale]);
 }
 

@@ -55,8 +55,7 @@ fn server() -> Server {
         let address = relay.to_socket_addrs().unwrap().next().unwrap();
         return Server { address, _child: None };
     }
-    let mut child =
-        Command::new(std::env::current_exe().unwrap()).arg("sink").stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap()).arg("sink").stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     Server { address: line.trim().parse().unwrap(), _child: Some(child) }

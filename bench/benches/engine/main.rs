@@ -1,7 +1,12 @@
 //! `cargo bench -p bench`: the cost of a sandboxed call, mails per second beside plain lettre, the memory of an idle engine.
 //!
 //! Shared machines are noisy, so what is compared runs in turn in one go and is told as a ratio; what is absolute is a median.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement that fails has nothing to tell")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a measurement that fails has nothing to tell"
+)]
 
 mod idle;
 mod mail;

@@ -86,7 +86,7 @@ pub async fn execute(format: Format) -> anyhow::Result<Code> {
     let stop_signal = async {
         let _ = stopped.await;
     };
-    let delivering = tokio::spawn(async move { deliverer.run(stop_signal, std::future::pending()).await });
+    let delivering = tokio::spawn(async move { deliverer.run(|| (), stop_signal, std::future::pending()).await });
     let received = tokio::time::timeout(PATIENCE, inbox.next())
         .await
         .ok()

@@ -23,8 +23,8 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
             Some(tokio::spawn(api::serve(listener, context.store.clone(), stops.first())))
         }
     };
-    eprintln!("engine: delivering from {}; stop with Ctrl-C", context.settings.database.url);
-    let stopped = deliverer.run(stops.first(), stops.second()).await?;
+    let begun = || eprintln!("engine: delivering from {}; stop with Ctrl-C", context.settings.database.url);
+    let stopped = deliverer.run(begun, stops.first(), stops.second()).await?;
     if let Some(server) = server {
         server.abort();
     }

@@ -195,9 +195,9 @@ fn delivery(claimed: &Claimed) -> Delivery<'_> {
         attempt: claimed.attempt,
         last_attempt: retry::is_last_attempt(&claimed.notification.standing()),
         previous: claimed.previous.as_ref().map(|previous| Previous {
-            last: previous.at,
+            last: previous.last,
             provider_id: &previous.provider_id,
-            unknown_since: previous.unknown.then_some(previous.at),
+            unknown_since: previous.unknown_since,
         }),
     }
 }

@@ -86,12 +86,15 @@ pub enum Stopped {
 
 impl Deliverer {
     /// Delivers until `stop`, then finishes what is being sent; `stop_now`, or the time the settings give, cuts that short.
+    /// `begun` is called once the database is this engine's to deliver from.
     pub async fn run(
         &self,
+        begun: impl FnOnce(),
         stop: impl Future<Output = ()>,
         stop_now: impl Future<Output = ()>,
     ) -> Result<Stopped, StoreError> {
         let _lock = self.begin().await?;
+        begun();
         let heart = tokio::spawn(self.clone().beat());
         let mut watch = self.store.watch().await?;
         let mut work = Work::new(self);

@@ -79,9 +79,9 @@ impl CallState {
         }
     }
 
-    /// These notifications are about to leave, or have left.
-    pub fn leaves(&mut self, notifications: &[String]) {
-        self.left.extend(notifications.iter().cloned());
+    /// These notifications are about to leave. Answers with those that had not left before, for `stayed`.
+    pub fn leaves(&mut self, notifications: &[String]) -> Vec<String> {
+        notifications.iter().filter(|id| self.left.insert((*id).clone())).cloned().collect()
     }
 
     /// These certainly did not leave after all.

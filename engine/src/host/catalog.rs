@@ -107,8 +107,12 @@ impl Catalog {
 
     fn powers(&self, module: &Module, bundled: bool) -> Result<Powers, HostError> {
         let said = self.settings.of_target(&module.name);
-        let own: serde_json::Map<_, _> =
-            said.values.iter().filter(|(key, _)| !ENGINES_OWN.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let own: serde_json::Map<_, _> = said
+            .values
+            .iter()
+            .filter(|(key, _)| !ENGINES_OWN.contains(&key.as_str()))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         schema::check(&format!("[target.{}]", module.name), &own, &module.manifest.settings)
             .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
         let word = OperatorWord { bundled, base_url: said.base_url.clone(), smtp: said.smtp };

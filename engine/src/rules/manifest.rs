@@ -36,7 +36,7 @@ pub struct Manifest {
     #[serde(default = "one")]
     pub largest_batch: u32,
     /// Seconds before the second attempt, where nobody said otherwise.
-    #[serde(default = "an_hour")]
+    #[serde(default = "a_minute")]
     pub retry_time_interval: u32,
     /// What it proposes to do when the message may have been taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,8 +105,11 @@ pub enum SecretFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipts {
+    #[serde(default = "a_minute")]
     pub after: u32,
+    #[serde(default = "five_minutes")]
     pub every: u32,
+    #[serde(default = "a_day")]
     pub give_up_after: u32,
 }
 
@@ -118,8 +121,16 @@ fn one() -> u32 {
     1
 }
 
-fn an_hour() -> u32 {
-    3600
+fn a_minute() -> u32 {
+    60
+}
+
+fn five_minutes() -> u32 {
+    300
+}
+
+fn a_day() -> u32 {
+    86_400
 }
 
 fn yes() -> bool {
@@ -186,7 +197,7 @@ impl Manifest {
             settings: anything(),
             extra: anything(),
             largest_batch: one(),
-            retry_time_interval: an_hour(),
+            retry_time_interval: a_minute(),
             on_unknown: None,
             receipts: None,
         }

@@ -90,12 +90,12 @@ impl Claimed {
 /// What a component is told about the attempt before this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviousAttempt {
-    /// The provider's own id of the message; empty if it gave none.
+    /// When the last one began.
+    pub last: Timestamp,
+    /// The provider's own id of the message, from the last attempt that had one; empty if none had.
     pub provider_id: String,
-    /// Whether nobody knows if it was taken.
-    pub unknown: bool,
-    /// When it ended.
-    pub at: Timestamp,
+    /// When the first began of which nobody knows whether it was taken.
+    pub unknown_since: Option<Timestamp>,
 }
 
 /// One notification that ended at the claim: the user had opted out, the record was inactive, or its expiry had passed.

@@ -10,7 +10,7 @@
 //!
 //! All but the URL may be missing. `times` sends it more than once, and the last answer is reported; `body_of` makes a
 //! body of so many bytes; `then` panics (`trap`) or never ends (`spin`) after the answer, to see what becomes of
-//! notifications that have left. The report is `{"status", "headers", "body"}`, the body cut to 400 characters, or
+//! notifications that have left. The report is `{"status", "headers", "body"}`, the body cut to 300 characters, or
 //! `{"phase", "status", "code", "message"}`.
 
 use std::time::Duration;
@@ -96,7 +96,7 @@ fn credential(wish: &Value) -> Option<Credential> {
 fn exchange(request: &Request) -> Value {
     match request.send() {
         Ok(response) => {
-            let body: String = response.text().chars().take(400).collect();
+            let body: String = response.text().chars().take(300).collect();
             json!({ "status": response.status, "headers": response.headers, "length": response.body.len(), "body": body })
         }
         Err(error) => {

@@ -1,7 +1,8 @@
 //! What the guest programs under `examples` have in common: they take any address, create what was asked for, and do
 //! the one thing that they are for when they send.
 //!
-//! A program that reports something does so in the message of a `delivered` outcome, as JSON.
+//! A program that reports something does so in the message of a `delivered` outcome, as JSON; one that has more to say
+//! than a message holds says it in the log.
 
 use guest_sdk::{CreationRequest, Draft, Failure, Manifest, Notification, Outcome, Receipt};
 use serde_json::Value;
@@ -61,7 +62,7 @@ pub fn text(of: &Value, member: &str) -> String {
     of[member].as_str().unwrap_or_default().to_owned()
 }
 
-/// Reports to the test.
+/// Reports to the test, in at most as many characters as a receipt's message may have: 1,000.
 pub fn report(found: &Value) -> Outcome {
     Outcome::Delivered(Receipt::new("", found.to_string()))
 }

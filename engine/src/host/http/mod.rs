@@ -88,7 +88,7 @@ impl CallState {
         }
 
         self.meter.usage.http += 1;
-        self.leaves(&about);
+        let leaving = self.leaves(&about);
         let sent =
             client.0.request(ready.method, url).headers(ready.headers).body(ready.body).timeout(time).send().await;
         let answer = match sent {
@@ -96,7 +96,7 @@ impl CallState {
             Err(e) => {
                 let error = unanswered(&e, &host);
                 if nothing_left(error.phase) {
-                    self.stayed(&about);
+                    self.stayed(&leaving);
                 }
                 return Err(error);
             }

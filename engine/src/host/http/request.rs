@@ -216,7 +216,9 @@ fn fill_url(url: &str, marker: &str, secret: &str) -> Result<String, Refused> {
     let whole = Url::parse(&filled).map_err(|_| Refused::Invalid("The URL cannot be read.".to_owned()))?;
     let brings_dots = secret.split('/').any(|segment| segment == "." || segment == "..");
     if brings_dots || !whole.path().ends_with(in_path.rsplit('/').next().unwrap_or_default()) {
-        return Err(Refused::Denied(format!("The secret for the marker {shown} would change the URL's path; set it anew.")));
+        return Err(Refused::Denied(format!(
+            "The secret for the marker {shown} would change the URL's path; set it anew."
+        )));
     }
     Ok(filled)
 }

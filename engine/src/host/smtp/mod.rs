@@ -74,13 +74,13 @@ impl CallState {
         let ready = message::build(&mail, &sender, &notification, self.clock.now()).map_err(invalid)?;
 
         // From here on the mail may have left, should this call be cut off.
-        self.leaves(std::slice::from_ref(&notification));
+        let leaving = self.leaves(std::slice::from_ref(&notification));
         let result = relay.send(&ready.envelope, &ready.bytes).await;
         match &result {
             Ok(_) => {}
             Err(Error::Broken(b)) if b.phase == Phase::Wait => {}
             // A relay that said no, or never got the final dot, has not taken it.
-            Err(_) => self.stayed(std::slice::from_ref(&notification)),
+            Err(_) => self.stayed(&leaving),
         }
         result
     }

@@ -13,7 +13,6 @@ use super::notifications::document;
 use super::rows::{self, MaybeTime, NotificationRow, RecordRow, TargetRow, UserRow};
 use super::{Sqlite, sql};
 use crate::rules::notification::Notification;
-use crate::rules::outcome::OutcomeKind;
 use crate::rules::status::Status;
 use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
@@ -68,21 +67,22 @@ impl Sqlite {
     }
 }
 
-/// A due row as the claim found it: `row`, what it `ends in` if it must not be sent, `fence, attempts`; `provider_id,
-/// outcome, finished_at` of the attempt before; then its notification, user and record.
+/// A notification that is due, as the claim found it.
 #[derive(Deserialize)]
-struct Due(
-    i64,
-    Option<Status>,
-    i64,
-    u32,
-    Option<String>,
-    Option<OutcomeKind>,
-    MaybeTime,
-    NotificationRow,
-    UserRow,
-    RecordRow,
-);
+struct Due {
+    row: i64,
+    /// If it must not be sent.
+    ends_in: Option<Status>,
+    fence: i64,
+    attempts: u32,
+    /// The three of `PreviousAttempt`.
+    last: MaybeTime,
+    provider_id: Option<String>,
+    unknown_since: MaybeTime,
+    notification: NotificationRow,
+    user: UserRow,
+    record: RecordRow,
+}
 
 /// Writes the claims down, and the ends of those that must not be sent.
 async fn take(
@@ -92,7 +92,7 @@ async fn take(
     now: Timestamp,
     lease_until: Timestamp,
 ) -> Result<()> {
-    let claimed = document(due.iter().filter(|due| due.1.is_none()).map(|due| due.0));
+    let claimed = document(due.iter().filter(|due| due.ends_in.is_none()).map(|due| due.row));
     query(sql!("take_claims"))
         .bind(claimed)
         .bind(engine)
@@ -100,8 +100,8 @@ async fn take(
         .bind(lease_until.as_millisecond())
         .execute(&mut *connection)
         .await?;
-    if due.iter().any(|due| due.1.is_some()) {
-        let ended = document(due.iter().filter_map(|due| Some((due.0, due.1?.as_str()))));
+    if due.iter().any(|due| due.ends_in.is_some()) {
+        let ended = document(due.iter().filter_map(|due| Some((due.row, due.ends_in?.as_str()))));
         query(sql!("end_unsendable")).bind(ended).bind(now.as_millisecond()).execute(connection).await?;
     }
     Ok(())
@@ -111,7 +111,7 @@ type TargetsById = HashMap<(Tenant, Uuid), Arc<Target>>;
 
 /// The targets of a batch: few, so that they are not repeated in each of its rows.
 async fn targets_of(connection: &mut SqliteConnection, due: &[Due]) -> Result<TargetsById> {
-    let mut keys: Vec<_> = due.iter().map(|due| (due.7.tenant(), due.9.target())).collect();
+    let mut keys: Vec<_> = due.iter().map(|due| (due.notification.tenant, due.record.target)).collect();
     keys.sort_unstable();
     keys.dedup();
     let keys = document(keys.iter().map(|(tenant, target)| (tenant, target.simple())));
@@ -127,22 +127,22 @@ async fn targets_of(connection: &mut SqliteConnection, due: &[Due]) -> Result<Ta
 
 fn sort_out(due: Vec<Due>, targets: &TargetsById) -> Result<Claims> {
     let mut claims = Claims { claimed: Vec::with_capacity(due.len()), ended: Vec::new() };
-    for Due(_, ends_in, fence, attempts, provider_id, outcome, finished_at, notification, user, record) in due {
-        let (notification, user, record) =
-            (Notification::from(notification), User::from(user), TargetUserRecord::from(record));
+    for due in due {
+        let notification = Notification::from(due.notification);
+        let (user, record) = (User::from(due.user), TargetUserRecord::from(due.record));
         let target = targets.get(&(notification.tenant, record.target)).cloned().ok_or_else(lost_target)?;
-        let Some(status) = ends_in else {
-            let previous = match (provider_id, outcome, finished_at.0) {
-                (Some(provider_id), Some(outcome), Some(at)) => {
-                    Some(PreviousAttempt { provider_id, unknown: outcome == OutcomeKind::Unknown, at })
-                }
-                _ => None,
-            };
-            let claim = Claim { tenant: notification.tenant, notification: notification.id, fence: fence + 1 };
-            claims.claimed.push(Claimed { claim, notification, user, record, target, attempt: attempts + 1, previous });
+        if let Some(status) = due.ends_in {
+            claims.ended.push(Ended { status, notification, user, record, target });
             continue;
-        };
-        claims.ended.push(Ended { status, notification, user, record, target });
+        }
+        let previous = due.last.0.map(|last| PreviousAttempt {
+            last,
+            provider_id: due.provider_id.unwrap_or_default(),
+            unknown_since: due.unknown_since.0,
+        });
+        let claim = Claim { tenant: notification.tenant, notification: notification.id, fence: due.fence + 1 };
+        let attempt = due.attempts + 1;
+        claims.claimed.push(Claimed { claim, notification, user, record, target, attempt, previous });
     }
     Ok(claims)
 }

@@ -65,7 +65,7 @@ impl Sqlite {
                     .fetch_all(&mut *connection)
                     .await?;
                 let lost = rows.iter().map(rows::read).collect::<std::result::Result<Vec<LostClaim>, _>>()?;
-                let settled: Vec<Settled> = lost.into_iter().map(|lost| rescued(lost, &policies, now)).collect();
+                let settled: Vec<Settled> = lost.iter().map(|lost| rescued(lost, &policies, now)).collect();
                 let applied = Settlements::of(&settled, true).write(connection, now).await?;
                 Ok(applied.len() as u64)
             })
@@ -74,42 +74,39 @@ impl Sqlite {
     }
 }
 
-/// `tenant, notification, fence, attempts, claimed_by, claimed_at, target, on_unknown`; then the fields of its
-/// standing.
+/// A claim that nobody will settle any more, with the standing of its notification.
 #[derive(Deserialize)]
-struct LostClaim(
-    Tenant,
-    Uuid,
-    i64,
-    u32,
-    Uuid,
-    Time,
-    Uuid,
-    Option<OnUnknown>,
-    Time,
-    MaybeTime,
-    u32,
-    u32,
-    u32,
-    MaybeTime,
-);
+struct LostClaim {
+    tenant: Tenant,
+    notification: Uuid,
+    fence: i64,
+    attempts: u32,
+    claimed_by: Uuid,
+    claimed_at: Time,
+    target: Uuid,
+    on_unknown: Option<OnUnknown>,
+    scheduled_delivery: Time,
+    attempted_delivery: MaybeTime,
+    retry_time_interval: u32,
+    retry_attempts: u32,
+    max_retries: u32,
+    expires_at: MaybeTime,
+}
 
-fn rescued(lost: LostClaim, policies: &OnUnknownPolicies, now: Timestamp) -> Settled {
-    let LostClaim(tenant, notification, fence, attempts, dead, claimed_at, target, own, ..) = lost;
-    let LostClaim(.., scheduled_delivery, attempted_delivery, interval, retry_attempts, max_retries, expires_at) = lost;
+fn rescued(lost: &LostClaim, policies: &OnUnknownPolicies, now: Timestamp) -> Settled {
     let standing = Standing {
-        scheduled_delivery: scheduled_delivery.0,
-        attempted_delivery: attempted_delivery.0,
-        retry_time_interval: interval,
-        retry_attempts,
-        max_retries,
-        expires_at: expires_at.0,
+        scheduled_delivery: lost.scheduled_delivery.0,
+        attempted_delivery: lost.attempted_delivery.0,
+        retry_time_interval: lost.retry_time_interval,
+        retry_attempts: lost.retry_attempts,
+        max_retries: lost.max_retries,
+        expires_at: lost.expires_at.0,
     };
     let sentence = "The engine died, or held its claim for too long, before it said what became of this attempt.";
     let outcome = Outcome::Unknown(Failure::new("engine_died", sentence));
     Settled {
-        claim: Claim { tenant, notification, fence },
-        settlement: retry::rescue(&standing, policies.resolve(own, target), now),
-        attempt: Attempt::new(attempts + 1, claimed_at.0, now, &outcome, dead),
+        claim: Claim { tenant: lost.tenant, notification: lost.notification, fence: lost.fence },
+        settlement: retry::rescue(&standing, policies.resolve(lost.on_unknown, lost.target), now),
+        attempt: Attempt::new(lost.attempts + 1, lost.claimed_at.0, now, &outcome, lost.claimed_by),
     }
 }

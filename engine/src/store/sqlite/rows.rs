@@ -42,186 +42,179 @@ pub struct Time(#[serde(with = "millisecond::required")] pub Timestamp);
 #[derive(Deserialize)]
 pub struct MaybeTime(#[serde(with = "millisecond::optional")] pub Option<Timestamp>);
 
-/// `id, username, email, first_name, last_name, time_zone, locale, attributes`
+/// A user.
 #[derive(Deserialize)]
-pub struct UserRow(Uuid, String, String, String, String, String, String, Map<String, Value>);
+pub struct UserRow {
+    id: Uuid,
+    username: String,
+    email: String,
+    first_name: String,
+    last_name: String,
+    time_zone: String,
+    locale: String,
+    attributes: Map<String, Value>,
+}
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> User {
-        let UserRow(id, username, email, first_name, last_name, time_zone, locale, attributes) = row;
+        let UserRow { id, username, email, first_name, last_name, time_zone, locale, attributes } = row;
         User { id, username, email, first_name, last_name, time_zone, locale, attributes }
     }
 }
 
-/// `id, name, notification_module_name, pause_kind, pause_reason, paused_since, slowed_until`
+/// A target.
 #[derive(Deserialize)]
-pub struct TargetRow(Uuid, String, String, Option<PauseKind>, Option<String>, MaybeTime, MaybeTime);
+pub struct TargetRow {
+    id: Uuid,
+    name: String,
+    notification_module_name: String,
+    pause_kind: Option<PauseKind>,
+    pause_reason: Option<String>,
+    paused_since: MaybeTime,
+    slowed_until: MaybeTime,
+}
 
 impl From<TargetRow> for Target {
     fn from(row: TargetRow) -> Target {
-        let TargetRow(id, name, notification_module_name, kind, reason, since, slowed_until) = row;
-        let pause = match (kind, reason, since.0) {
+        let pause = match (row.pause_kind, row.pause_reason, row.paused_since.0) {
             (Some(kind), Some(reason), Some(since)) => Some(Pause { kind, reason, since }),
             _ => None,
         };
-        Target { id, name, notification_module_name, pause, slowed_until: slowed_until.0 }
-    }
-}
-
-/// `id, user, target, target_user_id, description, active, inactive_reason`
-#[derive(Deserialize)]
-pub struct RecordRow(Uuid, Uuid, Uuid, String, String, u8, Option<String>);
-
-impl RecordRow {
-    pub fn target(&self) -> Uuid {
-        self.2
-    }
-}
-
-impl From<RecordRow> for TargetUserRecord {
-    fn from(row: RecordRow) -> TargetUserRecord {
-        let RecordRow(id, user, target, target_user_id, description, active, inactive_reason) = row;
-        TargetUserRecord { id, user, target, target_user_id, description, active: active == 1, inactive_reason }
-    }
-}
-
-/// The array of a record; then `username, target name`
-#[derive(Deserialize)]
-pub struct ListedRecordRow(RecordRow, String, String);
-
-impl From<ListedRecordRow> for ListedRecord {
-    fn from(row: ListedRecordRow) -> ListedRecord {
-        let ListedRecordRow(record, username, target_name) = row;
-        ListedRecord { record: record.into(), username, target_name }
-    }
-}
-
-/// `id, tenant, target_user_record, title, body, extra, status, scheduled_delivery, attempted_delivery, retry_time_interval,
-/// retry_attempts, max_retries, expires_at, idempotency_key, on_unknown, created_date, modified_date`
-#[derive(Deserialize)]
-pub struct NotificationRow(
-    Uuid,
-    Tenant,
-    Uuid,
-    String,
-    String,
-    Map<String, Value>,
-    Status,
-    Time,
-    MaybeTime,
-    u32,
-    u32,
-    u32,
-    MaybeTime,
-    Option<String>,
-    Option<OnUnknown>,
-    Time,
-    Time,
-);
-
-impl NotificationRow {
-    pub fn tenant(&self) -> Tenant {
-        self.1
-    }
-}
-
-impl From<NotificationRow> for Notification {
-    fn from(row: NotificationRow) -> Notification {
-        let NotificationRow(
-            id,
-            tenant,
-            target_user_record,
-            title,
-            body,
-            extra,
-            status,
-            scheduled_delivery,
-            attempted_delivery,
-            retry_time_interval,
-            retry_attempts,
-            max_retries,
-            expires_at,
-            idempotency_key,
-            on_unknown,
-            created_date,
-            modified_date,
-        ) = row;
-        Notification {
-            id,
-            tenant,
-            target_user_record,
-            title,
-            body,
-            extra,
-            status,
-            scheduled_delivery: scheduled_delivery.0,
-            attempted_delivery: attempted_delivery.0,
-            retry_time_interval,
-            retry_attempts,
-            max_retries,
-            expires_at: expires_at.0,
-            idempotency_key,
-            on_unknown,
-            created_date: created_date.0,
-            modified_date: modified_date.0,
+        Target {
+            id: row.id,
+            name: row.name,
+            notification_module_name: row.notification_module_name,
+            pause,
+            slowed_until: row.slowed_until.0,
         }
     }
 }
 
-/// The array of a notification; then `username, target name, target_user_id`
+/// A target user record.
 #[derive(Deserialize)]
-pub struct ListedNotificationRow(NotificationRow, String, String, String);
+pub struct RecordRow {
+    id: Uuid,
+    user: Uuid,
+    pub target: Uuid,
+    target_user_id: String,
+    description: String,
+    active: u8,
+    inactive_reason: Option<String>,
+}
+
+impl From<RecordRow> for TargetUserRecord {
+    fn from(row: RecordRow) -> TargetUserRecord {
+        let RecordRow { id, user, target, target_user_id, description, active, inactive_reason } = row;
+        TargetUserRecord { id, user, target, target_user_id, description, active: active == 1, inactive_reason }
+    }
+}
+
+/// A record in a list.
+#[derive(Deserialize)]
+pub struct ListedRecordRow {
+    record: RecordRow,
+    username: String,
+    target_name: String,
+}
+
+impl From<ListedRecordRow> for ListedRecord {
+    fn from(row: ListedRecordRow) -> ListedRecord {
+        ListedRecord { record: row.record.into(), username: row.username, target_name: row.target_name }
+    }
+}
+
+/// A notification, with its texts.
+#[derive(Deserialize)]
+pub struct NotificationRow {
+    id: Uuid,
+    pub tenant: Tenant,
+    target_user_record: Uuid,
+    title: String,
+    body: String,
+    extra: Map<String, Value>,
+    status: Status,
+    scheduled_delivery: Time,
+    attempted_delivery: MaybeTime,
+    retry_time_interval: u32,
+    retry_attempts: u32,
+    max_retries: u32,
+    expires_at: MaybeTime,
+    idempotency_key: Option<String>,
+    on_unknown: Option<OnUnknown>,
+    created_date: Time,
+    modified_date: Time,
+}
+
+impl From<NotificationRow> for Notification {
+    fn from(row: NotificationRow) -> Notification {
+        Notification {
+            id: row.id,
+            tenant: row.tenant,
+            target_user_record: row.target_user_record,
+            title: row.title,
+            body: row.body,
+            extra: row.extra,
+            status: row.status,
+            scheduled_delivery: row.scheduled_delivery.0,
+            attempted_delivery: row.attempted_delivery.0,
+            retry_time_interval: row.retry_time_interval,
+            retry_attempts: row.retry_attempts,
+            max_retries: row.max_retries,
+            expires_at: row.expires_at.0,
+            idempotency_key: row.idempotency_key,
+            on_unknown: row.on_unknown,
+            created_date: row.created_date.0,
+            modified_date: row.modified_date.0,
+        }
+    }
+}
+
+/// A notification in a list.
+#[derive(Deserialize)]
+pub struct ListedNotificationRow {
+    notification: NotificationRow,
+    username: String,
+    target_name: String,
+    target_user_id: String,
+}
 
 impl From<ListedNotificationRow> for ListedNotification {
     fn from(row: ListedNotificationRow) -> ListedNotification {
-        let ListedNotificationRow(notification, username, target_name, target_user_id) = row;
+        let ListedNotificationRow { notification, username, target_name, target_user_id } = row;
         ListedNotification { notification: notification.into(), username, target_name, target_user_id }
     }
 }
 
-/// `number, started_at, finished_at, outcome, code, message, provider_id, phase, log, component_digest, engine`
+/// An attempt.
 #[derive(Deserialize)]
-pub struct AttemptRow(
-    u32,
-    Time,
-    Time,
-    OutcomeKind,
-    String,
-    String,
-    String,
-    Option<Phase>,
-    String,
-    Option<String>,
-    Uuid,
-);
+pub struct AttemptRow {
+    number: u32,
+    started_at: Time,
+    finished_at: Time,
+    outcome: OutcomeKind,
+    code: String,
+    message: String,
+    provider_id: String,
+    phase: Option<Phase>,
+    log: String,
+    component_digest: Option<String>,
+    engine: Uuid,
+}
 
 impl From<AttemptRow> for Attempt {
     fn from(row: AttemptRow) -> Attempt {
-        let AttemptRow(
-            number,
-            started_at,
-            finished_at,
-            outcome,
-            code,
-            message,
-            provider_id,
-            phase,
-            log,
-            component_digest,
-            engine,
-        ) = row;
         Attempt {
-            number,
-            started_at: started_at.0,
-            finished_at: finished_at.0,
-            outcome,
-            code,
-            message,
-            provider_id,
-            phase,
-            log,
-            component_digest,
-            engine,
+            number: row.number,
+            started_at: row.started_at.0,
+            finished_at: row.finished_at.0,
+            outcome: row.outcome,
+            code: row.code,
+            message: row.message,
+            provider_id: row.provider_id,
+            phase: row.phase,
+            log: row.log,
+            component_digest: row.component_digest,
+            engine: row.engine,
         }
     }
 }

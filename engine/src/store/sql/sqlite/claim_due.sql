@@ -33,7 +33,25 @@ SELECT json_array(
         WHEN record.active = 0 THEN 'INACTIVE DEVICE'
         WHEN n.expires_at <= ?1 THEN 'EXPIRED'
     END,
-    n.fence, n.attempts, previous.provider_id, previous.outcome, previous.finished_at,
+    n.fence, n.attempts,
+    -- What earlier attempts have left behind; most notifications have none, and then nothing is looked up.
+    CASE WHEN n.attempts > 0 THEN (
+        SELECT max(previous.started_at)
+        FROM attempts AS previous
+        WHERE previous.tenant_id = n.tenant_id AND previous.notification_id = n.id
+    ) END,
+    CASE WHEN n.attempts > 0 THEN (
+        SELECT previous.provider_id
+        FROM attempts AS previous
+        WHERE previous.tenant_id = n.tenant_id AND previous.notification_id = n.id AND previous.provider_id <> ''
+        ORDER BY previous.number DESC
+        LIMIT 1
+    ) END,
+    CASE WHEN n.attempts > 0 THEN (
+        SELECT min(previous.started_at)
+        FROM attempts AS previous
+        WHERE previous.tenant_id = n.tenant_id AND previous.notification_id = n.id AND previous.outcome = 'unknown'
+    ) END,
     json_array(
         hex(n.id), n.tenant_id, hex(n.target_user_record_id), texts.title, texts.body, json(texts.extra), n.status,
         n.scheduled_delivery, n.attempted_delivery, n.retry_time_interval, n.retry_attempts, n.max_retries,
@@ -54,6 +72,4 @@ CROSS JOIN notification_texts AS texts ON texts.tenant_id = n.tenant_id AND text
 CROSS JOIN target_user_records AS record ON record.tenant_id = n.tenant_id AND record.id = n.target_user_record_id
 CROSS JOIN users ON users.tenant_id = record.tenant_id AND users.id = record.user_id
 LEFT JOIN opt_outs ON opt_outs.tenant_id = record.tenant_id AND opt_outs.user_id = record.user_id
-LEFT JOIN attempts AS previous
-    ON previous.tenant_id = n.tenant_id AND previous.notification_id = n.id AND previous.number = n.attempts
 ORDER BY n.scheduled_delivery, n.rowid
