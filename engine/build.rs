@@ -22,6 +22,8 @@ fn bundle() -> Result<(), Box<dyn error::Error>> {
     let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     guest_build::print_watched(&workspace, BUNDLED);
+    // `sqlx::migrate!` does not see a new file by itself.
+    println!("cargo::rerun-if-changed=migrations");
 
     let built = guest_build::build(&workspace, BUNDLED)?;
     guest_build::copy_to(&out.join("bundled"), &built)?;

@@ -77,11 +77,12 @@ async fn what_was_released_stands_as_before(database: Database) {
     let claimed = database.claim_one().await;
     database.store.release(&[claimed.claim], noon()).await.unwrap();
     assert_eq!(database.stands(id).await, before);
-    // Once more, and with a fence that has not been yet: neither is valid.
-    let future = Claim { fence: claimed.claim.fence + 1, ..claimed.claim };
-    database.claim_one().await;
     assert_eq!(database.store.release(&[claimed.claim], noon()).await.unwrap(), 0);
-    assert_eq!(database.store.release(&[future], noon()).await.unwrap(), 1);
+    // An old fence, and one that has not been yet: neither is valid.
+    let newer = database.claim_one().await.claim;
+    let future = Claim { fence: newer.fence + 1, ..newer };
+    assert_eq!(database.store.release(&[claimed.claim, future], noon()).await.unwrap(), 0);
+    assert_eq!(database.store.release(&[newer], noon()).await.unwrap(), 1);
 }
 
 async fn a_further_attempt_knows_what_the_earlier_ones_left_behind(database: Database) {

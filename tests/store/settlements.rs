@@ -3,7 +3,7 @@
 use engine::rules::attempt::{Attempt, MAX_LOG, Phase};
 use engine::rules::outcome::{Outcome, OutcomeKind, Scope};
 use engine::rules::status::Status;
-use engine::rules::target::PauseKind;
+use engine::rules::target::{Pause, PauseKind};
 use engine::store::{Settled, Settling, StoreError};
 
 use super::{Database, ENGINE, TENANT, at, busy, delivered, gone, news, noon, on_every_database, settled};
@@ -59,6 +59,25 @@ async fn a_fault_of_the_configuration_leaves_it_scheduled_and_pauses_the_target(
     assert_eq!((pause.kind, pause.reason.as_str()), (PauseKind::Configuration, "421: Try again later."));
     database.store.resume_target(TENANT, bob.target.id, noon()).await.unwrap();
     assert_eq!(database.claim_one().await.attempt, 2);
+}
+
+async fn a_target_that_was_paused_meanwhile_keeps_its_reason(database: Database) {
+    let bob = database.user("bob").await;
+    database.due(&bob, noon()).await;
+    let claimed = database.claim_one().await;
+    let holiday = Pause { kind: PauseKind::Operator, reason: "Holiday.".to_owned(), since: noon() };
+    database.store.pause_target(TENANT, bob.target.id, &holiday).await.unwrap();
+    database.store.settle(&[settled(&claimed, &busy(Scope::Configuration))], noon()).await.unwrap();
+    assert_eq!(database.email().await.pause, Some(holiday));
+}
+
+async fn the_later_end_of_a_slow_down_counts(database: Database) {
+    let bob = database.user("bob").await;
+    database.due(&bob, noon()).await;
+    let claimed = database.claim_one().await;
+    database.store.slow_down_target(TENANT, bob.target.id, at("13:00:00"), noon()).await.unwrap();
+    database.store.settle(&[settled(&claimed, &busy(Scope::Account))], noon()).await.unwrap();
+    assert_eq!(database.email().await.slowed_until, Some(at("13:00:00")));
 }
 
 async fn a_fault_of_the_account_slows_the_target_down(database: Database) {
@@ -172,6 +191,20 @@ async fn a_batch_that_cannot_be_written_changes_nothing(database: Database) {
     assert_eq!(database.store.settle(&batch, noon()).await.unwrap(), [Settling::Applied, Settling::Applied]);
 }
 
+async fn a_batch_that_fails_half_way_changes_nothing(database: Database) {
+    let bob = database.user("bob").await;
+    let id = database.due(&bob, noon()).await;
+    let first = database.claim_one().await;
+    database.store.settle(&[settled(&first, &busy(Scope::Message))], noon()).await.unwrap();
+    let claims = database.store.claim_due(&super::request(at("13:00:00"))).await.unwrap();
+    let before = database.find(id).await;
+    // Its number is taken, which shows only when everything else has been written.
+    let mut second = settled(&claims.claimed[0], &delivered());
+    second.attempt.number = 1;
+    database.store.settle(&[second], noon()).await.unwrap_err();
+    assert_eq!(database.find(id).await, before);
+}
+
 async fn a_text_that_is_too_long_is_cut_and_fails_nothing(database: Database) {
     let bob = database.user("bob").await;
     let id = database.due(&bob, noon()).await;
@@ -192,6 +225,8 @@ on_every_database!(
     an_outcome_is_written_with_its_attempt,
     a_retry_is_due_again_and_its_attempts_are_numbered,
     a_fault_of_the_configuration_leaves_it_scheduled_and_pauses_the_target,
+    a_target_that_was_paused_meanwhile_keeps_its_reason,
+    the_later_end_of_a_slow_down_counts,
     a_fault_of_the_account_slows_the_target_down,
     a_dead_address_is_switched_off,
     a_late_engine_changes_nothing,
@@ -199,6 +234,7 @@ on_every_database!(
     an_older_claim_in_the_same_batch_is_stale,
     answers_come_in_the_order_of_the_batch,
     a_batch_that_cannot_be_written_changes_nothing,
+    a_batch_that_fails_half_way_changes_nothing,
     a_text_that_is_too_long_is_cut_and_fails_nothing,
     an_empty_batch_is_no_work,
 );

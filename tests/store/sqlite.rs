@@ -111,7 +111,7 @@ async fn a_schema_from_the_future_is_refused() {
     database
         .execute(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-            VALUES (9999, 'from the future', 1, x'00', 0)",
+            VALUES (9998, 'from the future', 1, x'00', 0), (9999, 'and beyond', 1, x'00', 0)",
         )
         .await
         .unwrap();
@@ -320,6 +320,21 @@ async fn no_statement_walks_through_all_notifications_or_attempts() {
                 }
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn what_goes_with_something_else_is_found_by_an_index() {
+    let database = Database::sqlite().await;
+    for (parent, child) in [
+        ("remove_user", "target_user_records USING COVERING INDEX"),
+        ("remove_target", "target_user_records USING COVERING INDEX target_user_records_by_target"),
+        ("remove_record", "notifications USING INDEX notifications_by_record"),
+        ("remove_notification", "attempts USING COVERING INDEX"),
+    ] {
+        let (_, statement) = statements().into_iter().find(|(name, _)| name == parent).unwrap();
+        let steps = plan(&database, &statement).await;
+        assert!(steps.iter().any(|step| step.starts_with(&format!("SEARCH {child}"))), "{parent}: {steps:#?}");
     }
 }
 

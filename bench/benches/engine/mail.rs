@@ -23,9 +23,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use uuid::Uuid;
 
-const MAILS: usize = 5_000;
+const MAILS: usize = 2_000;
 const CONNECTIONS: u32 = 8;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const TITLE: &str = "A title of some words";
 const BODY: &str = "Dear Ada,\n\nthis is a body of a sentence or two, as notifications have them.\n";
 

@@ -110,7 +110,7 @@ impl Deliverer {
                     }
                 }
             };
-            if claimed {
+            if claimed == Found::Some {
                 if futures::FutureExt::now_or_never(&mut stop).is_some() {
                     break;
                 }
@@ -138,9 +138,9 @@ impl Deliverer {
             tokio::pin!(stop);
             loop {
                 match work.claim(now).await {
-                    Ok(true) => {}
-                    Ok(false) if work.is_idle() => break Ok(()),
-                    Ok(false) => work.room().await,
+                    Ok(Found::Some) => {}
+                    Ok(Found::None) if work.is_idle() => break Ok(()),
+                    Ok(Found::None | Found::NoRoom) => work.room().await,
                     Err(error) => break Err(error),
                 }
                 if futures::FutureExt::now_or_never(&mut stop).is_some() {
@@ -231,6 +231,15 @@ impl Deliverer {
     }
 }
 
+/// What a look for work brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Some,
+    None,
+    /// Nothing could be claimed before something that is under way has ended.
+    NoRoom,
+}
+
 /// What is under way: claims that wait for a slot, calls, outcomes that wait to be written.
 struct Work {
     deliverer: Deliverer,
@@ -248,20 +257,22 @@ impl Work {
         self.attempts.under_way() == 0
     }
 
-    /// Claims what is due at `now` and there is room for, and begins it. Whether there may be more.
-    async fn claim(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+    /// Claims what is due at `now` and there is room for, and begins it.
+    async fn claim(&mut self, now: Timestamp) -> Result<Found, StoreError> {
         let batch = self.deliverer.settings.delivery.claim_batch;
         let under_way = self.attempts.under_way();
         // A second batch is claimed while the first is being sent, so that no slot waits for the database.
         if under_way > batch {
-            return Ok(false);
+            return Ok(Found::NoRoom);
         }
+        let full = self.attempts.full_targets();
+        let some_are_full = !full.is_empty();
         let request = ClaimRequest {
             engine: self.deliverer.engine,
             now,
             lease_until: self.deliverer.lease_from(self.deliverer.clock.now()),
             limit: u32::try_from(batch).unwrap_or(u32::MAX),
-            targets: Targets::AllBut(self.attempts.full_targets()),
+            targets: Targets::AllBut(full),
         };
         let claims = self.deliverer.store.claim_due(&request).await?;
         let found = claims.claimed.len() + claims.ended.len();
@@ -275,7 +286,12 @@ impl Work {
         for claimed in by_target.into_values() {
             self.begin(claimed, request.lease_until).await?;
         }
-        Ok(found > 0)
+        Ok(match (found, some_are_full) {
+            (0, false) => Found::None,
+            // What is due may be in a target that had no room when it was looked.
+            (0, true) => Found::NoRoom,
+            (_, _) => Found::Some,
+        })
     }
 
     /// Begins the attempts of one target's claims, or pauses the target if its component cannot be used.
