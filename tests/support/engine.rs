@@ -16,7 +16,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub struct TestEngine {
-    pub folder: tempfile::TempDir,
+    /// Holds the database; goes with the engine.
+    _folder: tempfile::TempDir,
     pub settings: Arc<Settings>,
     pub store: Store,
     pub catalog: Arc<Catalog>,
@@ -72,7 +73,7 @@ impl Builder {
             attributes: Map::new(),
         };
         store.add_user(Tenant::DEFAULT, &user, clock.now()).await.unwrap();
-        TestEngine { folder, settings, store, catalog, clock, user }
+        TestEngine { _folder: folder, settings, store, catalog, clock, user }
     }
 }
 

@@ -70,7 +70,7 @@ impl Key {
                 GeneralPurpose::new(alphabet, config).decode(text).ok().map(Key::Bytes)
             }
             SecretFormat::Hex => {
-                if text.len() % 2 != 0 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+                if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
                     return None;
                 }
                 let pairs = (0..text.len()).step_by(2);
