@@ -1,11 +1,16 @@
-"""Takes mails with aiosmtpd until standard input ends; prints its port, then a line for each mail: Message-ID and verdict."""
+"""Takes mails with aiosmtpd until standard input ends; prints its port, then a line for each mail: Message-ID and verdict.
+
+aiosmtpd_sink.py [starttls|tls CERTIFICATE KEY]: with TLS it takes mail only after a login of "ada" with "secret", and only encrypted.
+"""
 
 import email
 import email.policy
 import socket
+import ssl
 import sys
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 class Sink:
@@ -24,7 +29,22 @@ sink = Sink()
 with socket.socket() as free:  # aiosmtpd connects to the port that it was told, so it must be told one.
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]
-controller = Controller(sink, hostname="127.0.0.1", port=port)
+options = {}
+if len(sys.argv) > 1:
+    mode, certificate, key = sys.argv[1:]
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    options = {
+        "auth_required": True,
+        "authenticator": lambda server, session, envelope, mechanism, login: AuthResult(
+            success=(login.login, login.password) == (b"ada", b"secret")
+        ),
+    }
+    if mode == "starttls":
+        options |= {"tls_context": context, "require_starttls": True}
+    else:
+        options |= {"ssl_context": context, "auth_require_tls": False}
+controller = Controller(sink, hostname="127.0.0.1", port=port, **options)
 controller.start()
 print(port, flush=True)
 sys.stdin.read()

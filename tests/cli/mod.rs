@@ -3,3 +3,4 @@
 mod commands;
 mod mistakes;
 mod peers;
+mod tls;

@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod http;
+pub mod peer;
 pub mod program;
 pub mod smtp;
 

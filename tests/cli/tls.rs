@@ -1,0 +1,135 @@
+//! Encryption, against servers that are not ours, with certificates that this machine trusts, or does not.
+
+use crate::support::guests;
+use crate::support::peer::Peer;
+use crate::support::program::Program;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// A certificate for `localhost`, signed by an authority that only this test knows.
+struct Certificate {
+    folder: tempfile::TempDir,
+}
+
+impl Certificate {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let authority_key = rcgen::KeyPair::generate().unwrap();
+        let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
+        let issuer = rcgen::Issuer::new(authority, authority_key);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let certificate = certificate.signed_by(&key, &issuer).unwrap();
+        for (name, pem) in
+            [("authority", authority_pem), ("certificate", certificate.pem()), ("key", key.serialize_pem())]
+        {
+            std::fs::write(folder.path().join(name), pem).unwrap();
+        }
+        Certificate { folder }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A server that shows this certificate.
+    fn peer(&self, script: &str, mode: &[&str]) -> Peer {
+        let files = [self.file("certificate"), self.file("key")];
+        let files: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
+        Peer::start(script, &[mode, &files].concat())
+    }
+
+    /// The program on a machine that trusts the authority.
+    fn trusted(&self) -> Program {
+        Program::new().with("SSL_CERT_FILE", self.file("authority").to_str().unwrap())
+    }
+}
+
+fn mailing(program: Program, server: &Peer, host: &str, tls: &str) -> Program {
+    let password = program.folder.path().join("password");
+    std::fs::write(&password, "secret\n").unwrap();
+    program
+        .with("ENGINE_SMTP__HOST", host)
+        .with("ENGINE_SMTP__PORT", &server.address.port().to_string())
+        .with("ENGINE_SMTP__TLS", tls)
+        .with("ENGINE_SMTP__USERNAME", "ada")
+        .with("ENGINE_SMTP__PASSWORD_FILE", password.to_str().unwrap())
+}
+
+/// Sends one notification, and gives its status and what its attempt says.
+fn sent(program: &Program, target: &str, extra: &str) -> (String, String) {
+    program.ok(&["notify", "--user", "ada", "--target", target, "--title", "T", "--body", "B", "--extra", extra]);
+    program.run(&["process-notifications"]);
+    let listed = program.json(&["notification", "list"]);
+    let id = listed[0]["id"].as_str().unwrap();
+    let shown: Value = program.json(&["notification", "show", id]);
+    let attempt = &shown["attempts"][0];
+    (listed[0]["status"].as_str().unwrap().to_owned(), attempt.to_string())
+}
+
+#[test]
+fn mails_go_encrypted_and_the_login_with_them() {
+    let certificate = Certificate::new();
+    for mode in ["starttls", "tls"] {
+        let server = certificate.peer("aiosmtpd_sink.py", &[mode]);
+        let program = mailing(certificate.trusted(), &server, "localhost", mode);
+        program.ada();
+        let (status, attempt) = sent(&program, "email", "{}");
+        assert_eq!(status, "DELIVERED", "{mode}: {attempt}");
+        assert_eq!(server.seen().len(), 1, "{mode}");
+    }
+}
+
+#[test]
+fn a_relay_that_cannot_prove_itself_gets_nothing() {
+    let certificate = Certificate::new();
+    for mode in ["starttls", "tls"] {
+        for (what, program, host) in [
+            ("an unknown authority", Program::new(), "localhost"),
+            ("another name", certificate.trusted(), "127.0.0.1"),
+        ] {
+            let server = certificate.peer("aiosmtpd_sink.py", &[mode]);
+            let program = mailing(program, &server, host, mode);
+            program.ada();
+            let (status, attempt) = sent(&program, "email", "{}");
+            assert_eq!(status, "RETRY", "{mode}, {what}: {attempt}");
+            assert!(attempt.contains("\"tls\""), "{mode}, {what}: {attempt}");
+            assert_eq!(server.seen(), Vec::<String>::new(), "{mode}, {what}");
+        }
+    }
+}
+
+#[test]
+fn a_relay_without_starttls_gets_nothing() {
+    let server = Peer::start("aiosmtpd_sink.py", &[]);
+    let program = mailing(Program::new(), &server, "localhost", "starttls");
+    program.ada();
+    let (status, attempt) = sent(&program, "email", "{}");
+    assert_eq!(status, "RETRY");
+    assert!(attempt.contains("does not offer STARTTLS"), "{attempt}");
+    assert_eq!(server.seen(), Vec::<String>::new());
+}
+
+fn probing(program: Program, origin: &str) -> Program {
+    let paths = |folder: &Path| format!("[\"{}\"]", folder.display());
+    let program =
+        program.with("ENGINE_TARGETS__PATHS", &paths(guests())).with("ENGINE_TARGET__HTTP_PROBE__BASE_URL", origin);
+    program.ok(&["user", "add", "--username", "ada", "--email", "ada@example.org"]);
+    program.ok(&["target", "add", "--name", "Probe", "--module", "http_probe"]);
+    program.ok(&["record", "add", "--user", "ada", "--target", "Probe", "--target-user-id", "x"]);
+    program
+}
+
+#[test]
+fn https_is_encrypted_and_its_certificate_is_judged() {
+    let certificate = Certificate::new();
+    let server = certificate.peer("https_server.py", &[]);
+    let origin = format!("https://localhost:{}", server.address.port());
+    let extra = format!("{{\"url\": \"{origin}/\"}}");
+    let (_, attempt) = sent(&probing(certificate.trusted(), &origin), "Probe", &extra);
+    assert!(attempt.contains("encrypted"), "{attempt}");
+    let (_, attempt) = sent(&probing(Program::new(), &origin), "Probe", &extra);
+    assert!(attempt.contains("tls") && !attempt.contains("encrypted"), "{attempt}");
+}
