@@ -4,7 +4,7 @@ use crate::support::guests;
 use crate::support::peer::Peer;
 use crate::support::program::Program;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A certificate for `localhost`, signed by an authority that only this test knows.
 struct Certificate {
@@ -113,9 +113,9 @@ fn a_relay_without_starttls_gets_nothing() {
 }
 
 fn probing(program: Program, origin: &str) -> Program {
-    let paths = |folder: &Path| format!("[\"{}\"]", folder.display());
-    let program =
-        program.with("ENGINE_TARGETS__PATHS", &paths(guests())).with("ENGINE_TARGET__HTTP_PROBE__BASE_URL", origin);
+    let program = program
+        .with("ENGINE_TARGETS__PATHS", guests().to_str().unwrap())
+        .with("ENGINE_TARGET__HTTP_PROBE__BASE_URL", origin);
     program.ok(&["user", "add", "--username", "ada", "--email", "ada@example.org"]);
     program.ok(&["target", "add", "--name", "Probe", "--module", "http_probe"]);
     program.ok(&["record", "add", "--user", "ada", "--target", "Probe", "--target-user-id", "x"]);

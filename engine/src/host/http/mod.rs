@@ -129,6 +129,18 @@ fn nothing_left(phase: Phase) -> bool {
     }
 }
 
+/// The failed handshake that an error is, or wraps. An I/O error's own source is that of what it wraps, so what it wraps has to be asked for;
+/// connectors wrap one in another.
+fn tls_failure<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut error = error;
+    loop {
+        if let Some(tls) = error.downcast_ref() {
+            return Some(tls);
+        }
+        error = error.downcast_ref::<std::io::Error>()?.get_ref()?;
+    }
+}
+
 /// Why no answer came, by how far the exchange got. What is not certainly earlier is `wait`: the provider may have taken it.
 fn unanswered(error: &reqwest::Error, host: &str) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
@@ -139,9 +151,7 @@ fn unanswered(error: &reqwest::Error, host: &str) -> Error {
             Some(NoAddress::NotFound(why)) => return failed(Phase::Resolve, "unknown_host", why),
             None => {}
         }
-        // An I/O error's own source is that of what it wraps, so what it wraps has to be asked for.
-        let wrapped = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(tls) = e.downcast_ref().or_else(|| wrapped.and_then(|w| w.downcast_ref::<rustls::Error>())) {
+        if let Some(tls) = tls_failure(e) {
             return failed(Phase::Tls, "tls", format!("TLS to {host} failed: {tls}."));
         }
         words = e.to_string();
