@@ -5,6 +5,7 @@
 //! - [`store`]: what is kept
 //! - [`host`]: the sandbox in which components run, and its doors
 //! - [`creation`]: a request becomes notifications
+//! - [`import`]: what was kept elsewhere becomes the engine's own
 //! - [`delivery`]: notifications that are due are attempted and settled
 //! - [`api`]: the HTTP side
 //! - [`cli`]: the commands of the binary
@@ -22,6 +23,7 @@ pub mod host;
 
 pub mod creation;
 pub mod delivery;
+pub mod import;
 
 pub mod api;
 pub mod cli;

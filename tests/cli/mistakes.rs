@@ -72,8 +72,8 @@ fn usage_errors_exit_with_2() {
     for (arguments, part) in [
         (&["--extra", "{"][..], "not valid JSON"),
         (&["--extra", "[]"], "must be a JSON object"),
-        (&["--at", "2030-02-30T00:00:00Z"], "date and time"),
-        (&["--at", "someday"], "date and time"),
+        (&["--at", "2030-02-30T00:00:00Z"], "is not a time"),
+        (&["--at", "someday"], "is not a time"),
         (&["--retry-interval", "soon"], "is not a duration"),
         (&["--max-retries", "-1"], "'-1'"),
         (&["--no-such"], "--no-such"),

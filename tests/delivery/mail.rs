@@ -19,7 +19,7 @@ async fn a_mail_arrives_as_valid_mime() {
     let server = SmtpServer::start(&[]).await;
     let engine = engine(&server).await;
     let mut request = engine.request("email", "Grüße ✓", json!({}));
-    request.body = "<!doctype html><p>Hällo &amp; <b>willkommen</b></p>".to_owned();
+    request.message.body = "<!doctype html><p>Hällo &amp; <b>willkommen</b></p>".to_owned();
     let id = engine.create(&request).await.unwrap()[0];
     engine.deliver().await;
 
@@ -186,7 +186,7 @@ async fn what_has_expired_is_not_sent() {
     let server = SmtpServer::start(&[]).await;
     let engine = engine(&server).await;
     let mut request = engine.request("email", "Title", json!({}));
-    request.expires_at = engine.clock.now().checked_add(jiff::SignedDuration::from_secs(60)).ok();
+    request.expires_at = engine.clock.now().checked_add(jiff::SignedDuration::from_secs(60)).ok().map(Into::into);
     let id = engine.create(&request).await.unwrap()[0];
     engine.clock.advance(Duration::from_secs(61));
     engine.deliver().await;

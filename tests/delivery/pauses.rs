@@ -2,6 +2,7 @@
 
 use crate::support::engine::TestEngine;
 use crate::support::{folder_with, guest, smtp::SmtpServer};
+use engine::delivery::Chosen;
 use engine::rules::status::Status;
 use engine::rules::target::PauseKind;
 use engine::rules::tenant::Tenant;
@@ -30,7 +31,7 @@ async fn a_missing_component_pauses_its_target_until_it_is_back() {
             count.fetch_add(1, Ordering::SeqCst);
         }
     };
-    engine.deliverer(Arc::new(observer)).process_due(std::future::pending()).await.unwrap();
+    engine.deliverer(Arc::new(observer)).process_due(Chosen::default(), std::future::pending()).await.unwrap();
     assert_eq!(waits.load(Ordering::SeqCst), 1);
     let shown = engine.show(lost).await;
     assert_eq!((shown.listed.notification.status, shown.attempts.len()), (Status::Scheduled, 0));

@@ -1,8 +1,8 @@
 //! An engine inside the test, with a folder, a database and a clock of its own.
 
 use engine::clock::Clock;
-use engine::creation::{self, CreationError, Request};
-use engine::delivery::{Deliverer, Observer, Stopped};
+use engine::creation::{self, CreationError, Message, Request};
+use engine::delivery::{Chosen, Deliverer, Observer, Stopped};
 use engine::host::{Catalog, Host};
 use engine::rules::target::{Target, TargetUserRecord};
 use engine::rules::tenant::Tenant;
@@ -116,20 +116,22 @@ impl TestEngine {
         Request {
             tenant: Tenant::DEFAULT,
             user: self.user.username.clone(),
-            target: target.to_owned(),
-            title: title.to_owned(),
-            body: "The body.".to_owned(),
-            extra,
+            targets: vec![target.to_owned()],
+            message: Message { title: title.to_owned(), body: "The body.".to_owned(), extra },
+            messages: Vec::new(),
             scheduled_delivery: None,
             expires_at: None,
             retry_time_interval: Some(60),
             max_retries: 2,
             on_unknown: None,
+            raw: false,
         }
     }
 
+    /// Makes the notifications of a request, and gives their ids.
     pub async fn create(&self, request: &Request) -> Result<Vec<Uuid>, CreationError> {
-        creation::create(&self.store, &self.catalog, request, self.clock.now(), Uuid::now_v7).await
+        let reports = creation::create(&self.store, &self.catalog, request, self.clock.now(), Uuid::now_v7).await?;
+        Ok(reports.into_iter().filter_map(|report| report.result.ok()).flatten().collect())
     }
 
     /// One notification in a module's target, made by its creator.
@@ -151,7 +153,8 @@ impl TestEngine {
 
     /// Delivers what is due now.
     pub async fn deliver(&self) {
-        let stopped = self.deliverer(Arc::new(|_| {})).process_due(std::future::pending()).await.unwrap();
+        let stopped =
+            self.deliverer(Arc::new(|_| {})).process_due(Chosen::default(), std::future::pending()).await.unwrap();
         assert_eq!(stopped, Stopped::Drained);
     }
 

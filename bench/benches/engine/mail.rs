@@ -7,7 +7,7 @@
 //! The server is another process, the same for both. `RELAY=host:port` measures into another one, such as Postfix's smtp-sink.
 
 use engine::clock::Clock;
-use engine::delivery::Deliverer;
+use engine::delivery::{Chosen, Deliverer};
 use engine::development::inbox::Inbox;
 use engine::host::{Catalog, Host};
 use engine::rules::notification::NewNotification;
@@ -193,7 +193,7 @@ async fn engine(address: SocketAddr) -> f64 {
         }),
     };
     let began = Instant::now();
-    deliverer.process_due(std::future::pending()).await.unwrap();
+    deliverer.process_due(Chosen::default(), std::future::pending()).await.unwrap();
     let took = began.elapsed();
     assert_eq!(done.load(Ordering::Relaxed), MAILS);
     store.close().await;

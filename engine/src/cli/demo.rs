@@ -5,7 +5,7 @@ use super::exit::Code;
 use super::output::{self, Format};
 use super::run::deliverer;
 use crate::clock::Clock;
-use crate::creation::{self, Request};
+use crate::creation::{self, Message, Request};
 use crate::development::inbox::{Inbox, Received};
 use crate::rules::target::TargetUserRecord;
 use crate::rules::tenant::Tenant;
@@ -67,18 +67,23 @@ pub async fn execute(format: Format) -> anyhow::Result<Code> {
     let request = Request {
         tenant: Tenant::DEFAULT,
         user: user.username.clone(),
-        target: "email".to_owned(),
-        title: "The engine works ✓".to_owned(),
-        body: "Dear Ada,\n\nthis mail was made and sent by a component in a sandbox.\n".to_owned(),
-        extra: Map::new(),
+        targets: vec!["email".to_owned()],
+        message: Message {
+            title: "The engine works ✓".to_owned(),
+            body: "Dear Ada,\n\nthis mail was made and sent by a component in a sandbox.\n".to_owned(),
+            extra: Map::new(),
+        },
+        messages: Vec::new(),
         scheduled_delivery: None,
         expires_at: None,
         retry_time_interval: None,
         max_retries: 3,
         on_unknown: None,
+        raw: false,
     };
-    let ids = creation::create(&context.store, &catalog, &request, context.clock.now(), || context.new_id()).await?;
-    let id = *ids.first().context("The e-mail component made no notification.")?;
+    let made = creation::create(&context.store, &catalog, &request, context.clock.now(), || context.new_id()).await?;
+    let ids = made.into_iter().filter_map(|report| report.result.ok()).flatten().next();
+    let id = ids.context("The e-mail component made no notification.")?;
     say(format!("4. A notification: {id}, made by the component's creator, now SCHEDULED"))?;
 
     let deliverer = deliverer(&context, Arc::new(|_| {}))?;

@@ -1,6 +1,6 @@
 //! Exit codes, and the sentence that goes with a failure.
 
-use crate::creation::CreationError;
+use crate::creation::{CreationError, Refusal};
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
@@ -34,9 +34,11 @@ impl Code {
     /// What a refused creation exits with.
     pub fn of(error: &CreationError) -> Self {
         match error {
-            CreationError::UserIsOptedOut(_) => Code::UserIsOptedOut,
-            CreationError::UserHasNoTargetRecords { .. } => Code::UserHasNoTargetRecords,
-            CreationError::NotificationsNotCreated(_) => Code::NotificationsNotCreated,
+            CreationError::Nothing(refusals) => match refusals.first() {
+                Some((_, Refusal::UserIsOptedOut(_))) => Code::UserIsOptedOut,
+                Some((_, Refusal::UserHasNoTargetRecords { .. })) => Code::UserHasNoTargetRecords,
+                Some((_, Refusal::NotificationsNotCreated(_))) | None => Code::NotificationsNotCreated,
+            },
             CreationError::Refused(_)
             | CreationError::Invalid(_)
             | CreationError::Module(_)

@@ -3,10 +3,13 @@
 //! One file per command. What people and programs read goes to standard output, the log to standard error.
 
 mod context;
+mod create_email_target_user_records;
 mod demo;
 mod exit;
+mod import;
 mod notification;
 mod notify;
+mod opt_out;
 mod output;
 mod process_notifications;
 mod record;
@@ -21,7 +24,7 @@ use output::Format;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Notifies users through sandboxed targets: e-mail, and whatever you write.
+/// Notifies users through sandboxed targets: e-mail, SMS, push, and whatever you write.
 #[derive(Debug, Parser)]
 #[command(name = "engine", version, propagate_version = true, disable_help_subcommand = true)]
 pub struct Cli {
@@ -49,18 +52,24 @@ enum Command {
     #[command(
         after_help = "Exit code: 0 when all that was due was handled; 3 when some of it ended in DELIVERY FAILURE, EXPIRED or UNKNOWN."
     )]
-    ProcessNotifications,
+    ProcessNotifications(process_notifications::ProcessNotifications),
     /// Notify a user.
     #[command(
         after_help = "Exit code: 4 when the user has opted out, 5 when they have no active record in the target, 6 when there was nothing to send; --quiet makes 0 of these."
     )]
     Notify(notify::Notify),
+    /// Make or update the e-mail record of every user who has an e-mail address.
+    #[command(after_help = "Exit code: 1 when an address was refused.")]
+    CreateEmailTargetUserRecords(create_email_target_user_records::CreateEmailTargetUserRecords),
     /// The users.
     #[command(subcommand)]
     User(user::User),
     /// Where users are reached in targets.
     #[command(subcommand)]
     Record(record::Record),
+    /// Users who want nothing.
+    #[command(subcommand)]
+    OptOut(opt_out::OptOut),
     /// The targets.
     #[command(subcommand)]
     Target(target::Target),
@@ -97,8 +106,10 @@ impl Cli {
                 let context = Context::open(config.as_deref(), output).await?;
                 let code = match command {
                     Command::Run => run::execute(&context).await,
-                    Command::ProcessNotifications => process_notifications::execute(&context).await,
+                    Command::ProcessNotifications(command) => command.execute(&context).await,
                     Command::Notify(command) => command.execute(&context).await,
+                    Command::CreateEmailTargetUserRecords(command) => command.execute(&context).await,
+                    Command::OptOut(command) => command.execute(&context).await,
                     Command::User(command) => command.execute(&context).await,
                     Command::Record(command) => command.execute(&context).await,
                     Command::Target(command) => command.execute(&context).await,

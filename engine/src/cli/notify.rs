@@ -3,11 +3,11 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use crate::creation::{self, Request};
+use crate::creation::{self, CreationError, Message, Refusal, Report, Request};
+use crate::rules::moment::Moment;
 use crate::rules::quantities::parse_duration;
 use crate::rules::tenant::Tenant;
 use clap::Args;
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 #[derive(Debug, Args)]
@@ -15,9 +15,9 @@ pub struct Notify {
     /// The user's name.
     #[arg(long)]
     user: String,
-    /// The target's name or its module's.
-    #[arg(long)]
-    target: String,
+    /// A target's name or its module's; may be repeated. Without any: every target in which the user has an active record.
+    #[arg(long = "target", value_name = "TARGET")]
+    targets: Vec<String>,
     #[arg(long, allow_hyphen_values = true)]
     title: String,
     #[arg(long, default_value = "", allow_hyphen_values = true)]
@@ -25,18 +25,28 @@ pub struct Notify {
     /// What else the target understands, as a JSON object.
     #[arg(long, value_name = "JSON", value_parser = extra, default_value = "{}", hide_default_value = true)]
     extra: Extra,
-    /// When to send it, such as 2030-12-31T18:00:00Z; at once if not given.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    at: Option<Timestamp>,
-    /// When it is no longer worth sending.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    expires_at: Option<Timestamp>,
+    /// Another body for one of the targets; may be repeated.
+    #[arg(long, value_name = "TARGET=TEXT", value_parser = body_for)]
+    body_for: Vec<(String, String)>,
+    /// Another `extra` for one of the targets; may be repeated.
+    #[arg(long, value_name = "TARGET=JSON", value_parser = extra_for)]
+    extra_for: Vec<(String, Extra)>,
+    /// When to send it; at once if not given. With an offset (2030-12-31T18:00:00Z), on the user's clock ("2030-12-31 18:00", 18:00), or
+    /// after a while ("in 10m").
+    #[arg(long, value_name = "TIME")]
+    at: Option<Moment>,
+    /// When it is no longer worth sending, in the same way.
+    #[arg(long, value_name = "TIME")]
+    expires_at: Option<Moment>,
     /// How many further attempts there may be after the first.
     #[arg(long, value_name = "N", default_value_t = 3)]
     max_retries: u32,
     /// The wait before the second attempt: seconds, or such as 90m; what the target proposes if not given.
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     retry_interval: Option<u32>,
+    /// Store the notification as it is, without asking the target's component.
+    #[arg(long)]
+    raw: bool,
     /// Say nothing, and exit with 0, when the user has opted out, has no record in the target, or there is nothing to send.
     #[arg(long)]
     quiet: bool,
@@ -52,8 +62,14 @@ fn extra(text: &str) -> Result<Extra, String> {
     }
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "it must be a date and time with an offset, such as 2030-12-31T18:00:00Z".to_owned())
+fn body_for(text: &str) -> Result<(String, String), String> {
+    let (target, body) = text.split_once('=').ok_or("it must be TARGET=TEXT, such as email=\"Tea is ready.\"")?;
+    Ok((target.to_owned(), body.to_owned()))
+}
+
+fn extra_for(text: &str) -> Result<(String, Extra), String> {
+    let (target, json) = text.split_once('=').ok_or("it must be TARGET=JSON, such as email='{\"html\": true}'")?;
+    Ok((target.to_owned(), extra(json)?))
 }
 
 fn interval(text: &str) -> Result<u32, String> {
@@ -63,45 +79,82 @@ fn interval(text: &str) -> Result<u32, String> {
 
 impl Notify {
     pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
-        let request = Request {
+        let quiet = self.quiet;
+        let request = self.request();
+        let catalog = context.catalog()?;
+        let made = creation::create(&context.store, &catalog, &request, context.clock.now(), || context.new_id()).await;
+        match made {
+            Ok(reports) => {
+                match context.output {
+                    Format::Text => say(&reports, quiet)?,
+                    Format::Json => output::json(&reports.iter().map(as_json).collect::<Vec<_>>())?,
+                }
+                Ok(Code::Done)
+            }
+            Err(CreationError::Nothing(refusals)) => {
+                if context.output == Format::Json {
+                    let refused =
+                        |(target, refusal): &(Option<String>, Refusal)| refusal_as_json(target.as_deref(), refusal);
+                    output::json(&refusals.iter().map(refused).collect::<Vec<_>>())?;
+                }
+                if quiet { Ok(Code::Done) } else { Err(CreationError::Nothing(refusals).into()) }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn request(self) -> Request {
+        let message = Message { title: self.title, body: self.body, extra: self.extra };
+        let mut messages: Vec<(String, Message)> = Vec::new();
+        for (target, body) in self.body_for {
+            messages.push((target, Message { body, ..message.clone() }));
+        }
+        for (target, extra) in self.extra_for {
+            match messages.iter_mut().find(|(name, _)| *name == target) {
+                Some((_, message)) => message.extra = extra,
+                None => messages.push((target, Message { extra, ..message.clone() })),
+            }
+        }
+        Request {
             tenant: Tenant::DEFAULT,
             user: self.user,
-            target: self.target,
-            title: self.title,
-            body: self.body,
-            extra: self.extra,
+            targets: self.targets,
+            message,
+            messages,
             scheduled_delivery: self.at,
             expires_at: self.expires_at,
             retry_time_interval: self.retry_interval,
             max_retries: self.max_retries,
             on_unknown: None,
-        };
-        let catalog = context.catalog()?;
-        let made = creation::create(&context.store, &catalog, &request, context.clock.now(), || context.new_id()).await;
-        match made {
-            Ok(ids) => {
-                match context.output {
-                    Format::Text => {
-                        for id in &ids {
-                            output::text(&format!("{}: notification {id} is made.", request.target))?;
-                        }
-                    }
-                    Format::Json => {
-                        output::json(
-                            &json!([{ "target": request.target, "result": "created", "notifications": ids }]),
-                        )?;
-                    }
-                }
-                Ok(Code::Done)
-            }
-            Err(error) => match Code::of(&error) {
-                Code::UserIsOptedOut | Code::UserHasNoTargetRecords | Code::NotificationsNotCreated if self.quiet => {
-                    Ok(Code::Done)
-                }
-                _ => Err(error.into()),
-            },
+            raw: self.raw,
         }
     }
+}
+
+fn say(reports: &[Report], quiet: bool) -> anyhow::Result<()> {
+    for Report { target, result } in reports {
+        match result {
+            Ok(ids) => {
+                for id in ids {
+                    output::text(&format!("{target}: notification {id} is made."))?;
+                }
+            }
+            Err(_) if quiet => {}
+            Err(refusal) => output::text(&format!("{target}: {refusal}"))?,
+        }
+    }
+    Ok(())
+}
+
+fn as_json(report: &Report) -> Value {
+    match &report.result {
+        Ok(ids) => json!({ "target": report.target, "result": "created", "notifications": ids }),
+        Err(refusal) => refusal_as_json(Some(&report.target), refusal),
+    }
+}
+
+fn refusal_as_json(target: Option<&str>, refusal: &Refusal) -> Value {
+    json!({ "target": target, "result": refusal.name(), "message": refusal.to_string(), "notifications": [] })
 }
 
 #[cfg(test)]
@@ -112,13 +165,13 @@ mod tests {
     fn arguments_that_cannot_be() {
         for text in ["", "{", "[]", "\"x\"", "nonsense"] {
             assert!(extra(text).is_err(), "{text}");
+            assert!(extra_for(&format!("email={text}")).is_err(), "{text}");
         }
-        for text in ["", "tomorrow", "2030-02-30T00:00:00Z", "2030-01-01", "2030-01-01T25:00:00Z"] {
-            assert!(time(text).is_err(), "{text}");
-        }
+        assert!(body_for("email").is_err());
         for text in ["-1", "", "soon", "9999999999999"] {
             assert!(interval(text).is_err(), "{text}");
         }
         assert_eq!(interval("90m"), Ok(5400));
+        assert_eq!(body_for("email=a=b"), Ok(("email".to_owned(), "a=b".to_owned())));
     }
 }

@@ -1,5 +1,6 @@
 //! How results are printed: for people as lines and columns, for programs as one JSON value.
 
+use crate::store::Upserted;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -17,6 +18,15 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())
+}
+
+/// What making something, or bringing it up to date, has done.
+pub const fn upserted(change: Upserted) -> &'static str {
+    match change {
+        Upserted::Added => "added",
+        Upserted::Changed => "changed",
+        Upserted::Unchanged => "as it was",
+    }
 }
 
 /// Prints lines.

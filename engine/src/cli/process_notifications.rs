@@ -4,9 +4,12 @@ use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
 use super::run::{Stops, deliverer};
-use crate::delivery::{Event, Stopped};
+use crate::delivery::{Chosen, Event, Stopped};
 use crate::rules::notification::Notification;
 use crate::rules::status::Status;
+use crate::rules::tenant::Tenant;
+use crate::store::{Claimed, Targets};
+use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -23,7 +26,47 @@ struct Tally {
     broken: Option<std::io::Error>,
 }
 
-pub async fn execute(context: &Context) -> anyhow::Result<Code> {
+#[derive(Debug, Args)]
+pub struct ProcessNotifications {
+    /// Deliver at most so many, the earliest due first.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Only in this target, by its name or its module's; may be repeated.
+    #[arg(long = "target", value_name = "TARGET")]
+    targets: Vec<String>,
+    /// Show what is due, and deliver nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl ProcessNotifications {
+    pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let mut chosen = Chosen { targets: None, limit: self.limit };
+        for name in &self.targets {
+            let target = context.store.find_target(Tenant::DEFAULT, name).await?;
+            chosen.targets.get_or_insert_default().push(target.id);
+        }
+        if self.dry_run { preview(context, chosen).await } else { deliver(context, chosen).await }
+    }
+}
+
+/// Shows what is due in the form in which its delivery would be shown.
+async fn preview(context: &Context, chosen: Chosen) -> anyhow::Result<Code> {
+    let targets = chosen.targets.map_or(Targets::All, Targets::Only);
+    let limit = chosen.limit.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
+    let due = context.store.preview_due(context.clock.now(), limit, &targets).await?;
+    let mut tally = Tally::default();
+    for ended in &due.ended {
+        tally.show(&Event::Ended(ended), context.output);
+    }
+    for Claimed { user, notification, .. } in &due.claimed {
+        tally.show(&Event::Waits { user, notification, reason: "It is due; nothing was sent." }, context.output);
+    }
+    tally.print(context.output)?;
+    Ok(Code::Done)
+}
+
+async fn deliver(context: &Context, chosen: Chosen) -> anyhow::Result<Code> {
     let tally = Arc::new(Mutex::new(Tally::default()));
     let format = context.output;
     let of_observer = tally.clone();
@@ -33,15 +76,10 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
     };
     let deliverer = deliverer(context, Arc::new(observer))?;
     let mut stops = Stops::listen()?;
-    let stopped = deliverer.process_due(stops.first()).await?;
+    let stopped = deliverer.process_due(chosen, stops.first()).await?;
 
     let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(error) = tally.broken.take() {
-        return Err(error.into());
-    }
-    if format == Format::Json {
-        output::json(&tally.done)?;
-    }
+    tally.print(format)?;
     match stopped {
         Stopped::CutOff => Ok(Code::Failed),
         Stopped::Drained if tally.some_failed => Ok(Code::SomeFailed),
@@ -50,6 +88,17 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
 }
 
 impl Tally {
+    /// What was kept for the end.
+    fn print(&mut self, format: Format) -> anyhow::Result<()> {
+        if let Some(error) = self.broken.take() {
+            return Err(error.into());
+        }
+        if format == Format::Json {
+            output::json(&self.done)?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, event: &Event<'_>, format: Format) {
         self.some_failed |= match event.status() {
             Status::DeliveryFailure | Status::Expired | Status::Unknown => true,
@@ -61,6 +110,10 @@ impl Tally {
             | Status::OptedOut
             | Status::Canceled => false,
         };
+        self.show(event, format);
+    }
+
+    fn show(&mut self, event: &Event<'_>, format: Format) {
         let (username, notification, sentence) = said(event);
         match format {
             Format::Json => self.done.push(json!({

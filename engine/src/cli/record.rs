@@ -4,16 +4,32 @@ use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
 use crate::creation;
-use crate::rules::target::TargetUserRecord;
+use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::store::RecordFilter;
 use clap::{Args, Subcommand};
+use serde_json::json;
 use uuid::Uuid;
 
 #[derive(Debug, Subcommand)]
 pub enum Record {
     /// Say where a user is reached in a target.
     Add(Add),
+    /// Say where a user is reached in a target, whether that was said before or not. A record that was switched off stays so.
+    Upsert(Upsert),
+    /// Send nothing more to a record.
+    Deactivate {
+        /// As `engine record list --output json` shows it.
+        id: Uuid,
+        /// Why, for people.
+        #[arg(long, default_value = "An operator switched it off.")]
+        reason: String,
+    },
+    /// Send to a record again.
+    Activate {
+        /// As `engine record list --output json` shows it.
+        id: Uuid,
+    },
     /// All records, or those of a user or a target.
     List(List),
     /// Remove a record with its notifications and their history.
@@ -40,6 +56,15 @@ pub struct Add {
 }
 
 #[derive(Debug, Args)]
+pub struct Upsert {
+    #[command(flatten)]
+    record: Add,
+    /// Switch off the user's other records in this target: the address has changed.
+    #[arg(long)]
+    replace: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct List {
     #[arg(long)]
     user: Option<String>,
@@ -51,12 +76,21 @@ impl Record {
     pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
         match self {
             Record::Add(add) => add.execute(context).await,
+            Record::Upsert(upsert) => upsert.execute(context).await,
             Record::List(list) => list.execute(context).await,
+            Record::Deactivate { id, reason } => {
+                context.store.switch_record_off(Tenant::DEFAULT, id, &reason, context.clock.now()).await?;
+                show(context, id).await
+            }
+            Record::Activate { id } => {
+                context.store.switch_record_on(Tenant::DEFAULT, id, context.clock.now()).await?;
+                show(context, id).await
+            }
             Record::Remove { id } => {
                 context.store.remove_record(Tenant::DEFAULT, id).await?;
                 match context.output {
                     Format::Text => output::text(&format!("The record {id} is removed."))?,
-                    Format::Json => output::json(&serde_json::json!({ "removed": id }))?,
+                    Format::Json => output::json(&json!({ "removed": id }))?,
                 }
                 Ok(Code::Done)
             }
@@ -65,28 +99,74 @@ impl Record {
 }
 
 impl Add {
-    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+    /// The target, and the record as it was typed.
+    async fn read(self, context: &Context) -> anyhow::Result<(Target, TargetUserRecord)> {
         let user = context.store.find_user(Tenant::DEFAULT, &self.user).await?;
         let target = context.store.find_target(Tenant::DEFAULT, &self.target).await?;
-        let target_user_id = creation::check_address(&context.catalog()?, &target, &self.target_user_id).await?;
         let record = TargetUserRecord {
             id: context.new_id(),
             user: user.id,
             target: target.id,
-            target_user_id,
+            target_user_id: self.target_user_id,
             description: self.description,
             active: true,
             inactive_reason: None,
         };
+        Ok((target, record))
+    }
+
+    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let user = self.user.clone();
+        let (target, mut record) = self.read(context).await?;
+        record.target_user_id = creation::check_address(&context.catalog()?, &target, &record.target_user_id).await?;
         context.store.add_record(Tenant::DEFAULT, &record, context.clock.now()).await?;
         match context.output {
-            Format::Text => output::text(&format!(
-                "The user {} is reached in {} at {}.",
-                user.username, target.name, record.target_user_id
-            ))?,
+            Format::Text => {
+                output::text(&format!("The user {user} is reached in {} at {}.", target.name, record.target_user_id))?
+            }
             Format::Json => output::json(&record)?,
         }
         Ok(Code::Done)
+    }
+}
+
+impl Upsert {
+    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let (target, record) = self.record.read(context).await?;
+        let (store, now) = (&context.store, context.clock.now());
+        let (change, record) =
+            creation::upsert_record(store, &context.catalog()?, Tenant::DEFAULT, &target, record, now).await?;
+        if self.replace {
+            let reason = format!("The user's address is now {}.", record.target_user_id);
+            for old in store.active_records(Tenant::DEFAULT, record.user, target.id).await? {
+                if old.id != record.id {
+                    store.switch_record_off(Tenant::DEFAULT, old.id, &reason, now).await?;
+                }
+            }
+        }
+        match context.output {
+            Format::Text => output::text(&format!("{}: {}.", record.target_user_id, output::upserted(change)))?,
+            Format::Json => output::json(&json!({ "change": change, "record": record }))?,
+        }
+        Ok(Code::Done)
+    }
+}
+
+/// A record as it is now.
+async fn show(context: &Context, id: Uuid) -> anyhow::Result<Code> {
+    let record = context.store.find_record(Tenant::DEFAULT, id).await?.record;
+    match context.output {
+        Format::Text => output::text(&format!("The record {} is {}.", record.target_user_id, state(&record)))?,
+        Format::Json => output::json(&record)?,
+    }
+    Ok(Code::Done)
+}
+
+fn state(record: &TargetUserRecord) -> String {
+    match (&record.inactive_reason, record.active) {
+        (_, true) => "active".to_owned(),
+        (Some(reason), false) => format!("inactive: {reason}"),
+        (None, false) => "inactive".to_owned(),
     }
 }
 
@@ -103,11 +183,6 @@ impl List {
         match context.output {
             Format::Json => output::json(&records)?,
             Format::Text => {
-                let state = |record: &TargetUserRecord| match (&record.inactive_reason, record.active) {
-                    (_, true) => "active".to_owned(),
-                    (Some(reason), false) => format!("inactive: {reason}"),
-                    (None, false) => "inactive".to_owned(),
-                };
                 let rows: Vec<_> = records
                     .iter()
                     .map(|listed| {

@@ -2,16 +2,21 @@
 
 use super::context::Context;
 use super::exit::Code;
+use super::import::Import;
 use super::output::{self, Format};
 use crate::rules::tenant::Tenant;
-use crate::rules::user;
+use crate::rules::user::{self, UserUpdate};
 use clap::{Args, Subcommand};
-use serde_json::Map;
+use serde_json::{Map, json};
 
 #[derive(Debug, Subcommand)]
 pub enum User {
     /// Make a user known.
     Add(Add),
+    /// Make a user known, or change what is given of one who is.
+    Upsert(Upsert),
+    /// Make users known, or bring them up to date, from a file: CSV with a first line of column names, or a JSON object per line.
+    Import(Import),
     /// All users.
     List,
     /// Remove a user with their records, notifications and history.
@@ -36,6 +41,24 @@ pub struct Add {
     locale: String,
 }
 
+#[derive(Debug, Args)]
+pub struct Upsert {
+    #[arg(long)]
+    username: String,
+    #[arg(long)]
+    email: Option<String>,
+    #[arg(long)]
+    first_name: Option<String>,
+    #[arg(long)]
+    last_name: Option<String>,
+    /// An IANA name such as Europe/Berlin.
+    #[arg(long)]
+    time_zone: Option<String>,
+    /// A language tag such as de-AT.
+    #[arg(long)]
+    locale: Option<String>,
+}
+
 /// A user by name, as an argument or as an option.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
@@ -50,6 +73,8 @@ impl User {
     pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
         match self {
             User::Add(add) => add.execute(context).await,
+            User::Upsert(upsert) => upsert.execute(context).await,
+            User::Import(import) => import.execute(context).await,
             User::List => list(context).await,
             User::Remove(named) => {
                 let name = named.name.or(named.username).unwrap_or_default();
@@ -81,6 +106,28 @@ impl Add {
         match context.output {
             Format::Text => output::text(&format!("The user {} is added.", user.username))?,
             Format::Json => output::json(&user)?,
+        }
+        Ok(Code::Done)
+    }
+}
+
+impl Upsert {
+    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let update = UserUpdate {
+            username: self.username,
+            email: self.email,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            time_zone: self.time_zone,
+            locale: self.locale,
+            attributes: None,
+        };
+        let batch = [(context.new_id(), update)];
+        for (change, user) in context.store.upsert_users(Tenant::DEFAULT, &batch, context.clock.now()).await? {
+            match context.output {
+                Format::Text => output::text(&format!("{}: {}.", user.username, output::upserted(change)))?,
+                Format::Json => output::json(&json!({ "change": change, "user": user }))?,
+            }
         }
         Ok(Code::Done)
     }

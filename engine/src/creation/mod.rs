@@ -1,147 +1,238 @@
-//! A request becomes notifications: the user, their active records, the component's creator, then the store, all or none.
+//! A request becomes notifications: the user, their active records, each component's creator, then the store, all or none.
+//!
+//! In reading order: `request` (what is asked and answered), here what is done, `records` (where users are reached).
 
-use crate::host::{self, Catalog, Draft, Fault, ModuleError};
+mod records;
+mod request;
+
+pub use records::{Changed, check_address, keep_email_records, upsert_record};
+pub use request::{CreationError, Message, Refusal, Report, Request};
+
+use crate::host::{self, Catalog, Draft, Fault};
+use crate::rules::duplicates;
 use crate::rules::limits::Invalid;
-use crate::rules::notification::{NewNotification, OnUnknown};
-use crate::rules::outcome::Failure;
+use crate::rules::moment::Moment;
+use crate::rules::notification::NewNotification;
 use crate::rules::schema;
-use crate::rules::target::Target;
-use crate::rules::tenant::Tenant;
-use crate::store::{Creation, Store, StoreError};
+use crate::rules::target::{Target, TargetUserRecord};
+use crate::rules::user::User;
+use crate::store::{Creation, RecordFilter, Store};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use jiff::tz::TimeZone;
+use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What an application asks for, in one target.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub tenant: Tenant,
-    /// The user's name.
-    pub user: String,
-    /// The target's display or module name.
-    pub target: String,
-    pub title: String,
-    pub body: String,
-    pub extra: Map<String, Value>,
-    /// `None`: now.
-    pub scheduled_delivery: Option<Timestamp>,
-    pub expires_at: Option<Timestamp>,
-    /// Seconds; `None`: what the component proposes.
-    pub retry_time_interval: Option<u32>,
-    pub max_retries: u32,
-    pub on_unknown: Option<OnUnknown>,
-}
+/// The wait before the second attempt where no component is asked, in seconds.
+const RETRY_TIME_INTERVAL: u32 = 60;
 
-/// Why nothing was made. Nothing has been stored then.
-#[derive(Debug, thiserror::Error)]
-pub enum CreationError {
-    #[error("The user `{0}` has opted out of notifications.")]
-    UserIsOptedOut(String),
-    #[error("The user `{user}` has no active record in the target {target}; `engine record add` makes one.")]
-    UserHasNoTargetRecords { user: String, target: String },
-    #[error("No notification was made: {0}")]
-    NotificationsNotCreated(String),
-    /// The creator refused the request; the text is its own.
-    #[error("{}", .0.message)]
-    Refused(Failure),
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
-    #[error(transparent)]
-    Module(#[from] ModuleError),
-    #[error("The component of the target {target} failed: {fault} Tell its author.")]
-    Fault { target: String, fault: Fault },
-    #[error(transparent)]
-    Store(StoreError),
-}
-
-impl From<StoreError> for CreationError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::OptedOut { username } => CreationError::UserIsOptedOut(username),
-            other => CreationError::Store(other),
-        }
-    }
-}
-
-/// Makes the notifications of a request and returns their ids; the ids of what is new come from `new_id`.
+/// Makes the notifications of a request, all or none, and reports what came of it in each target; the ids of what is new come from `new_id`.
+///
+/// A target in which there is nothing to do does not stop the others; if there is nothing to do in any, that is an error.
 pub async fn create(
     store: &Store,
     catalog: &Catalog,
     request: &Request,
     now: Timestamp,
     new_id: impl Fn() -> Uuid,
-) -> Result<Vec<Uuid>, CreationError> {
+) -> Result<Vec<Report>, CreationError> {
     let user = store.find_user(request.tenant, &request.user).await?;
-    let target = store.find_target(request.tenant, &request.target).await?;
     if store.is_opted_out(request.tenant, user.id).await? {
-        return Err(CreationError::UserIsOptedOut(user.username));
+        return Err(CreationError::refused(Refusal::UserIsOptedOut(user.username)));
     }
-    let records = store.active_records(request.tenant, user.id, target.id).await?;
+    let times = Times::of(request, &user, now)?;
+    let places = places(store, request, &user).await?;
+    for (name, _) in &request.messages {
+        if !places.iter().any(|place| place.target.is_called(name)) {
+            let sentence = format!(
+                "There is a message for the target {name}, but it is not sent to: leave it out, or name the target too."
+            );
+            return Err(Invalid::new("messages", sentence).into());
+        }
+    }
+    let mut plans = Vec::with_capacity(places.len());
+    for place in places {
+        let planned = plan(catalog, request, &user, &times, &place, &new_id).await?;
+        plans.push((place.target.name, planned));
+    }
+    let batch: Vec<NewNotification> =
+        plans.iter().filter_map(|(_, planned)| planned.as_ref().ok()).flatten().cloned().collect();
+    let mut stored = store.create(request.tenant, &batch, now).await?.into_iter();
+    let mut reports = Vec::with_capacity(plans.len());
+    for (target, planned) in plans {
+        let result = planned.and_then(|planned| {
+            let answers: Vec<Creation> = stored.by_ref().take(planned.len()).collect();
+            if answers.iter().all(|answer| matches!(answer, Creation::Duplicate(_))) {
+                let sentence = "the same title was scheduled for the same time already.".to_owned();
+                return Err(Refusal::NotificationsNotCreated(sentence));
+            }
+            Ok(answers.into_iter().map(Creation::id).collect())
+        });
+        reports.push(Report { target, result });
+    }
+    if reports.iter().any(|report| report.result.is_ok()) {
+        return Ok(reports);
+    }
+    let refusals = reports.into_iter().filter_map(|report| Some((Some(report.target), report.result.err()?)));
+    Err(CreationError::Nothing(refusals.collect()))
+}
+
+/// When, on the user's clock.
+struct Times {
+    /// Whether the application named a time, so that a second request for it is the same one.
+    given: bool,
+    scheduled_delivery: Timestamp,
+    expires_at: Option<Timestamp>,
+}
+
+impl Times {
+    fn of(request: &Request, user: &User, now: Timestamp) -> Result<Self, CreationError> {
+        let zone = TimeZone::get(&user.time_zone).unwrap_or(TimeZone::UTC);
+        let resolve = |field, moment: &Moment| {
+            moment
+                .resolve(now, &zone)
+                .ok_or_else(|| Invalid::new(field, format!("{field} is too far away: choose an earlier time.")))
+        };
+        Ok(Times {
+            given: request.scheduled_delivery.is_some(),
+            scheduled_delivery: match &request.scheduled_delivery {
+                Some(moment) => resolve("scheduled_delivery", moment)?,
+                None => now,
+            },
+            expires_at: request.expires_at.as_ref().map(|moment| resolve("expires_at", moment)).transpose()?,
+        })
+    }
+}
+
+/// A target, and where the user is reached in it.
+struct Place {
+    target: Target,
+    records: Vec<TargetUserRecord>,
+}
+
+/// The targets that were named, each once; or else all in which the user has an active record.
+async fn places(store: &Store, request: &Request, user: &User) -> Result<Vec<Place>, CreationError> {
+    let mut places: Vec<Place> = Vec::new();
+    if request.targets.is_empty() {
+        let filter = RecordFilter { user: Some(user.id), ..RecordFilter::default() };
+        let mut active: HashMap<Uuid, Vec<TargetUserRecord>> = HashMap::new();
+        for listed in store.list_records(request.tenant, &filter).await? {
+            if listed.record.active {
+                active.entry(listed.record.target).or_default().push(listed.record);
+            }
+        }
+        for target in store.list_targets(request.tenant).await? {
+            if let Some(records) = active.remove(&target.id) {
+                places.push(Place { target, records });
+            }
+        }
+        if places.is_empty() {
+            let refusal = Refusal::UserHasNoTargetRecords { user: user.username.clone(), target: None };
+            return Err(CreationError::refused(refusal));
+        }
+    }
+    for name in &request.targets {
+        let target = store.find_target(request.tenant, name).await?;
+        if places.iter().all(|place| place.target.id != target.id) {
+            let records = store.active_records(request.tenant, user.id, target.id).await?;
+            places.push(Place { target, records });
+        }
+    }
+    Ok(places)
+}
+
+/// What is to be stored for one target.
+async fn plan(
+    catalog: &Catalog,
+    request: &Request,
+    user: &User,
+    times: &Times,
+    place: &Place,
+    new_id: &impl Fn() -> Uuid,
+) -> Result<Result<Vec<NewNotification>, Refusal>, CreationError> {
+    let Place { target, records } = place;
     if records.is_empty() {
-        return Err(CreationError::UserHasNoTargetRecords { user: user.username, target: target.name });
+        let (user, target) = (user.username.clone(), Some(target.name.clone()));
+        return Ok(Err(Refusal::UserHasNoTargetRecords { user, target }));
     }
+    let own = request.messages.iter().find(|(name, _)| target.is_called(name));
+    let message = own.map_or(&request.message, |(_, message)| message);
+    let (drafts, retry_time_interval) = if request.raw {
+        (raw(message, records), request.retry_time_interval.unwrap_or(RETRY_TIME_INTERVAL))
+    } else {
+        ask(catalog, request, user, times, place, message).await?
+    };
+    if drafts.is_empty() {
+        let sentence = format!("the target {} has nothing to send for this request.", target.name);
+        return Ok(Err(Refusal::NotificationsNotCreated(sentence)));
+    }
+    let mut parts: HashMap<Uuid, usize> = HashMap::new();
+    let planned = drafts.into_iter().map(|draft| {
+        let scheduled_delivery =
+            draft.not_before.map_or(times.scheduled_delivery, |time| time.max(times.scheduled_delivery));
+        let part = parts.entry(draft.target_user_record).or_default();
+        let key = times.given.then(|| {
+            duplicates::key(draft.target_user_record, &draft.title, times.scheduled_delivery, &draft.extra, *part)
+        });
+        *part += 1;
+        NewNotification {
+            id: new_id(),
+            target_user_record: draft.target_user_record,
+            title: draft.title,
+            body: draft.body,
+            extra: draft.extra,
+            scheduled_delivery,
+            retry_time_interval,
+            max_retries: request.max_retries,
+            expires_at: times.expires_at,
+            idempotency_key: key,
+            on_unknown: request.on_unknown,
+        }
+    });
+    Ok(Ok(planned.collect()))
+}
+
+/// The message as it is, for each record.
+fn raw(message: &Message, records: &[TargetUserRecord]) -> Vec<Draft> {
+    let draft = |record: &TargetUserRecord| Draft {
+        target_user_record: record.id,
+        title: message.title.clone(),
+        body: message.body.clone(),
+        extra: message.extra.clone(),
+        not_before: None,
+    };
+    records.iter().map(draft).collect()
+}
+
+/// What the target's creator makes of the message, and how long to wait before a second attempt.
+async fn ask(
+    catalog: &Catalog,
+    request: &Request,
+    user: &User,
+    times: &Times,
+    Place { target, records }: &Place,
+    message: &Message,
+) -> Result<(Vec<Draft>, u32), CreationError> {
     let ready = catalog.get(&target.notification_module_name).await?;
-    schema::check("extra", &request.extra, &ready.module.manifest.extra)
+    schema::check("extra", &message.extra, &ready.module.manifest.extra)
         .map_err(|why| Invalid::new("extra", format!("This cannot be sent to {}: {why}.", target.name)))?;
-    let scheduled_delivery = request.scheduled_delivery.unwrap_or(now);
     let retry_time_interval = request.retry_time_interval.unwrap_or(ready.module.manifest.retry_time_interval);
     let asked = host::Creation {
-        user: &user,
-        records: &records,
-        title: &request.title,
-        body: &request.body,
-        extra: &request.extra,
-        scheduled_delivery,
-        expires_at: request.expires_at,
+        user,
+        records,
+        title: &message.title,
+        body: &message.body,
+        extra: &message.extra,
+        scheduled_delivery: times.scheduled_delivery,
+        expires_at: times.expires_at,
         retry_time_interval,
         max_retries: request.max_retries,
     };
     let report = ready.module.create(&ready.powers, &asked).await;
     let fault = |fault| CreationError::Fault { target: target.name.clone(), fault };
     let drafts = report.result.map_err(fault)?.map_err(CreationError::Refused)?;
-    if drafts.is_empty() {
-        return Err(CreationError::NotificationsNotCreated(format!(
-            "the target {} has nothing to send for this request.",
-            target.name
-        )));
+    if drafts.iter().any(|draft| !records.iter().any(|record| record.id == draft.target_user_record)) {
+        let message = "The component made a draft for a record that was not in the request.".to_owned();
+        return Err(fault(Fault { code: "wrong_result", message }));
     }
-    let mut batch = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        if !records.iter().any(|record| record.id == draft.target_user_record) {
-            let message = "The component made a draft for a record that was not in the request.".to_owned();
-            return Err(fault(Fault { code: "wrong_result", message }));
-        }
-        batch.push(notification(draft, request, scheduled_delivery, retry_time_interval, new_id()));
-    }
-    Ok(store.create(request.tenant, &batch, now).await?.into_iter().map(Creation::id).collect())
-}
-
-fn notification(
-    draft: Draft,
-    request: &Request,
-    scheduled_delivery: Timestamp,
-    retry_time_interval: u32,
-    id: Uuid,
-) -> NewNotification {
-    NewNotification {
-        id,
-        target_user_record: draft.target_user_record,
-        title: draft.title,
-        body: draft.body,
-        extra: draft.extra,
-        scheduled_delivery: draft.not_before.map_or(scheduled_delivery, |time| time.max(scheduled_delivery)),
-        retry_time_interval,
-        max_retries: request.max_retries,
-        expires_at: request.expires_at,
-        idempotency_key: None,
-        on_unknown: request.on_unknown,
-    }
-}
-
-/// The normal form of an address in a target, or why it can be none.
-pub async fn check_address(catalog: &Catalog, target: &Target, target_user_id: &str) -> Result<String, CreationError> {
-    let ready = catalog.get(&target.notification_module_name).await?;
-    let report = ready.module.check_address(&ready.powers, target_user_id).await;
-    let fault = |fault| CreationError::Fault { target: target.name.clone(), fault };
-    report.result.map_err(fault)?.map_err(CreationError::Refused)
+    Ok((drafts, retry_time_interval))
 }

@@ -3,12 +3,12 @@
 //! Whatever happens on the way becomes an outcome, and all outcomes meet in the settler.
 
 use super::settler::{Finished, SettlerHandle};
-use super::{Deliverer, log_text};
+use super::{Deliverer, Event, log_text};
 use crate::host::{Delivery, Previous, Ready};
 use crate::rules::attempt::Attempt;
 use crate::rules::notification::OnUnknown;
 use crate::rules::retry;
-use crate::store::{Claim, Claimed};
+use crate::store::{Claim, Claimed, Recheck};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -104,6 +104,10 @@ impl Attempts {
                     deliverer.give_back(&batch).await;
                     return;
                 }
+                let batch = deliverer.still_to_be_sent(batch).await;
+                if batch.is_empty() {
+                    return;
+                }
                 let finished = deliverer.attempt(&ready, batch).await;
                 drop((_target_slot, _tenant_slot));
                 settler.settle(finished).await;
@@ -170,6 +174,31 @@ impl Deliverer {
                 Finished { claimed, outcome, settlement, attempt }
             })
             .collect()
+    }
+
+    /// What may still be sent: not what its user has opted out of since the claim. Where that cannot be known, nothing.
+    async fn still_to_be_sent(&self, batch: Vec<Claimed>) -> Vec<Claimed> {
+        let claims: Vec<Claim> = batch.iter().map(|claimed| claimed.claim).collect();
+        let answers = match self.store.recheck(&claims, self.clock.now()).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                tracing::error!(error = log_text(&error), "what is to be sent cannot be checked once more");
+                self.give_back(&batch).await;
+                return Vec::new();
+            }
+        };
+        let mut left = Vec::with_capacity(batch.len());
+        for (claimed, answer) in batch.into_iter().zip(answers) {
+            match answer {
+                Recheck::Send => left.push(claimed),
+                Recheck::Ended(status) => (self.observer)(&Event::Ended(&claimed.ended(status))),
+                Recheck::Stale => tracing::warn!(
+                    notification = %claimed.notification.id,
+                    "it is not sent: the claim had been taken from this engine"
+                ),
+            }
+        }
+        left
     }
 
     /// Whether a claim's lease could end before a call that began now has been settled.

@@ -129,11 +129,11 @@ impl Deliverer {
     }
 
     /// Delivers what is due now, once, until `stop`; what becomes due meanwhile waits for the next time.
-    pub async fn process_due(&self, stop: impl Future<Output = ()>) -> Result<Stopped, StoreError> {
+    pub async fn process_due(&self, chosen: Chosen, stop: impl Future<Output = ()>) -> Result<Stopped, StoreError> {
         let _lock = self.begin().await?;
         let heart = tokio::spawn(self.clone().beat());
         let now = self.clock.now();
-        let mut work = Work::new(self);
+        let mut work = Work { chosen, ..Work::new(self) };
         let result = {
             tokio::pin!(stop);
             loop {
@@ -231,6 +231,25 @@ impl Deliverer {
     }
 }
 
+/// What is to be delivered.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    /// Only in these targets, by id.
+    pub targets: Option<Vec<Uuid>>,
+    /// At most so many, the earliest due first.
+    pub limit: Option<usize>,
+}
+
+impl Chosen {
+    /// The targets to claim for, if these have no room.
+    fn targets_but(&self, full: Vec<Uuid>) -> Targets {
+        match &self.targets {
+            None => Targets::AllBut(full),
+            Some(chosen) => Targets::Only(chosen.iter().filter(|target| !full.contains(target)).copied().collect()),
+        }
+    }
+}
+
 /// What a look for work brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
@@ -243,6 +262,8 @@ enum Found {
 /// What is under way: claims that wait for a slot, calls, outcomes that wait to be written.
 struct Work {
     deliverer: Deliverer,
+    /// What is left of it.
+    chosen: Chosen,
     attempts: Attempts,
     settler: Settler,
 }
@@ -250,7 +271,8 @@ struct Work {
 impl Work {
     fn new(deliverer: &Deliverer) -> Self {
         let settler = Settler::start(deliverer.store.clone(), deliverer.clock.clone(), deliverer.observer.clone());
-        Work { attempts: Attempts::new(deliverer, settler.handle()), settler, deliverer: deliverer.clone() }
+        let attempts = Attempts::new(deliverer, settler.handle());
+        Work { deliverer: deliverer.clone(), chosen: Chosen::default(), attempts, settler }
     }
 
     fn is_idle(&self) -> bool {
@@ -265,17 +287,23 @@ impl Work {
         if under_way > batch {
             return Ok(Found::NoRoom);
         }
+        if self.chosen.limit == Some(0) {
+            return Ok(Found::None);
+        }
         let full = self.attempts.full_targets();
         let some_are_full = !full.is_empty();
         let request = ClaimRequest {
             engine: self.deliverer.engine,
             now,
             lease_until: self.deliverer.lease_from(self.deliverer.clock.now()),
-            limit: u32::try_from(batch).unwrap_or(u32::MAX),
-            targets: Targets::AllBut(full),
+            limit: u32::try_from(batch.min(self.chosen.limit.unwrap_or(batch))).unwrap_or(u32::MAX),
+            targets: self.chosen.targets_but(full),
         };
         let claims = self.deliverer.store.claim_due(&request).await?;
         let found = claims.claimed.len() + claims.ended.len();
+        if let Some(left) = &mut self.chosen.limit {
+            *left = left.saturating_sub(found);
+        }
         for ended in &claims.ended {
             (self.deliverer.observer)(&Event::Ended(ended));
         }

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::rules::attempt::Attempt;
 use crate::rules::outcome::Outcome;
 use crate::rules::retry::Settlement;
+use crate::rules::status::Status;
 use crate::store::{Claimed, Settled, Settling, Store};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -104,6 +105,10 @@ async fn write_back(store: Store, clock: Clock, observer: Observer, mut waiting:
             let Finished { claimed, outcome, settlement, .. } = finished;
             match settling {
                 Settling::Applied => observer(&Event::Attempted { claimed, outcome, settlement }),
+                Settling::OptedOut => {
+                    let settlement = Settlement { status: Status::OptedOut, ..settlement.clone() };
+                    observer(&Event::Attempted { claimed, outcome, settlement: &settlement });
+                }
                 Settling::Stale => tracing::warn!(
                     notification = %claimed.notification.id,
                     "an outcome came too late: the claim had been taken from this engine"

@@ -2,18 +2,21 @@
 //!
 //! The models first (`tenant`, `user`, `target`, `notification`, `attempt`), then what happens to them (`status`,
 //! `outcome`, `retry`), then what components may do (`manifest`, `schema`, `grants`, `addresses`), then what all of them use
-//! (`limits`, `quantities`).
+//! (`limits`, `quantities`, `moment`, `duplicates`, `spelling`).
 
 pub mod addresses;
 pub mod attempt;
+pub mod duplicates;
 pub mod grants;
 pub mod limits;
 pub mod manifest;
+pub mod moment;
 pub mod notification;
 pub mod outcome;
 pub mod quantities;
 pub mod retry;
 pub mod schema;
+pub mod spelling;
 pub mod status;
 pub mod target;
 pub mod tenant;

@@ -81,6 +81,11 @@ impl std::str::FromStr for PauseKind {
 }
 
 impl Target {
+    /// Whether people mean this target by a name: its own, or its module's.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.notification_module_name == name
+    }
+
     /// Whether it can be stored; the error says which field to change, and how.
     pub fn check(&self) -> Result<(), Invalid> {
         limits::filled("name", &self.name, MAX_NAME)?;

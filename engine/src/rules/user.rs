@@ -57,6 +57,36 @@ impl User {
     }
 }
 
+/// What is known of a user now: of whoever has this username, the given fields change and all others stay; a new one has the others empty.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "each field is explained at `User`")]
+pub struct UserUpdate {
+    pub username: String,
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub time_zone: Option<String>,
+    pub locale: Option<String>,
+    pub attributes: Option<Map<String, Value>>,
+}
+
+impl UserUpdate {
+    /// The user afterwards; a new one gets this id.
+    pub fn apply(&self, known: Option<&User>, new_id: Uuid) -> User {
+        let text = |new: &Option<String>, known: Option<&String>| new.as_ref().or(known).cloned().unwrap_or_default();
+        User {
+            id: known.map_or(new_id, |user| user.id),
+            username: self.username.clone(),
+            email: text(&self.email, known.map(|user| &user.email)),
+            first_name: text(&self.first_name, known.map(|user| &user.first_name)),
+            last_name: text(&self.last_name, known.map(|user| &user.last_name)),
+            time_zone: text(&self.time_zone, known.map(|user| &user.time_zone)),
+            locale: text(&self.locale, known.map(|user| &user.locale)),
+            attributes: self.attributes.as_ref().or(known.map(|user| &user.attributes)).cloned().unwrap_or_default(),
+        }
+    }
+}
+
 /// An empty time zone is not known; any other must be one that the time zone database has.
 fn check_time_zone(name: &str) -> Result<(), Invalid> {
     limits::text("time_zone", name, MAX_TIME_ZONE)?;

@@ -5,6 +5,7 @@
 //! may stand, text stays text (`+15550100` is a phone number).
 
 use super::SettingsError;
+use crate::rules::spelling::nearest;
 use toml::{Table, Value};
 
 /// What stands before each variable's name.
@@ -114,14 +115,6 @@ fn keys(table: &Table, path: &str) -> Vec<String> {
         }
     }
     all
-}
-
-fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    among
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .min()
-        .filter(|(distance, _)| *distance <= 1 + word.len() / 3)
-        .map(|(_, candidate)| candidate)
 }
 
 /// The layer that the variables make. Those which are not ours, or hold secrets or the key file's name, are left alone.

@@ -81,6 +81,11 @@ pub struct Claimed {
 }
 
 impl Claimed {
+    /// It ended after the claim, with nothing to attempt.
+    pub fn ended(self, status: Status) -> Ended {
+        Ended { status, notification: self.notification, user: self.user, record: self.record, target: self.target }
+    }
+
     /// What to hand to `settle` when the attempt has ended.
     pub fn settled(&self, settlement: Settlement, attempt: Attempt) -> Settled {
         Settled { claim: self.claim, settlement, attempt }
@@ -98,7 +103,7 @@ pub struct PreviousAttempt {
     pub unknown_since: Option<Timestamp>,
 }
 
-/// One notification that ended at the claim: the user had opted out, the record was inactive, or its expiry had passed.
+/// One notification that ended at the claim or right before the send: the user had opted out, the record was inactive, or its expiry had passed.
 #[derive(Debug, Clone)]
 pub struct Ended {
     /// What it ended in.
@@ -129,7 +134,20 @@ pub struct Settled {
 pub enum Settling {
     /// It is written down, with all that follows.
     Applied,
+    /// It is written down; but the user has opted out since the claim, so that it is OPTED OUT instead of waiting for another attempt.
+    OptedOut,
     /// The claim was not valid any more; nothing was changed.
+    Stale,
+}
+
+/// Whether a claim may still be used for sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recheck {
+    /// Yes.
+    Send,
+    /// Not any more: the notification has ended in this status, with nothing to attempt.
+    Ended(Status),
+    /// The claim is not valid any more.
     Stale,
 }
 

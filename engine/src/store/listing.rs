@@ -1,6 +1,7 @@
 //! What lists are filtered by, and the rows that they consist of: models with the names that people want to see beside
 //! them.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -70,6 +71,29 @@ pub struct NotificationHistory {
     pub listed: ListedNotification,
     /// In the order in which they were made.
     pub attempts: Vec<Attempt>,
+}
+
+/// What making something, or bringing it up to date, has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Upserted {
+    /// There was none.
+    Added,
+    /// It differed.
+    Changed,
+    /// It was like that already.
+    Unchanged,
+}
+
+/// A user who wants nothing, in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedOptOut {
+    /// Who that is.
+    pub username: String,
+    /// Whether the opt-out stands; if not, they have opted in again.
+    pub active: bool,
+    /// When that last changed.
+    pub modified_date: Timestamp,
 }
 
 /// What became of a notification that was to be stored.

@@ -11,9 +11,14 @@ mod error;
 mod listing;
 mod sqlite;
 
-pub use claim::{Claim, ClaimRequest, Claimed, Claims, Ended, Lost, PreviousAttempt, Settled, Settling, Targets};
+pub use claim::{
+    Claim, ClaimRequest, Claimed, Claims, Ended, Lost, PreviousAttempt, Recheck, Settled, Settling, Targets,
+};
 pub use error::{StoreError, Thing};
-pub use listing::{Creation, ListedNotification, ListedRecord, NotificationFilter, NotificationHistory, RecordFilter};
+pub use listing::{
+    Creation, ListedNotification, ListedOptOut, ListedRecord, NotificationFilter, NotificationHistory, RecordFilter,
+    Upserted,
+};
 pub use sqlite::{DelivererLock, Watch};
 
 use std::sync::Arc;
@@ -26,7 +31,7 @@ use crate::rules::notification::NewNotification;
 use crate::rules::retry::OnUnknownPolicies;
 use crate::rules::target::{Pause, Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
-use crate::rules::user::User;
+use crate::rules::user::{User, UserUpdate};
 use sqlite::Sqlite;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -109,13 +114,28 @@ impl Store {
         on_backend!(self.remove_user(tenant, id))
     }
 
+    /// Makes users known, or brings them up to date, all or none; the ids of new ones come with them. Answers in the same order.
+    pub async fn upsert_users(
+        &self,
+        tenant: Tenant,
+        batch: &[(Uuid, UserUpdate)],
+        now: Timestamp,
+    ) -> Result<Vec<(Upserted, User)>> {
+        on_backend!(self.upsert_users(tenant, batch, now))
+    }
+
+    /// All who have ever opted out, by username.
+    pub async fn list_opt_outs(&self, tenant: Tenant) -> Result<Vec<ListedOptOut>> {
+        on_backend!(self.list_opt_outs(tenant))
+    }
+
     /// Whether a user wants nothing at the moment.
     pub async fn is_opted_out(&self, tenant: Tenant, user: Uuid) -> Result<bool> {
         on_backend!(self.is_opted_out(tenant, user))
     }
 
     /// Notes that a user wants nothing, and turns what waits for them into OPTED OUT; returns how many notifications
-    /// that were. What is claimed at this moment ends as its attempt does, or at its next claim.
+    /// that were. What is claimed at this moment is marked: it is sent only if its send has begun, and is not tried again.
     pub async fn opt_out(&self, tenant: Tenant, user: Uuid, now: Timestamp) -> Result<u64> {
         on_backend!(self.opt_out(tenant, user, now))
     }
@@ -173,6 +193,18 @@ impl Store {
     pub async fn add_record(&self, tenant: Tenant, record: &TargetUserRecord, now: Timestamp) -> Result<()> {
         record.check()?;
         on_backend!(self.add_record(tenant, record, now))
+    }
+
+    /// Stores a record, or changes the description of the one that the user has with this address in this target, which otherwise stays
+    /// as it is. Gives what there is afterwards.
+    pub async fn upsert_record(
+        &self,
+        tenant: Tenant,
+        record: &TargetUserRecord,
+        now: Timestamp,
+    ) -> Result<(Upserted, TargetUserRecord)> {
+        record.check()?;
+        on_backend!(self.upsert_record(tenant, record, now))
     }
 
     /// The records that pass the filter, by username and address.
@@ -247,6 +279,17 @@ impl Store {
     /// that nobody holds, until their lease ends.
     pub async fn claim_due(&self, request: &ClaimRequest) -> Result<Claims> {
         on_backend!(self.claim_due(request))
+    }
+
+    /// What `claim_due` would find, without claiming or ending anything; the claims in it are not valid.
+    pub async fn preview_due(&self, now: Timestamp, limit: u32, targets: &Targets) -> Result<Claims> {
+        on_backend!(self.preview_due(now, limit, targets))
+    }
+
+    /// Asks right before the send whether claims may still be used, and ends what must not be sent any more: the user has opted out, the
+    /// record was switched off, the expiry has passed. Answers in the same order.
+    pub async fn recheck(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Recheck>> {
+        on_backend!(self.recheck(claims, now))
     }
 
     /// Writes outcomes back, with their attempts and what they change about records and targets, in one transaction;

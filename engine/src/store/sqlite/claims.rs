@@ -17,36 +17,33 @@ use crate::rules::status::Status;
 use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
-use crate::store::{Claim, ClaimRequest, Claimed, Claims, Ended, PreviousAttempt, Result, StoreError, Targets};
+use crate::store::{
+    Claim, ClaimRequest, Claimed, Claims, Ended, PreviousAttempt, Recheck, Result, StoreError, Targets,
+};
 
 impl Sqlite {
     pub async fn claim_due(&self, request: &ClaimRequest) -> Result<Claims> {
         let ClaimRequest { engine, now, lease_until, limit, ref targets } = *request;
-        let ids = |ids: &[Uuid]| Some(document(ids.iter().map(|id| id.simple())));
-        let (only, but) = match targets {
-            Targets::All => (None, None),
-            Targets::Only(wanted) => (ids(wanted), None),
-            Targets::AllBut(unwanted) => (None, ids(unwanted)),
-        };
+        let wanted = Wanted::of(now, limit, targets);
         let claims = self.write(move |connection| {
             Box::pin(async move {
-                let rows = query(sql!("claim_due"))
-                    .bind(now.as_millisecond())
-                    .bind(limit)
-                    .bind(only)
-                    .bind(but)
-                    .fetch_all(&mut *connection)
-                    .await?;
-                if rows.is_empty() {
+                let due = wanted.find(connection).await?;
+                if due.is_empty() {
                     return Ok(Claims::default());
                 }
-                let due = rows.iter().map(rows::read).collect::<std::result::Result<Vec<Due>, _>>()?;
                 take(connection, &due, engine, now, lease_until).await?;
                 let targets = targets_of(connection, &due).await?;
                 sort_out(due, &targets)
             })
         });
         claims.await
+    }
+
+    pub async fn preview_due(&self, now: Timestamp, limit: u32, targets: &Targets) -> Result<Claims> {
+        let mut connection = self.readers.acquire().await?;
+        let due = Wanted::of(now, limit, targets).find(&mut connection).await?;
+        let targets = targets_of(&mut connection, &due).await?;
+        sort_out(due, &targets)
     }
 
     pub async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64> {
@@ -61,9 +58,68 @@ impl Sqlite {
         .await
     }
 
+    pub async fn recheck(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Recheck>> {
+        let held = document(claims.iter().map(|claim| (claim.tenant, claim.notification.simple(), claim.fence)));
+        // Almost always all of them may be sent, which a reader can tell.
+        let now = now.as_millisecond();
+        let found = query(sql!("unsendable_claims")).bind(&held).bind(now).fetch_optional(&self.readers).await?;
+        if found.is_none() {
+            return Ok(vec![Recheck::Send; claims.len()]);
+        }
+        let claims = claims.to_vec();
+        self.write(move |connection| {
+            Box::pin(async move {
+                let unsendable: Vec<(i64, Option<String>)> =
+                    sqlx::query_as(sql!("unsendable_claims")).bind(held).bind(now).fetch_all(&mut *connection).await?;
+                let mut answers = vec![Recheck::Send; claims.len()];
+                let mut ended = Vec::new();
+                for (place, status) in unsendable {
+                    let place = usize::try_from(place).unwrap_or(usize::MAX);
+                    let (Some(answer), Some(claim)) = (answers.get_mut(place), claims.get(place)) else { continue };
+                    *answer = match status.as_deref().map(str::parse) {
+                        Some(Ok(status)) => Recheck::Ended(status),
+                        Some(Err(_)) | None => Recheck::Stale,
+                    };
+                    if let Some(status) = status {
+                        ended.push((claim.tenant, claim.notification.simple(), status));
+                    }
+                }
+                query(sql!("end_claims")).bind(document(ended.iter())).bind(now).execute(connection).await?;
+                Ok(answers)
+            })
+        })
+        .await
+    }
+
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
         let row = query(sql!("next_due")).fetch_one(&self.readers).await?;
         Ok(rows::read::<MaybeTime>(&row)?.0)
+    }
+}
+
+/// What `claim_due` is asked for.
+struct Wanted {
+    now: i64,
+    limit: u32,
+    only: Option<String>,
+    but: Option<String>,
+}
+
+impl Wanted {
+    fn of(now: Timestamp, limit: u32, targets: &Targets) -> Wanted {
+        let ids = |ids: &[Uuid]| Some(document(ids.iter().map(|id| id.simple())));
+        let (only, but) = match targets {
+            Targets::All => (None, None),
+            Targets::Only(wanted) => (ids(wanted), None),
+            Targets::AllBut(unwanted) => (None, ids(unwanted)),
+        };
+        Wanted { now: now.as_millisecond(), limit, only, but }
+    }
+
+    async fn find(self, connection: &mut SqliteConnection) -> Result<Vec<Due>> {
+        let Wanted { now, limit, only, but } = self;
+        let rows = query(sql!("claim_due")).bind(now).bind(limit).bind(only).bind(but).fetch_all(connection).await?;
+        Ok(rows.iter().map(rows::read).collect::<std::result::Result<_, _>>()?)
     }
 }
 

@@ -10,6 +10,7 @@ mod deliverer;
 mod engines;
 mod notifications;
 mod open;
+mod opt_outs;
 mod records;
 mod rows;
 mod settlements;

@@ -11,7 +11,7 @@ use super::{Sqlite, sql, targets, trouble, users};
 use crate::rules::limits;
 use crate::rules::target::{MAX_REASON, TargetUserRecord};
 use crate::rules::tenant::Tenant;
-use crate::store::{ListedRecord, RecordFilter, Result, StoreError, Thing};
+use crate::store::{ListedRecord, RecordFilter, Result, StoreError, Thing, Upserted};
 
 impl Sqlite {
     pub async fn add_record(&self, tenant: Tenant, record: &TargetUserRecord, now: Timestamp) -> Result<()> {
@@ -20,23 +20,46 @@ impl Sqlite {
             Box::pin(async move {
                 users::username(connection, tenant, record.user).await?;
                 targets::name(connection, tenant, record.target).await?;
-                query(sql!("add_record"))
+                insert(connection, tenant, &record, now).await
+            })
+        })
+        .await
+    }
+
+    pub async fn upsert_record(
+        &self,
+        tenant: Tenant,
+        record: &TargetUserRecord,
+        now: Timestamp,
+    ) -> Result<(Upserted, TargetUserRecord)> {
+        let record = record.clone();
+        self.write(move |connection| {
+            Box::pin(async move {
+                users::username(connection, tenant, record.user).await?;
+                targets::name(connection, tenant, record.target).await?;
+                let row = query(sql!("find_record_at"))
                     .bind(tenant.0)
-                    .bind(record.id)
                     .bind(record.user)
                     .bind(record.target)
                     .bind(&record.target_user_id)
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                let Some(row) = row else {
+                    insert(connection, tenant, &record, now).await?;
+                    return Ok((Upserted::Added, record));
+                };
+                let known = TargetUserRecord::from(rows::read::<RecordRow>(&row)?);
+                if known.description == record.description {
+                    return Ok((Upserted::Unchanged, known));
+                }
+                query(sql!("describe_record"))
+                    .bind(tenant.0)
+                    .bind(known.id)
                     .bind(&record.description)
-                    .bind(record.active)
-                    .bind(&record.inactive_reason)
                     .bind(now.as_millisecond())
                     .execute(connection)
-                    .await
-                    .map_err(|error| {
-                        let taken = StoreError::AlreadyExists { what: Thing::Record, name: record.target_user_id };
-                        trouble::if_taken(error, taken)
-                    })?;
-                Ok(())
+                    .await?;
+                Ok((Upserted::Changed, TargetUserRecord { description: record.description, ..known }))
             })
         })
         .await
@@ -112,6 +135,32 @@ impl Sqlite {
         })
         .await
     }
+}
+
+/// Stores a new record.
+async fn insert(
+    connection: &mut SqliteConnection,
+    tenant: Tenant,
+    record: &TargetUserRecord,
+    now: Timestamp,
+) -> Result<()> {
+    query(sql!("add_record"))
+        .bind(tenant.0)
+        .bind(record.id)
+        .bind(record.user)
+        .bind(record.target)
+        .bind(&record.target_user_id)
+        .bind(&record.description)
+        .bind(record.active)
+        .bind(&record.inactive_reason)
+        .bind(now.as_millisecond())
+        .execute(connection)
+        .await
+        .map_err(|error| {
+            let taken = StoreError::AlreadyExists { what: Thing::Record, name: record.target_user_id.clone() };
+            trouble::if_taken(error, taken)
+        })?;
+    Ok(())
 }
 
 /// The address of the record with this id, which must exist.

@@ -20,7 +20,7 @@ use crate::rules::status::Status;
 use crate::rules::target::{Pause, PauseKind, Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
-use crate::store::{ListedNotification, ListedRecord};
+use crate::store::{ListedNotification, ListedOptOut, ListedRecord};
 
 /// The array in a row's first column, read as an `R`.
 pub fn read<R: DeserializeOwned>(row: &SqliteRow) -> Result<R, sqlx::Error> {
@@ -59,6 +59,16 @@ impl From<UserRow> for User {
     fn from(row: UserRow) -> User {
         let UserRow { id, username, email, first_name, last_name, time_zone, locale, attributes } = row;
         User { id, username, email, first_name, last_name, time_zone, locale, attributes }
+    }
+}
+
+/// A user who wants nothing, in a list.
+#[derive(Deserialize)]
+pub struct OptOutRow(String, u8, Time);
+
+impl From<OptOutRow> for ListedOptOut {
+    fn from(OptOutRow(username, active, modified_date): OptOutRow) -> ListedOptOut {
+        ListedOptOut { username, active: active != 0, modified_date: modified_date.0 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Settlements: outcomes written back, under the claims that they were made with.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::query;
@@ -20,8 +20,8 @@ use crate::store::{Claim, Result, Settled, Settling};
 impl Sqlite {
     pub async fn settle(&self, batch: &[Settled], now: Timestamp) -> Result<Vec<Settling>> {
         let settlements = Settlements::of(batch, false);
-        let applied = self.write(move |connection| Box::pin(settlements.write(connection, now))).await?;
-        Ok(in_order(batch, applied))
+        let written = self.write(move |connection| Box::pin(settlements.write(connection, now))).await?;
+        Ok(in_order(batch, written))
     }
 }
 
@@ -83,20 +83,23 @@ impl Settlements {
         Settlements { rescued, standings, attempts, changes }
     }
 
-    /// Writes all whose claims are still valid; returns which those are.
-    pub async fn write(self, connection: &mut SqliteConnection, now: Timestamp) -> Result<HashSet<Claim>> {
-        let applied: Vec<(i64, Uuid, i64)> = sqlx::query_as(sql!("settle"))
+    /// Writes all whose claims are still valid; returns what became of those.
+    pub async fn write(self, connection: &mut SqliteConnection, now: Timestamp) -> Result<HashMap<Claim, Settling>> {
+        let applied: Vec<(i64, Uuid, i64, bool)> = sqlx::query_as(sql!("settle"))
             .bind(self.standings)
             .bind(self.rescued)
             .bind(now.as_millisecond())
             .fetch_all(&mut *connection)
             .await?;
-        let applied: HashSet<Claim> = applied
+        let applied: HashMap<Claim, Settling> = applied
             .into_iter()
-            .map(|(tenant, notification, fence)| Claim { tenant: Tenant(tenant), notification, fence })
+            .map(|(tenant, notification, fence, opted_out)| {
+                let settling = if opted_out { Settling::OptedOut } else { Settling::Applied };
+                (Claim { tenant: Tenant(tenant), notification, fence }, settling)
+            })
             .collect();
         let mut attempts = String::from("[");
-        for (_, attempt) in self.attempts.iter().filter(|(claim, _)| applied.contains(claim)) {
+        for (_, attempt) in self.attempts.iter().filter(|(claim, _)| applied.contains_key(claim)) {
             if attempts.len() > 1 {
                 attempts.push(',');
             }
@@ -104,7 +107,7 @@ impl Settlements {
         }
         attempts.push(']');
         query(sql!("add_attempts")).bind(attempts).execute(&mut *connection).await?;
-        for (claim, change) in self.changes.iter().filter(|(claim, _)| applied.contains(claim)) {
+        for (claim, change) in self.changes.iter().filter(|(claim, _)| applied.contains_key(claim)) {
             make_change(connection, *claim, change, now).await?;
         }
         Ok(applied)
@@ -153,7 +156,6 @@ async fn make_change(
 }
 
 /// One answer for each of the batch. A claim that is in it twice is valid once.
-fn in_order(batch: &[Settled], mut applied: HashSet<Claim>) -> Vec<Settling> {
-    let answer = |settled: &Settled| if applied.remove(&settled.claim) { Settling::Applied } else { Settling::Stale };
-    batch.iter().map(answer).collect()
+fn in_order(batch: &[Settled], mut written: HashMap<Claim, Settling>) -> Vec<Settling> {
+    batch.iter().map(|settled| written.remove(&settled.claim).unwrap_or(Settling::Stale)).collect()
 }

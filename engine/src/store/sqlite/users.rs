@@ -1,4 +1,4 @@
-//! Users and their opt-outs.
+//! Users.
 
 use jiff::Timestamp;
 use sqlx::query;
@@ -8,32 +8,29 @@ use uuid::Uuid;
 use super::rows::{self, UserRow};
 use super::{Sqlite, sql, trouble};
 use crate::rules::tenant::Tenant;
-use crate::rules::user::User;
-use crate::store::{Result, StoreError, Thing};
+use crate::rules::user::{User, UserUpdate};
+use crate::store::{Result, StoreError, Thing, Upserted};
 
 impl Sqlite {
     pub async fn add_user(&self, tenant: Tenant, user: &User, now: Timestamp) -> Result<()> {
         let user = user.clone();
+        self.write(move |connection| Box::pin(async move { insert(connection, tenant, &user, now).await })).await
+    }
+
+    pub async fn upsert_users(
+        &self,
+        tenant: Tenant,
+        batch: &[(Uuid, UserUpdate)],
+        now: Timestamp,
+    ) -> Result<Vec<(Upserted, User)>> {
+        let batch = batch.to_vec();
         self.write(move |connection| {
             Box::pin(async move {
-                query(sql!("add_user"))
-                    .bind(tenant.0)
-                    .bind(user.id)
-                    .bind(&user.username)
-                    .bind(&user.email)
-                    .bind(&user.first_name)
-                    .bind(&user.last_name)
-                    .bind(&user.time_zone)
-                    .bind(&user.locale)
-                    .bind(serde_json::Value::from(user.attributes.clone()).to_string())
-                    .bind(now.as_millisecond())
-                    .execute(connection)
-                    .await
-                    .map_err(|error| {
-                        let taken = StoreError::AlreadyExists { what: Thing::User, name: user.username };
-                        trouble::if_taken(error, taken)
-                    })?;
-                Ok(())
+                let mut answers = Vec::with_capacity(batch.len());
+                for (new_id, update) in &batch {
+                    answers.push(upsert(connection, tenant, *new_id, update, now).await?);
+                }
+                Ok(answers)
             })
         })
         .await
@@ -67,48 +64,68 @@ impl Sqlite {
         })
         .await
     }
+}
 
-    pub async fn is_opted_out(&self, tenant: Tenant, user: Uuid) -> Result<bool> {
-        Ok(sqlx::query_scalar(sql!("is_opted_out")).bind(tenant.0).bind(user).fetch_one(&self.readers).await?)
-    }
-
-    pub async fn opt_out(&self, tenant: Tenant, user: Uuid, now: Timestamp) -> Result<u64> {
-        self.write(move |connection| {
-            Box::pin(async move {
-                set_opt_out(connection, tenant, user, true, now).await?;
-                let ended = query(sql!("end_opted_out"))
-                    .bind(tenant.0)
-                    .bind(user)
-                    .bind(now.as_millisecond())
-                    .execute(connection)
-                    .await?;
-                Ok(ended.rows_affected())
-            })
-        })
+/// Stores a new user.
+async fn insert(connection: &mut SqliteConnection, tenant: Tenant, user: &User, now: Timestamp) -> Result<()> {
+    query(sql!("add_user"))
+        .bind(tenant.0)
+        .bind(user.id)
+        .bind(&user.username)
+        .bind(&user.email)
+        .bind(&user.first_name)
+        .bind(&user.last_name)
+        .bind(&user.time_zone)
+        .bind(&user.locale)
+        .bind(attributes(user))
+        .bind(now.as_millisecond())
+        .execute(connection)
         .await
-    }
+        .map_err(|error| {
+            let taken = StoreError::AlreadyExists { what: Thing::User, name: user.username.clone() };
+            trouble::if_taken(error, taken)
+        })?;
+    Ok(())
+}
 
-    pub async fn opt_in(&self, tenant: Tenant, user: Uuid, now: Timestamp) -> Result<()> {
-        self.write(move |connection| Box::pin(set_opt_out(connection, tenant, user, false, now))).await
+/// Makes one user known, or brings them up to date.
+async fn upsert(
+    connection: &mut SqliteConnection,
+    tenant: Tenant,
+    new_id: Uuid,
+    update: &UserUpdate,
+    now: Timestamp,
+) -> Result<(Upserted, User)> {
+    let row = query(sql!("find_user")).bind(tenant.0).bind(&update.username).fetch_optional(&mut *connection).await?;
+    let known = row.as_ref().map(rows::read::<UserRow>).transpose()?.map(User::from);
+    let user = update.apply(known.as_ref(), new_id);
+    user.check()?;
+    match known {
+        None => {
+            insert(connection, tenant, &user, now).await?;
+            Ok((Upserted::Added, user))
+        }
+        Some(known) if known == user => Ok((Upserted::Unchanged, user)),
+        Some(_) => {
+            query(sql!("update_user"))
+                .bind(tenant.0)
+                .bind(user.id)
+                .bind(&user.email)
+                .bind(&user.first_name)
+                .bind(&user.last_name)
+                .bind(&user.time_zone)
+                .bind(&user.locale)
+                .bind(attributes(&user))
+                .bind(now.as_millisecond())
+                .execute(connection)
+                .await?;
+            Ok((Upserted::Changed, user))
+        }
     }
 }
 
-async fn set_opt_out(
-    connection: &mut SqliteConnection,
-    tenant: Tenant,
-    user: Uuid,
-    active: bool,
-    now: Timestamp,
-) -> Result<()> {
-    username(connection, tenant, user).await?;
-    query(sql!("set_opt_out"))
-        .bind(tenant.0)
-        .bind(user)
-        .bind(active)
-        .bind(now.as_millisecond())
-        .execute(connection)
-        .await?;
-    Ok(())
+fn attributes(user: &User) -> String {
+    serde_json::Value::from(user.attributes.clone()).to_string()
 }
 
 /// What people call the user with this id, who must exist.

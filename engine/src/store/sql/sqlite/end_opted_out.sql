@@ -1,7 +1,9 @@
--- What waits for a user who has opted out. What is claimed is left to the engine that holds it.
+-- What waits for a user who has opted out. What is claimed is only marked, and is dealt with by the engine that holds it.
 UPDATE notifications
-SET status = 'OPTED OUT', modified_date = ?3
+SET opted_out = 1,
+    status = CASE WHEN claimed_by IS NULL THEN 'OPTED OUT' ELSE status END,
+    modified_date = ?3
 WHERE tenant_id = ?1
     AND target_user_record_id IN (SELECT id FROM target_user_records WHERE tenant_id = ?1 AND user_id = ?2)
     AND status IN ('SCHEDULED', 'RETRY')
-    AND claimed_by IS NULL
+RETURNING claimed_by IS NULL

@@ -1,8 +1,10 @@
 -- ?1: JSON list of [tenant, notification, fence, status, scheduled_delivery, attempted_delivery, retry_attempts,
 -- attempts]. ?2: whether an engine died. A claim that has ended, or whose fence has grown, is not among the rows that
--- are changed and returned.
+-- are changed and returned; nor does one go back to waiting whose user has opted out meanwhile.
 UPDATE notifications
-SET status = settled.status,
+SET status = CASE
+        WHEN opted_out = 1 AND settled.status IN ('SCHEDULED', 'RETRY') THEN 'OPTED OUT' ELSE settled.status
+    END,
     scheduled_delivery = settled.scheduled_delivery,
     attempted_delivery = settled.attempted_delivery,
     retry_attempts = settled.retry_attempts,
@@ -22,4 +24,5 @@ WHERE notifications.tenant_id = settled.tenant_id
     AND notifications.id = settled.id
     AND notifications.fence = settled.fence
     AND notifications.claimed_by IS NOT NULL
-RETURNING notifications.tenant_id, notifications.id, notifications.fence
+RETURNING notifications.tenant_id, notifications.id, notifications.fence,
+    opted_out = 1 AND status = 'OPTED OUT'

@@ -1,0 +1,115 @@
+//! Where users are reached: addresses are judged by the target's component before they are stored.
+
+use super::CreationError;
+use crate::host::{Catalog, Fault};
+use crate::rules::target::{MAX_DESCRIPTION, Target, TargetUserRecord};
+use crate::rules::tenant::Tenant;
+use crate::rules::user::User;
+use crate::store::{RecordFilter, Store, Upserted};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// How the descriptions of those records end that `keep_email_records` makes, and only of those; it changes no others.
+const OWN: &str = "'s Email";
+
+/// The normal form of an address in a target, or why it can be none.
+pub async fn check_address(catalog: &Catalog, target: &Target, target_user_id: &str) -> Result<String, CreationError> {
+    let ready = catalog.get(&target.notification_module_name).await?;
+    let report = ready.module.check_address(&ready.powers, target_user_id).await;
+    let fault = |fault: Fault| CreationError::Fault { target: target.name.clone(), fault };
+    report.result.map_err(fault)?.map_err(CreationError::Refused)
+}
+
+/// Makes a record, or brings the description of the one that has this address up to date. One that was switched off stays so.
+pub async fn upsert_record(
+    store: &Store,
+    catalog: &Catalog,
+    tenant: Tenant,
+    target: &Target,
+    record: TargetUserRecord,
+    now: Timestamp,
+) -> Result<(Upserted, TargetUserRecord), CreationError> {
+    let target_user_id = check_address(catalog, target, &record.target_user_id).await?;
+    Ok(store.upsert_record(tenant, &TargetUserRecord { target_user_id, ..record }, now).await?)
+}
+
+/// What was changed for a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// They have no e-mail address.
+    NoAddress,
+    /// Their e-mail address is none, for this reason.
+    Refused(String),
+    Added(String),
+    /// The description followed the user's name.
+    Described(String),
+    /// The record of an address that the user had before.
+    SwitchedOff(String),
+}
+
+/// Makes or updates the record of every user's e-mail address in a target, and tells of each change. The record of an address that a user
+/// had before is switched off; one that somebody switched off stays so, and those that somebody made by hand stay as they are.
+pub async fn keep_email_records(
+    store: &Store,
+    catalog: &Catalog,
+    tenant: Tenant,
+    target: &Target,
+    now: Timestamp,
+    new_id: impl Fn() -> Uuid,
+    mut tell: impl FnMut(&User, Changed),
+) -> Result<(), CreationError> {
+    let mut records: HashMap<Uuid, Vec<TargetUserRecord>> = HashMap::new();
+    let filter = RecordFilter { target: Some(target.id), ..RecordFilter::default() };
+    for listed in store.list_records(tenant, &filter).await? {
+        records.entry(listed.record.user).or_default().push(listed.record);
+    }
+    for user in store.list_users(tenant).await? {
+        let has = records.remove(&user.id).unwrap_or_default();
+        if user.email.trim().is_empty() {
+            tell(&user, Changed::NoAddress);
+            continue;
+        }
+        let address = match check_address(catalog, target, &user.email).await {
+            Ok(address) => address,
+            Err(CreationError::Refused(failure)) => {
+                tell(&user, Changed::Refused(failure.message));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let present = has.iter().find(|record| record.target_user_id == address);
+        if present.is_none_or(|record| record.description.ends_with(OWN)) {
+            let record = TargetUserRecord {
+                id: new_id(),
+                user: user.id,
+                target: target.id,
+                target_user_id: address.clone(),
+                description: description(&user),
+                active: true,
+                inactive_reason: None,
+            };
+            match store.upsert_record(tenant, &record, now).await?.0 {
+                Upserted::Added => tell(&user, Changed::Added(address.clone())),
+                Upserted::Changed => tell(&user, Changed::Described(address.clone())),
+                Upserted::Unchanged => {}
+            }
+        }
+        for old in has.iter().filter(|r| r.active && r.target_user_id != address && r.description.ends_with(OWN)) {
+            store
+                .switch_record_off(tenant, old.id, &format!("The user's e-mail address is now {address}."), now)
+                .await?;
+            tell(&user, Changed::SwitchedOff(old.target_user_id.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// As the predecessor wrote it: `Ada Lovelace's Email`; by the username where the names are not known.
+fn description(user: &User) -> String {
+    let name = format!("{} {}", user.first_name, user.last_name);
+    let name = if name.trim().is_empty() { &user.username } else { name.trim() };
+    let room = MAX_DESCRIPTION - OWN.len();
+    let name: String = name.chars().take(room).collect();
+    format!("{name}{OWN}")
+}

@@ -1,0 +1,112 @@
+//! What an application asks for, and what it is told.
+
+use crate::host::{Fault, ModuleError};
+use crate::rules::limits::Invalid;
+use crate::rules::moment::Moment;
+use crate::rules::notification::OnUnknown;
+use crate::rules::outcome::Failure;
+use crate::rules::tenant::Tenant;
+use crate::store::StoreError;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// What an application asks for: a user is to be notified.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub tenant: Tenant,
+    /// The user's name.
+    pub user: String,
+    /// Display or module names. Empty: every target in which the user has an active record.
+    pub targets: Vec<String>,
+    pub message: Message,
+    /// Another message for one of the targets, by its display or module name.
+    pub messages: Vec<(String, Message)>,
+    /// `None`: now.
+    pub scheduled_delivery: Option<Moment>,
+    pub expires_at: Option<Moment>,
+    /// Seconds; `None`: what the component proposes.
+    pub retry_time_interval: Option<u32>,
+    pub max_retries: u32,
+    pub on_unknown: Option<OnUnknown>,
+    /// Stored as it is, without asking the components' creators.
+    pub raw: bool,
+}
+
+/// What a user is told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Message {
+    pub title: String,
+    pub body: String,
+    pub extra: Map<String, Value>,
+}
+
+/// What a request came to in one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The target's display name.
+    pub target: String,
+    /// The ids of the notifications, or why there are none.
+    pub result: Result<Vec<Uuid>, Refusal>,
+}
+
+/// Why a request makes nothing in a target, though nothing is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("The user `{0}` has opted out of notifications.")]
+    UserIsOptedOut(String),
+    /// Without a target: in none at all.
+    #[error("The user `{user}` has no active record in {}; `engine record add` makes one.", in_target(.target.as_deref()))]
+    UserHasNoTargetRecords { user: String, target: Option<String> },
+    #[error("No notification was made: {0}")]
+    NotificationsNotCreated(String),
+}
+
+fn in_target(target: Option<&str>) -> String {
+    target.map_or_else(|| "any target".to_owned(), |target| format!("the target {target}"))
+}
+
+impl Refusal {
+    /// Its name for programs, the predecessor's.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Refusal::UserIsOptedOut(_) => "UserIsOptedOut",
+            Refusal::UserHasNoTargetRecords { .. } => "UserHasNoTargetRecords",
+            Refusal::NotificationsNotCreated(_) => "NotificationsNotCreated",
+        }
+    }
+}
+
+/// Why nothing was made. Nothing has been stored then, in any target.
+#[derive(Debug, thiserror::Error)]
+pub enum CreationError {
+    /// In no target was there anything to do; the first reason speaks for all.
+    #[error("{}", .0.first().map_or_else(String::new, |(_, refusal)| refusal.to_string()))]
+    Nothing(Vec<(Option<String>, Refusal)>),
+    /// The creator refused the request; the text is its own.
+    #[error("{}", .0.message)]
+    Refused(Failure),
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Module(#[from] ModuleError),
+    #[error("The component of the target {target} failed: {fault} Tell its author.")]
+    Fault { target: String, fault: Fault },
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl CreationError {
+    /// Nothing was made in any target, because of this alone.
+    pub fn refused(refusal: Refusal) -> Self {
+        CreationError::Nothing(vec![(None, refusal)])
+    }
+}
+
+impl From<StoreError> for CreationError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::OptedOut { username } => CreationError::refused(Refusal::UserIsOptedOut(username)),
+            other => CreationError::Store(other),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What somebody may have meant who wrote a word that there is not.
+
+/// The word of these that is spelled most like `word`, if any is like it at all.
+pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    among
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .min()
+        .filter(|(distance, _)| *distance <= 1 + word.len() / 3)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_alike_is_near() {
+        let words = ["username", "email", "time_zone"];
+        for (word, near) in [("user_name", Some("username")), ("emial", Some("email")), ("x", None), ("", None)] {
+            assert_eq!(nearest(word, words.into_iter()), near, "{word}");
+        }
+    }
+}
