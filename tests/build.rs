@@ -8,6 +8,7 @@ use guest_build::Guest;
 
 const GUESTS: &[Guest] = &[
     Guest::Examples { package: "test-guests", folder: "tests/guests" },
+    Guest::Library { package: "carrier-pigeon", folder: "examples/carrier_pigeon", lib: "carrier_pigeon" },
     Guest::Examples { package: "contract-sketches", folder: "tests/sketches" },
 ];
 

@@ -1,0 +1,113 @@
+use guest_sdk::{TargetUserRecord, User};
+
+use super::*;
+
+fn user() -> User {
+    User {
+        id: "u1".into(),
+        username: "ada".into(),
+        email: String::new(),
+        first_name: String::new(),
+        last_name: String::new(),
+        time_zone: String::new(),
+        locale: String::new(),
+        attributes: "{}".into(),
+    }
+}
+
+fn record() -> TargetUserRecord {
+    TargetUserRecord { id: "r1".into(), target_user_id: "Loft 7, Vienna".into(), description: String::new() }
+}
+
+fn request(title: &str, body: String) -> CreationRequest {
+    CreationRequest {
+        user: user(),
+        target_user_records: vec![record(), TargetUserRecord { id: "r2".into(), ..record() }],
+        title: title.into(),
+        body,
+        extra: r#"{"express":true}"#.into(),
+        scheduled_delivery: 0,
+        expires_at: None,
+        retry_time_interval: 60,
+        max_retries: 3,
+    }
+}
+
+fn notification(extra: &str) -> Notification {
+    Notification {
+        id: "n1".into(),
+        idempotency_key: "k1".into(),
+        user: user(),
+        target_user_record: record(),
+        title: "Tea".into(),
+        body: "It is \"ready\".".into(),
+        extra: extra.into(),
+        scheduled_delivery: 0,
+        expires_at: None,
+        attempt: 1,
+        last_attempt: false,
+        previous: None,
+    }
+}
+
+#[test]
+fn a_loft_has_one_spelling() {
+    for typed in ["Loft 7, Vienna", "  Loft  7 ,\tVienna\n", "Loft 7,Vienna"] {
+        assert_eq!(CarrierPigeon::check_address(typed.into()), Ok("Loft 7, Vienna".into()), "{typed:?}");
+    }
+    let manifest: Value = serde_json::from_str(&CarrierPigeon::describe().to_json()).unwrap();
+    let example = manifest["address"]["example"].as_str().unwrap();
+    assert_eq!(CarrierPigeon::check_address(example.into()), Ok(example.into()));
+    let longest = format!("{}, b", "ü".repeat(LONGEST_LOFT - 3));
+    assert_eq!(CarrierPigeon::check_address(longest.clone()), Ok(longest.clone()));
+    let refused = |typed: &str| CarrierPigeon::check_address(typed.into()).unwrap_err().code;
+    for typed in ["", " ", "Loft 7", ", Vienna", "Loft 7, ", "Loft \0, Vienna"] {
+        assert_eq!(refused(typed), "not_a_loft", "{typed:?}");
+    }
+    assert_eq!(refused(&format!("{longest}b")), "loft_too_long");
+}
+
+#[test]
+fn the_creator_makes_a_draft_for_each_loft() {
+    let drafts = CarrierPigeon::create_notification(request("Tea", "ü".repeat(HEAVIEST_NOTE))).unwrap();
+    assert_eq!(drafts.iter().map(|draft| draft.target_user_record_id.as_str()).collect::<Vec<_>>(), ["r1", "r2"]);
+    assert_eq!(drafts[1].extra, r#"{"express":true}"#);
+    let refused = |title, body| CarrierPigeon::create_notification(request(title, body)).unwrap_err().code;
+    assert_eq!(refused("Tea", "x".repeat(HEAVIEST_NOTE + 1)), "too_heavy");
+    assert_eq!(refused(" ", String::new()), "no_title");
+}
+
+#[test]
+fn a_flight_says_all_that_the_service_needs() {
+    let request = flight("http://127.0.0.1:8100/", &notification(r#"{"pigeon":"Walter","express":true}"#));
+    assert_eq!((request.method.as_str(), request.url.as_str()), ("POST", "http://127.0.0.1:8100/flights"));
+    assert!(request.headers.contains(&("idempotency-key".into(), "k1".into())), "{:?}", request.headers);
+    assert_eq!(request.about, ["n1"]);
+    let said: Value = serde_json::from_slice(&request.body).unwrap();
+    let note = json!({ "loft": "Loft 7, Vienna", "title": "Tea", "note": "It is \"ready\".", "pigeon": "Walter", "express": true });
+    assert_eq!(said, note);
+    for nothing in ["{}", "null", "", "["] {
+        let said: Value = serde_json::from_slice(&flight("http://h", &notification(nothing)).body).unwrap();
+        assert_eq!((&said["pigeon"], &said["express"]), (&Value::Null, &json!(false)), "{nothing}");
+    }
+}
+
+#[test]
+fn each_answer_has_its_outcome() {
+    let answered = |status, body: &str| outcome(&Response { status, headers: vec![], body: body.into() });
+    let delivered = Outcome::Delivered(Receipt::new("f1", "The pigeon has arrived."));
+    assert_eq!(answered(201, r#"{"id":"f1"}"#), delivered);
+    let died = Failure::new("PigeonDied", "The pigeon died: a hawk.");
+    assert_eq!(answered(410, r#"{"error":"PigeonDied","message":"a hawk"}"#), Outcome::Failed(died));
+    let lost = Failure::new("PigeonGotLost", "The pigeon got lost: fog.");
+    assert_eq!(answered(503, r#"{"error":"PigeonGotLost","message":"fog"}"#), Outcome::retry(Scope::Message, lost));
+    for status in [200, 302, 500, 503] {
+        assert!(matches!(answered(status, "no JSON"), Outcome::Unknown(_)), "{status}");
+    }
+    for status in [400, 404, 422] {
+        assert!(matches!(answered(status, "[]"), Outcome::Failed(_)), "{status}");
+    }
+    let headers = vec![("retry-after".into(), "7".into())];
+    let Outcome::Retry(wait) = outcome(&Response { status: 429, headers, body: vec![] }) else { unreachable!() };
+    assert_eq!((wait.after, wait.scope), (Some(7), Scope::Account));
+}
