@@ -19,6 +19,8 @@ mod codes;
 mod earlier;
 
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod samples;
 
 use guest_sdk::http::{Request, Response};
