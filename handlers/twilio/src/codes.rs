@@ -98,7 +98,14 @@ impl Meaning {
 mod tests {
     use super::*;
 
-    // What each single code becomes, the recorded answers test.
+    // What each other code becomes, the recorded answers test.
+
+    #[test]
+    fn some_never_help_whatever_the_status_beside_them() {
+        for code in [21_408, 21_612, 30_004, 30_007, 30_010, 35_114, 35_115, 35_116, 35_117, 35_118] {
+            assert_eq!(meaning(code, ""), Some(Meaning::Never), "{code}");
+        }
+    }
 
     #[test]
     fn an_invalid_number_may_be_our_own() {
@@ -125,12 +132,14 @@ mod tests {
 
     #[test]
     fn some_are_tried_a_few_times_only() {
-        let outcome = |code, attempt| meaning(code, "").unwrap().into_outcome(Failure::new("c", "m."), attempt, None);
-        let retry = |scope, after| Outcome::Retry(Retry { after, scope, reason: Failure::new("c", "m.") });
-        assert_eq!(outcome(30_003, 3), retry(Scope::Address, Some(2700)));
-        assert_eq!(outcome(30_003, 4), Outcome::Failed(Failure::new("c", "m.")));
-        assert_eq!(outcome(30_008, 2), retry(Scope::Message, None));
-        assert_eq!(outcome(30_008, 3), Outcome::Failed(Failure::new("c", "m.")));
+        let reason = || Failure::new("c", "It broke.");
+        let outcome = |code, attempt, asked| meaning(code, "").map(|it| it.into_outcome(reason(), attempt, asked));
+        let retry = |scope, after| Some(Outcome::Retry(Retry { after, scope, reason: reason() }));
+        assert_eq!(outcome(30_003, 3, None), retry(Scope::Address, Some(2700)));
+        assert_eq!(outcome(30_003, 3, Some(7)), retry(Scope::Address, Some(7)));
+        assert_eq!(outcome(30_003, 4, Some(7)), Some(Outcome::Failed(reason())));
+        assert_eq!(outcome(30_008, 2, None), retry(Scope::Message, None));
+        assert_eq!(outcome(30_008, 3, None), Some(Outcome::Failed(reason())));
     }
 
     #[test]
