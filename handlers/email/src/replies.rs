@@ -13,6 +13,10 @@ const DEAD_ADDRESS: [&str; 6] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.2.1", "5
 /// code.
 const ABOUT_THE_RECIPIENT: [u16; 4] = [550, 551, 553, 556];
 
+/// The engine's code for a sender, out of `extra.from_email`, that is not this target's to use. All else that is denied
+/// is about the target, and pauses it.
+const SENDER_NOT_GRANTED: &str = "sender_not_granted";
+
 /// What came of handing a mail to the relay.
 pub fn outcome(result: Result<Reply, Error>) -> Outcome {
     match result {
@@ -81,6 +85,8 @@ fn broken(breakage: Breakage) -> Outcome {
     let reason = Failure::new(code, sentence(&message));
     match phase {
         Phase::Invalid => Outcome::Failed(reason),
+        // One notification asked for a sender that the target may not use: the others can go on.
+        Phase::Denied if reason.code == SENDER_NOT_GRANTED => Outcome::Failed(reason),
         Phase::Denied => Outcome::retry(Scope::Configuration, reason),
         Phase::Resolve | Phase::Connect | Phase::Tls | Phase::Write => Outcome::retry(Scope::Message, reason),
         Phase::Wait | Phase::Read => Outcome::Unknown(reason),
@@ -231,6 +237,14 @@ mod tests {
         ] {
             let breakage = Breakage { phase, code: "timeout".into(), message: "The relay did not answer.".into() };
             assert_eq!(short(&outcome(Err(Error::Broken(breakage)))), expected, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_sender_of_its_own_that_is_denied_stops_no_other_mail() {
+        let denied = |code: &str| Breakage { phase: Phase::Denied, code: code.into(), message: "No.".into() };
+        for (code, expected) in [("sender_not_granted", "failed"), ("smtp_not_granted", "retry configuration")] {
+            assert_eq!(short(&outcome(Err(Error::Broken(denied(code))))), expected, "{code}");
         }
     }
 
