@@ -1,13 +1,15 @@
 //! The bundled target Email: a mail for each notification, through the relay that the engine is set to.
 //!
-//! In reading order: what may be in `extra`; which addresses and which requests are accepted; how a notification
-//! becomes a mail; how HTML becomes text; what the relay's answers mean. All of it is pure; only this file calls the
-//! engine.
+//! In reading order: what may be in `extra`; which addresses and which requests are accepted; how a template becomes a
+//! body; how a notification becomes a mail; how HTML becomes text; what the relay's answers mean. All of it is pure but
+//! for `template/folder.rs`, which reads files; only this file calls the engine.
 
 mod extra;
+mod words;
 
 mod address;
 mod creator;
+mod template;
 
 mod alternative;
 mod markup;
@@ -15,9 +17,14 @@ mod message;
 
 mod replies;
 
+use std::path::Path;
+
 use guest_sdk::runtime::{Level, log};
 use guest_sdk::{CreationRequest, Draft, Failure, Manifest, Notification, OnUnknown, Outcome, Target};
 use serde_json::json;
+
+/// Where the engine puts the folder of templates while a creator runs (`wit/notification.wit`).
+const TEMPLATES: &str = "/templates";
 
 /// The target.
 pub struct Email;
@@ -30,6 +37,7 @@ impl Target for Email {
             .summary("Sends each notification as an e-mail.")
             .address("E-mail address", "ada@example.org")
             .smtp()
+            .templates()
             .settings(json!({
                 "type": "object",
                 "properties": {
@@ -52,8 +60,7 @@ impl Target for Email {
     }
 
     fn create_notification(request: CreationRequest) -> Result<Vec<Draft>, Failure> {
-        creator::check(&request)?;
-        Ok(Draft::for_each_record(request))
+        creator::drafts(request, Path::new(TEMPLATES))
     }
 
     fn send_notifications(batch: Vec<Notification>) -> Vec<Outcome> {
