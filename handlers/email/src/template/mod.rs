@@ -24,12 +24,13 @@ pub use variables::of as variables;
 use crate::creator::LARGEST;
 
 /// What one rendering may compute. One unit is an instruction or 64 bytes written, joined or taken apart: this is some
-/// 6 MiB, far more than a mail needs. Two renderings that use up all of it end well before the engine would end the call
-/// (500 ms), and within its 64 MiB.
+/// 6 MiB, far more than a mail needs. As a component, a template that uses up all of it took 20 ms where it was measured,
+/// of the 500 ms that a call has.
 const FUEL: u64 = 100_000;
 
 /// How deep templates may be nested: an include takes 10, a macro 4, a block or a loop 1. All of it is on a component's
-/// stack of 1 MiB, and to outgrow that would be a trap.
+/// stack of 1 MiB, and to outgrow that would be a trap. The parser bounds brackets by itself, but not chains: an expression
+/// with more than 2,000 operators in a row does trap, and costs nobody more than the request that named it.
 const DEEPEST: usize = 200;
 
 /// What came of a template.
