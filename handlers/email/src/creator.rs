@@ -17,7 +17,7 @@ const LONGEST_TITLE: usize = 100;
 pub const LARGEST: usize = 256 * 1024;
 
 /// The drafts for a request, one for each of its records. Templates are read from `templates`; a body that is not empty
-/// wins over one. The title is never a template: whoever names users' data there puts it where all devices show it.
+/// wins over one, and then nothing of what was meant for it is looked at. The title is never a template.
 pub fn drafts(mut request: CreationRequest, templates: &Path) -> Result<Vec<Draft>, Failure> {
     let mut object = extra::object(&request.extra)?;
     let mut extra = Extra::read(&object)?;
@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    /// Its templates, and what came of the request.
+    /// What came of a request, with a folder of templates for it.
     fn created(title: &str, body: &str, extra: &str) -> Result<Vec<Draft>, Failure> {
         let folder = tempfile::tempdir().unwrap();
         for (name, source) in [
