@@ -4,10 +4,11 @@
 It prints its address, and then a line for each flight that it is asked for. The loft decides what becomes of a pigeon:
 
 - a loft with "hawk" in it: the pigeon dies, with every note;
-- a loft with "fog" in it: the first pigeon of each note gets lost, and the next one arrives; express flights fly above it;
+- a loft with "fog" in it: the first pigeon of each note gets lost, and the next one arrives;
 - any other loft: it arrives.
 
-    POST /flights, with a header `idempotency-key` and a JSON object with `loft` (needed), `title`, `note`, `pigeon`, `express`
+    POST /flights, with a header `idempotency-key` and a JSON object: `loft`, `title`, `note`, all texts, of which the loft is needed;
+                   `talking_pigeon` and `pay_on_delivery`, both needed, true or false
     201 {"id": …}    410 {"error": "PigeonDied", …}    503 {"error": "PigeonGotLost", …}    400 {"error": "BadFlight", …}
 
 A key is one note: asked for again after it has arrived, no second pigeon flies, and the answer is the same. Nothing is kept on disk.
@@ -50,7 +51,7 @@ class Sky:
             loft = flight["loft"].lower()
             if "hawk" in loft:
                 raise PigeonDied("a hawk was faster")
-            if "fog" in loft and not flight.get("express") and key not in self.lost:
+            if "fog" in loft and key not in self.lost:
                 self.lost.add(key)
                 raise PigeonGotLost("there is fog over the town")
             self.arrived[key] = f"flight-{len(self.arrived) + 1}"
@@ -89,6 +90,9 @@ class Counter(BaseHTTPRequestHandler):
             raise BadFlight("a flight is a JSON object") from error
         if not isinstance(flight, dict) or not isinstance(flight.get("loft"), str):
             raise BadFlight("a flight needs a loft")
+        for flag in ("talking_pigeon", "pay_on_delivery"):
+            if not isinstance(flight.get(flag), bool):
+                raise BadFlight(f"a flight needs {flag}, true or false")
         return key, flight
 
     def answer(self, status, value):

@@ -27,20 +27,18 @@ impl Target for CarrierPigeon {
             .summary("Sends each notification as a note on a pigeon's leg.")
             .address("Loft", "Loft 7, Vienna")
             // What an application may pass in `extra`. The engine checks it before the creator is called. Most targets
-            // let other keys pass; here a misspelt one would send the wrong pigeon.
+            // let other keys pass; here a misspelt one would send a silent pigeon, or the bill to the wrong side.
             .extra(json!({
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
-                    "pigeon": {
-                        "type": "string",
-                        "minLength": 1,
-                        "maxLength": 50,
-                        "description": "The name of the pigeon that is to fly. Absent: the service chooses one.",
-                    },
-                    "express": {
+                    "speak_message": {
                         "type": "boolean",
-                        "description": "Whether it flies above the weather, which costs more. Absent: it does not.",
+                        "description": "Whether a talking pigeon is sent, which says the note aloud. Absent: a silent one.",
+                    },
+                    "cheapskate": {
+                        "type": "boolean",
+                        "description": "Whether the recipient pays, on delivery. Absent: the sender does.",
                     },
                 },
             }))
@@ -102,7 +100,7 @@ fn fly(base_url: &str, notification: &Notification) -> Outcome {
 
 /// What the service is asked for.
 fn flight(base_url: &str, notification: &Notification) -> Request {
-    // The engine has checked it by the schema above; what is absent is `null`.
+    // The engine has checked it by the schema above; what is absent is `null`, and means no.
     let extra: Value = serde_json::from_str(&notification.extra).unwrap_or_default();
     Request::post(format!("{}/flights", base_url.trim_end_matches('/')))
         .header("idempotency-key", &notification.idempotency_key)
@@ -110,8 +108,8 @@ fn flight(base_url: &str, notification: &Notification) -> Request {
             "loft": notification.target_user_record.target_user_id,
             "title": notification.title,
             "note": notification.body,
-            "pigeon": extra["pigeon"],
-            "express": extra["express"].as_bool().unwrap_or_default(),
+            "talking_pigeon": extra["speak_message"].as_bool().unwrap_or_default(),
+            "pay_on_delivery": extra["cheapskate"].as_bool().unwrap_or_default(),
         }))
         // Whose fate is open, should this call end before the answer comes.
         .about(&notification.id)
@@ -127,10 +125,12 @@ fn outcome(response: &Response) -> Outcome {
             Outcome::Delivered(Receipt::new(answer["id"].as_str().unwrap_or_default(), "The pigeon has arrived."))
         }
         // Final: another pigeon would fare no better.
-        (_, "PigeonDied") => Outcome::Failed(Failure::new("PigeonDied", format!("The pigeon died: {said}."))),
+        (_, "PigeonDied") => {
+            Outcome::Failed(Failure::new("PigeonDied", format!("The note fell with its pigeon: {said}.")))
+        }
         // The note did not arrive, which is certain: another pigeon flies later.
         (_, "PigeonGotLost") => {
-            Outcome::retry(Scope::Message, Failure::new("PigeonGotLost", format!("The pigeon got lost: {said}.")))
+            Outcome::retry(Scope::Message, Failure::new("PigeonGotLost", format!("The note went astray: {said}.")))
         }
         // Too many flights at once: the whole target slows down, and no attempt is used up.
         (429, _) => {
