@@ -6,7 +6,11 @@ use std::{env, error, fs};
 
 use guest_build::Guest;
 
-const BUNDLED: &[Guest] = &[Guest::Library { package: "target-email", folder: "handlers/email", lib: "email" }];
+const BUNDLED: &[Guest] = &[
+    Guest::Library { package: "target-email", folder: "handlers/email", lib: "email" },
+    Guest::Library { package: "target-expo", folder: "handlers/expo", lib: "expo" },
+    Guest::Library { package: "target-twilio", folder: "handlers/twilio", lib: "twilio" },
+];
 
 fn main() -> ExitCode {
     match bundle() {

@@ -61,7 +61,7 @@ fn each_mistake_gets_a_sentence_and_leaves_nothing() {
     }
     assert_eq!(program.json(&["user", "list"]).as_array().unwrap().len(), 1);
     assert_eq!(program.json(&["record", "list"]).as_array().unwrap().len(), 1);
-    assert_eq!(program.json(&["target", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(program.json(&["target", "list"]).as_array().unwrap().len(), 3, "those that are bundled");
     assert_eq!(program.json(&["notification", "list"]), json!([]));
 }
 

@@ -131,7 +131,7 @@ async fn a_new_file_can_be_opened_by_many_at_once() {
         })
         .collect();
     for opened in opening {
-        assert_eq!(opened.await.unwrap().list_targets(TENANT).await.unwrap().len(), 1);
+        assert_eq!(opened.await.unwrap().list_targets(TENANT).await.unwrap().len(), 3);
     }
 }
 

@@ -9,11 +9,11 @@ fn pause(kind: PauseKind, reason: &str) -> Pause {
     Pause { kind, reason: reason.to_owned(), since: noon() }
 }
 
-async fn email_is_there_from_the_beginning(database: Database) {
+async fn the_bundled_targets_are_there_from_the_beginning(database: Database) {
     let listed = database.store.list_targets(TENANT).await.unwrap();
     let names: Vec<_> =
         listed.iter().map(|target| (target.name.as_str(), target.notification_module_name.as_str())).collect();
-    assert_eq!(names, [("Email", "email")]);
+    assert_eq!(names, [("Email", "email"), ("Expo", "expo"), ("Twilio", "twilio")]);
 }
 
 async fn a_target_is_found_as_it_was_added(database: Database) {
@@ -64,7 +64,8 @@ async fn a_target_in_use_stays(database: Database) {
     assert_eq!(database.store.find_target(TENANT, "Email").await.unwrap(), bob.target);
     database.store.remove_record(TENANT, bob.record.id).await.unwrap();
     database.store.remove_target(TENANT, bob.target.id).await.unwrap();
-    assert!(database.store.list_targets(TENANT).await.unwrap().is_empty());
+    let left = database.store.list_targets(TENANT).await.unwrap();
+    assert!(left.iter().all(|target| target.id != bob.target.id), "{left:?}");
 }
 
 async fn a_pause_keeps_its_first_reason_until_it_is_resumed(database: Database) {
@@ -108,7 +109,7 @@ async fn what_does_not_exist_cannot_be_changed(database: Database) {
 }
 
 on_every_database!(
-    email_is_there_from_the_beginning,
+    the_bundled_targets_are_there_from_the_beginning,
     a_target_is_found_as_it_was_added,
     a_display_name_is_taken_once,
     a_module_name_that_several_share_names_none,

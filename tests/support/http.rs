@@ -27,6 +27,7 @@ impl Answer {
 pub struct HttpServer {
     pub address: SocketAddr,
     pub requests: Arc<Mutex<Vec<String>>>,
+    answer: Arc<Mutex<Answer>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -36,9 +37,11 @@ impl HttpServer {
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::<Vec<String>>::default());
         let kept = requests.clone();
+        let answer = Arc::new(Mutex::new(answer));
+        let told = answer.clone();
         let task = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let (kept, answer) = (kept.clone(), answer.clone());
+                let (kept, told) = (kept.clone(), told.clone());
                 tokio::spawn(async move {
                     let mut request = Vec::new();
                     let mut chunk = [0; 65536];
@@ -49,6 +52,7 @@ impl HttpServer {
                         }
                     }
                     kept.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
+                    let answer = told.lock().unwrap().clone();
                     match answer {
                         Answer::Bytes(bytes) => {
                             let _ = stream.write_all(&bytes).await;
@@ -60,7 +64,7 @@ impl HttpServer {
                 });
             }
         });
-        HttpServer { address, requests, task }
+        HttpServer { address, requests, answer, task }
     }
 
     pub fn origin(&self) -> String {
@@ -73,6 +77,14 @@ impl HttpServer {
 
     pub fn count(&self) -> usize {
         self.requests.lock().unwrap().len()
+    }
+}
+
+impl HttpServer {
+    /// From now on it answers so, and has been asked nothing.
+    pub fn answers(&self, answer: Answer) {
+        *self.answer.lock().unwrap() = answer;
+        self.requests.lock().unwrap().clear();
     }
 }
 

@@ -12,10 +12,11 @@ use crate::rules::manifest::SecretFormat;
 use crate::settings::Secret;
 use ring::rand::SecureRandom;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 /// How many random bytes one request may ask for.
 const MOST_RANDOM: u32 = 64 * 1024;
@@ -33,6 +34,8 @@ pub struct Powers {
     pub relay: Option<Arc<Relay>>,
     /// The target's own sender of mail.
     pub sender: Option<lettre::message::Mailbox>,
+    /// The folder of templates.
+    pub templates: Option<PathBuf>,
 }
 
 /// The state of a store: it lives as long as the call.
@@ -62,13 +65,15 @@ impl CallState {
         let (stdout, stderr) = (Output::new(&log, "info"), Output::new(&log, "warn"));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);
+        let folder = powers.templates.as_deref().filter(|_| grants::templates(&powers.grants, kind));
+        let wasi = inert(&stdout, &stderr, folder);
         CallState {
             kind,
             powers,
             clock,
             batch,
             meter: Meter::new(limits),
-            wasi: inert(&stdout, &stderr),
+            wasi,
             log,
             broken_at: None,
             left: BTreeSet::new(),
@@ -120,9 +125,15 @@ impl CallState {
 }
 
 /// WASI 0.2 whole and inert: clocks and random numbers work, output goes to the log; there is no environment, no argument, no
-/// file, and sockets and look-ups are refused.
-fn inert(stdout: &Output, stderr: &Output) -> WasiCtx {
-    WasiCtx::builder()
+/// file but those of the templates if the call may read them, and sockets and look-ups are refused.
+fn inert(stdout: &Output, stderr: &Output, templates: Option<&Path>) -> WasiCtx {
+    let mut builder = WasiCtx::builder();
+    // wasmtime-wasi, by way of cap-std's primitives, keeps paths and symbolic links inside the folder.
+    let opened = templates.map(|folder| builder.preopened_dir(folder, "/templates", FsPerms::ReadOnly));
+    if let Some(Err(error)) = opened {
+        tracing::error!("the folder of templates cannot be opened: {error}");
+    }
+    builder
         .stdout(stdout.clone())
         .stderr(stderr.clone())
         .allow_tcp(false)

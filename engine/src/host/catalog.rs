@@ -30,7 +30,7 @@ pub struct Ready {
 }
 
 /// The keys of a target's section that are not the component's.
-const ENGINES_OWN: [&str; 2] = ["base_url", "smtp"];
+const ENGINES_OWN: [&str; 3] = ["base_url", "smtp", "templates"];
 
 type Found = Arc<OnceCell<Result<Arc<Ready>, ModuleError>>>;
 
@@ -115,7 +115,12 @@ impl Catalog {
             .collect();
         schema::check(&format!("[target.{}]", module.name), &own, &module.manifest.settings)
             .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
-        let word = OperatorWord { bundled, base_url: said.base_url.clone(), smtp: said.smtp };
+        let word = OperatorWord {
+            bundled,
+            base_url: said.base_url.clone(),
+            smtp: said.smtp,
+            templates: said.templates.is_some(),
+        };
         let grants = Grants::effective(&module.name, &module.manifest, &word);
         let sender = match said.values.get("from_email") {
             Some(text) => Some(sender(text.as_str().unwrap_or_default()).map_err(|why| {
@@ -133,6 +138,7 @@ impl Catalog {
             relay: Some(self.relay.clone()),
             sender,
             secrets: secrets.collect(),
+            templates: said.templates,
             settings: said.values,
             grants,
         })

@@ -106,6 +106,8 @@ pub struct OperatorWord {
     pub base_url: Option<Origin>,
     /// Mail through the relay of the settings.
     pub smtp: bool,
+    /// There is a folder of templates for it.
+    pub templates: bool,
 }
 
 /// What is in force for one target.
@@ -116,6 +118,7 @@ pub struct Grants {
     /// The operator's origin, which may be plain HTTP and of any address.
     operator_origin: Option<Origin>,
     smtp: bool,
+    templates: bool,
     /// The secrets that the component asked for; each may go to the origins above.
     secrets: Vec<String>,
 }
@@ -134,6 +137,7 @@ impl Grants {
             },
             operator_origin: operator.base_url.clone(),
             smtp: granted(asked.smtp) || operator.smtp,
+            templates: asked.templates && operator.templates,
             secrets: asked.secrets.iter().map(|secret| secret.name.clone()).collect(),
         }
     }
@@ -209,6 +213,11 @@ pub fn smtp(grants: &Grants, call: Call) -> Result<(), Denial> {
     ))
 }
 
+/// May this call read the folder of templates? Only a creator may: what it renders is stored, and the handler sends what is stored.
+pub fn templates(grants: &Grants, call: Call) -> bool {
+    grants.templates && call == Call::Create
+}
+
 /// May this call use the secret for a signature?
 pub fn signing(grants: &Grants, call: Call, secret: &str) -> Result<(), Denial> {
     only_while_sending(call, "secrets")?;
@@ -257,8 +266,8 @@ mod tests {
             module: "pigeon".into(),
             origins: origins.iter().map(|o| origin(o)).collect(),
             operator_origin: base_url.map(origin),
-            smtp: false,
             secrets: vec!["token".into()],
+            ..Grants::default()
         }
     }
 

@@ -143,6 +143,8 @@ pub struct TargetSettings {
     pub base_url: Option<Origin>,
     /// Whether a component that is not bundled may send mail.
     pub smtp: bool,
+    /// The folder that its creator may read, if it asks for templates.
+    pub templates: Option<PathBuf>,
     /// All keys, as the component reads them.
     pub values: serde_json::Map<String, serde_json::Value>,
 }
@@ -369,11 +371,19 @@ impl TargetSettings {
                 return Err(SettingsError::new(format!("`target.{module}.smtp` must be true or false.")));
             }
         };
+        let templates = match keys.get("templates") {
+            None => None,
+            Some(toml::Value::String(folder)) if !folder.is_empty() => Some(PathBuf::from(folder)),
+            Some(_) => {
+                let sentence = format!("`target.{module}.templates` must be the path of a folder.");
+                return Err(SettingsError::new(sentence));
+            }
+        };
         let values = match serde_json::to_value(&keys) {
             Ok(serde_json::Value::Object(values)) => values,
             _ => return Err(SettingsError::new(format!("[target.{module}] holds what cannot be written as JSON."))),
         };
-        Ok(TargetSettings { base_url, smtp, values })
+        Ok(TargetSettings { base_url, smtp, templates, values })
     }
 }
 

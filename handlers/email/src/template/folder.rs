@@ -22,7 +22,7 @@ impl Folder {
         if !path.is_dir() {
             return Err(Failure::new(
                 "no_templates",
-                "This target has no folder of templates: the operator has to set one, or the text is passed as `body`.",
+                "This target has no folder of templates: set `templates` under [target.email], or pass the text as `body`.",
             ));
         }
         Ok(Self(path.to_owned()))

@@ -1,0 +1,65 @@
+//! Mails from templates: one folder that the creator may read, and nothing beside it.
+
+use crate::support::engine::TestEngine;
+use crate::support::smtp::SmtpServer;
+use serde_json::{Value, json};
+use std::fs;
+
+async fn engine(server: &SmtpServer, folder: &tempfile::TempDir) -> TestEngine {
+    let templates = folder.path().join("templates");
+    fs::create_dir_all(&templates).unwrap();
+    fs::write(folder.path().join("secret.txt"), "the operator's own").unwrap();
+    fs::write(templates.join("base.html"), "<h1>{% block heading %}{% endblock %}</h1>").unwrap();
+    fs::write(
+        templates.join("tea.html"),
+        "{% extends 'base.html' %}{% block heading %}{{ user.first_name }}: {{ tea }}{% endblock %}",
+    )
+    .unwrap();
+    std::os::unix::fs::symlink(folder.path().join("secret.txt"), templates.join("link.txt")).unwrap();
+    let section = format!("[target.email]\ntemplates = '{}'\n", templates.display());
+    let engine = TestEngine::builder().relay(server.address).with(&section).start().await;
+    engine.record("email", "ada@example.org").await;
+    engine
+}
+
+async fn made(engine: &TestEngine, extra: Value) -> Result<String, String> {
+    let mut request = engine.request("email", "Tea", extra);
+    request.message.body = String::new();
+    match engine.create(&request).await {
+        Ok(ids) => Ok(engine.show(ids[0]).await.listed.notification.body),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[tokio::test]
+async fn a_template_is_rendered_when_the_notification_is_made() {
+    let (server, folder) = (SmtpServer::start(&[]).await, tempfile::tempdir().unwrap());
+    let engine = engine(&server, &folder).await;
+    let body = made(&engine, json!({"template_name": "tea.html", "tea": "<Darjeeling>"})).await.unwrap();
+    assert_eq!(body, "<h1>Ada: &lt;Darjeeling&gt;</h1>");
+    fs::remove_dir_all(folder.path().join("templates")).unwrap();
+    engine.deliver().await;
+    let mails = server.mails.lock().unwrap().clone();
+    assert!(mails[0].contains("&lt;Darjeeling&gt;") && mails[0].contains("multipart/alternative"), "{}", mails[0]);
+}
+
+#[tokio::test]
+async fn what_is_no_template_is_refused_and_nothing_is_stored() {
+    let (server, folder) = (SmtpServer::start(&[]).await, tempfile::tempdir().unwrap());
+    let engine = engine(&server, &folder).await;
+    for (extra, part) in [
+        (json!({"template_name": "none.html"}), "none.html"),
+        (json!({"template_name": "../secret.txt"}), "../secret.txt"),
+        (json!({"template_name": "link.txt"}), "link.txt"),
+        (json!({"template_name": "/etc/passwd"}), "/etc/passwd"),
+        (json!({"template_name": "tea.html"}), "tea.html"),
+        (json!({}), "template_name"),
+    ] {
+        let why = made(&engine, extra.clone()).await.unwrap_err();
+        assert!(why.contains(part) && !why.contains("operator's own"), "{extra}: {why}");
+    }
+    assert_eq!(
+        engine.store.list_notifications(engine::rules::tenant::Tenant::DEFAULT, &Default::default()).await.unwrap(),
+        []
+    );
+}
