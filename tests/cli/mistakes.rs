@@ -129,8 +129,14 @@ fn a_component_that_is_none_is_refused_with_what_it_is() {
     ] {
         program.refused(&["target", "add", "--name", "Pigeon", "--module", module], part);
     }
-    assert_eq!(program.json(&["target", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(program.json(&["target", "list"]).as_array().unwrap().len(), 3, "those that are bundled");
     program.ok(&["target", "add", "--name", "Pigeon", "--module", "noop"]);
     let program = Program::new().with("ENGINE_TARGETS__PATHS", "/no/such/folder");
-    program.refused(&["target", "add", "--name", "Pigeon", "--module", "noop"], "check `[targets] paths`");
+    program.refused(
+        &["target", "add", "--name", "Pigeon", "--module", "noop"],
+        "names /no/such/folder, which is no folder",
+    );
+    program.refused(&["settings", "check"], "names /no/such/folder, which is no folder");
+    program.refused(&["process-notifications"], "names /no/such/folder");
+    assert_eq!(program.json(&["target", "list"])[0]["pause"], json!(null), "nothing is paused because of it");
 }

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::host::{Catalog, Host};
 use crate::settings::{LogFormat, Settings};
 use crate::store::Store;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
@@ -30,6 +31,7 @@ impl Context {
 
     /// The components, in their sandbox.
     pub fn catalog(&self) -> anyhow::Result<Catalog> {
+        self.settings.check_folders()?;
         let host = Host::new(
             &self.settings.sandbox,
             &self.settings.cache(),
@@ -50,7 +52,10 @@ pub fn start_log(settings: &Settings) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&settings.log.level).map_err(|_| {
         anyhow::anyhow!("`log.level` must be a level such as \"info\", and \"{}\" is none.", settings.log.level)
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A log that is there already is a test's; it stays.
     let _ = match settings.log.format {
         LogFormat::Text => log.finish().try_init(),

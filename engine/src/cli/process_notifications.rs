@@ -78,11 +78,22 @@ async fn deliver(context: &Context, chosen: Chosen) -> anyhow::Result<Code> {
     let mut stops = Stops::listen()?;
     let stopped = deliverer.process_due(chosen, stops.first()).await?;
 
-    let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    tally.print(format)?;
+    let some_failed = {
+        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.print(format)?;
+        tally.some_failed
+    };
+    for target in context.store.list_targets(Tenant::DEFAULT).await? {
+        if let Some(pause) = target.pause {
+            eprintln!(
+                "engine: the target {} is paused, and what is due there waits; `engine target resume` ends that. {}",
+                target.name, pause.reason
+            );
+        }
+    }
     match stopped {
         Stopped::CutOff => Ok(Code::Failed),
-        Stopped::Drained if tally.some_failed => Ok(Code::SomeFailed),
+        Stopped::Drained if some_failed => Ok(Code::SomeFailed),
         Stopped::Drained => Ok(Code::Done),
     }
 }

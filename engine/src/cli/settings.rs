@@ -27,6 +27,9 @@ impl Settings {
         }
         let settings = settings::Settings::load(config, std::env::vars())?;
         start_log(&settings)?;
+        if matches!(self, Settings::Check) {
+            settings.check_folders()?;
+        }
         for (module, target) in &settings.target {
             if let Some(sender) = target.values.get("from_email") {
                 crate::host::sender(sender.as_str().unwrap_or_default())

@@ -7,7 +7,7 @@ use super::{Event, Observer, log_text};
 use crate::clock::Clock;
 use crate::rules::attempt::Attempt;
 use crate::rules::outcome::Outcome;
-use crate::rules::retry::Settlement;
+use crate::rules::retry::{Settlement, TargetChange};
 use crate::rules::status::Status;
 use crate::store::{Claimed, Settled, Settling, Store};
 use std::time::Duration;
@@ -103,6 +103,11 @@ async fn write_back(store: Store, clock: Clock, observer: Observer, mut waiting:
         };
         for (finished, settling) in batch.iter().zip(written) {
             let Finished { claimed, outcome, settlement, .. } = finished;
+            if let (Settling::Applied | Settling::OptedOut, TargetChange::Pause { reason, .. }) =
+                (settling, &settlement.target)
+            {
+                tracing::warn!(target = claimed.target.name, reason, "a target is paused until `engine target resume`");
+            }
             match settling {
                 Settling::Applied => observer(&Event::Attempted { claimed, outcome, settlement }),
                 Settling::OptedOut => {

@@ -322,6 +322,15 @@ impl Settings {
                 self.smtp.password = Some(Secret::new(text.trim_end_matches(['\r', '\n'])));
             }
         }
+        // One word, or tracing's directives such as `engine=debug,sqlx=warn`.
+        let words = ["off", "error", "warn", "info", "debug", "trace"];
+        if !self.log.level.contains('=') && !words.contains(&self.log.level.to_lowercase().as_str()) {
+            return Err(SettingsError::new(format!(
+                "`log.level` must be one of {}, and \"{}\" is none.",
+                words.join(", "),
+                self.log.level
+            )));
+        }
         let counts = [
             ("smtp.connections", self.smtp.connections, 1000),
             ("delivery.concurrency_per_tenant", self.delivery.concurrency_per_tenant, 10_000),
@@ -345,6 +354,27 @@ impl Settings {
         }
         if !(1 << 20..=4 << 30).contains(&self.sandbox.memory) {
             return fail("`sandbox.memory` must be between 1MiB and 4GiB.");
+        }
+        Ok(())
+    }
+}
+
+/// What the settings name outside of themselves.
+impl Settings {
+    /// Whether the folders exist. One that is missing would quietly change which components are used, or stop them all.
+    pub fn check_folders(&self) -> Result<(), SettingsError> {
+        let paths = self.targets.paths.iter().map(|folder| ("targets.paths".to_owned(), folder));
+        let templates = self
+            .target
+            .iter()
+            .filter_map(|(module, said)| Some((format!("target.{module}.templates"), said.templates.as_ref()?)));
+        for (key, folder) in paths.chain(templates) {
+            if !folder.is_dir() {
+                let folder = folder.display();
+                return Err(SettingsError::new(format!(
+                    "`{key}` names {folder}, which is no folder: make it, or take it out."
+                )));
+            }
         }
         Ok(())
     }
