@@ -2,5 +2,6 @@
 
 mod commands;
 mod mistakes;
+mod moving_over;
 mod peers;
 mod tls;

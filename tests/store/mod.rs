@@ -8,6 +8,7 @@ mod claims;
 mod constraints;
 mod limits;
 mod notifications;
+mod opt_out_races;
 mod records;
 mod rescue;
 mod settlements;
