@@ -1,4 +1,5 @@
-//! Builds the components that come with the engine, out of `handlers/`, and lists them in `$OUT_DIR/bundled.rs`.
+//! Builds the components that come with the engine, out of `handlers/`, and lists them in `$OUT_DIR/bundled.rs`; and the one that the
+//! demo shows as somebody's own, out of `examples/`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +12,9 @@ const BUNDLED: &[Guest] = &[
     Guest::Library { package: "target-expo", folder: "handlers/expo", lib: "expo" },
     Guest::Library { package: "target-twilio", folder: "handlers/twilio", lib: "twilio" },
 ];
+
+const OF_THE_DEMO: &[Guest] =
+    &[Guest::Library { package: "carrier-pigeon", folder: "examples/carrier_pigeon", lib: "carrier_pigeon" }];
 
 fn main() -> ExitCode {
     match bundle() {
@@ -26,9 +30,11 @@ fn bundle() -> Result<(), Box<dyn error::Error>> {
     let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     guest_build::print_watched(&workspace, BUNDLED);
+    guest_build::print_watched(&workspace, OF_THE_DEMO);
     // `sqlx::migrate!` does not see a new file by itself.
     println!("cargo::rerun-if-changed=migrations");
 
+    guest_build::copy_to(&out.join("demo"), &guest_build::build(&workspace, OF_THE_DEMO)?)?;
     let built = guest_build::build(&workspace, BUNDLED)?;
     guest_build::copy_to(&out.join("bundled"), &built)?;
     let mut list =

@@ -49,7 +49,7 @@ fn each_library_has_its_room() {
     only_in("engine/src", "wasmtime", &["engine/src/host/"]);
     only_in("engine/src", "reqwest", &["engine/src/host/"]);
     only_in("engine/src", "lettre", &["engine/src/host/"]);
-    only_in("engine/src", "axum", &["engine/src/api/", "engine/src/admin/"]);
+    only_in("engine/src", "axum", &["engine/src/api/", "engine/src/admin/", "engine/src/development/"]);
     only_in("engine/src", "clap", &["engine/src/cli/", "engine/src/main.rs"]);
 }
 

@@ -128,12 +128,24 @@ fn a_settings_file_can_be_named() {
 }
 
 #[test]
-fn the_demo_shows_a_mail_that_went_all_the_way() {
+fn the_demo_shows_the_same_news_going_four_ways() {
     let program = Program::new();
     let shown = program.json(&["demo"]);
-    assert_eq!((&shown["status"], &shown["subject"]), (&json!("DELIVERED"), &json!("The engine works ✓")));
-    assert_eq!(shown["recipients"], json!(["ada@example.org"]));
+    let notifications = shown["notifications"].as_array().unwrap();
+    assert_eq!(notifications.len(), 4);
+    assert!(notifications.iter().all(|notification| notification["status"] == "DELIVERED"), "{shown:#}");
+    let mut arrived: Vec<_> = shown["arrived"].as_array().unwrap().iter().collect();
+    arrived.sort_by_key(|one| one["by"].as_str());
+    let ways: Vec<_> = arrived.iter().map(|one| (one["by"].as_str().unwrap(), one["to"].as_str().unwrap())).collect();
+    let expected = [
+        ("SMS", "+15550100123"),
+        ("e-mail", "ada@example.org"),
+        ("pigeon", "Loft 7, London"),
+        ("push", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]"),
+    ];
+    assert_eq!(ways, expected);
+    assert!(arrived.iter().all(|one| one["text"].as_str().unwrap().contains("a component in a sandbox")), "{shown:#}");
     let text = program.ok(&["demo"]).stdout;
-    assert!(text.contains("Subject: The engine works ✓"), "{text}");
+    assert!(text.contains("| The engine works ✓") && text.contains("pigeon to Loft 7, London"), "{text}");
     assert_eq!(std::fs::read_dir(program.folder.path()).unwrap().count(), 0, "it leaves nothing behind");
 }
