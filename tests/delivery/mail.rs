@@ -193,3 +193,32 @@ async fn what_has_expired_is_not_sent() {
     assert_eq!(engine.show(id).await.listed.notification.status, Status::Expired);
     assert_eq!(server.count(), 0);
 }
+
+#[tokio::test]
+async fn a_relay_that_answers_without_end_is_left() {
+    for stage in ["GREETING", "EHLO", "RCPT", "DOT"] {
+        let server = SmtpServer::start(&[(stage, Answer::Endless)]).await;
+        let shown = engine(&server).await.tried("email", "Title", json!({})).await;
+        let attempt = &shown.attempts[0];
+        assert_eq!(shown.listed.notification.status, Status::Retry, "{stage}: {attempt:?}");
+        assert!(!attempt.message.contains("in time"), "{stage}: {attempt:?}");
+        assert_eq!(attempt.outcome == OutcomeKind::Unknown, stage == "DOT", "{stage}: {attempt:?}");
+    }
+}
+
+/// The call ends while the relay is silent: what never left is tried again, and only what had left is unknown.
+#[tokio::test]
+async fn a_call_that_ends_before_the_mail_leaves_is_no_unknown() {
+    for (stage, outcome) in [("EHLO", OutcomeKind::Retry), ("RCPT", OutcomeKind::Retry), ("DOT", OutcomeKind::Unknown)]
+    {
+        let server = SmtpServer::start(&[(stage, Answer::Hangs)]).await;
+        let relay = format!(
+            "[smtp]\nhost = '127.0.0.1'\nport = {}\ntimeout = '30s'\n[sandbox]\nwall = '1s'\n",
+            server.address.port()
+        );
+        let engine = TestEngine::builder().with(&relay).start().await;
+        engine.record("email", "ada@example.org").await;
+        let shown = engine.tried("email", "Title", json!({})).await;
+        assert_eq!(shown.attempts[0].outcome, outcome, "{stage}: {:?}", shown.attempts[0]);
+    }
+}

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 async fn with_http(server: &HttpServer) -> TestEngine {
     let engine = TestEngine::builder()
         .targets_in(guests())
-        .with(&format!("[target.http_probe]\nbase_url = '{}'\n", server.origin()))
+        .with(&format!("[target.http_probe]\nbase_url = '{}'\nsecrets = ['token', 'hook']\n", server.origin()))
         .secret("token", "hush")
         .start()
         .await;
@@ -195,4 +195,25 @@ async fn mail_needs_the_operators_word() {
     let message = found["broken"]["message"].as_str().unwrap();
     assert!(message.contains("`smtp = true` under [target.smtp_probe]"), "{message}");
     assert_eq!(server.count(), 0);
+}
+
+/// A stranger's component may name whatever secret it likes.
+#[tokio::test]
+async fn a_strangers_component_gets_no_secret_by_asking() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let engine = TestEngine::builder()
+        .targets_in(guests())
+        .with(&format!("[target.http_probe]\nbase_url = '{}'\n", server.origin()))
+        .secret("token", "hush")
+        .start()
+        .await;
+    engine.record("http_probe", "anything").await;
+    let found =
+        asked(&engine, json!({ "url": format!("{}/", server.origin()), "credentials": [{ "bearer": "token" }] })).await;
+    assert_eq!((&found["phase"], &found["code"]), (&json!("denied"), &json!("secret_not_granted")));
+    assert!(
+        found["message"].as_str().unwrap().contains("`secrets = [\"token\"]` under [target.http_probe]"),
+        "{found}"
+    );
+    assert_eq!(server.requests.lock().unwrap().len(), 0);
 }

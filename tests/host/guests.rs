@@ -124,7 +124,7 @@ async fn wall() {
 async fn settings_probe() {
     let engine = TestEngine::builder()
         .targets_in(guests())
-        .with("[target.settings_probe]\ncolour = 'grey'\ncount = 3\n")
+        .with("[target.settings_probe]\nsecrets = ['token', 'other']\ncolour = 'grey'\ncount = 3\n")
         .secret("token", "hush")
         .secret("other", "hush")
         .start()
@@ -146,6 +146,7 @@ async fn settings_probe() {
 async fn sign_probe() {
     let engine = TestEngine::builder()
         .targets_in(guests())
+        .with("[target.sign_probe]\nsecrets = ['text_key', 'base64_key', 'hex_key', 'pem_key']\n")
         .secret("text_key", "12345")
         .secret("base64_key", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
         .secret("hex_key", &"07".repeat(32))

@@ -368,3 +368,17 @@ async fn a_claim_reads_as_far_into_its_index_as_it_takes() {
     database.execute("ANALYZE").await.unwrap();
     claim().await;
 }
+
+/// SQLite ends a transaction by itself when the disk is full, and so does this trigger.
+#[tokio::test]
+async fn the_writer_goes_on_after_a_transaction_that_sqlite_ended() {
+    let database = Database::sqlite().await;
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON users WHEN NEW.username = 'boom' BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
+    database.execute(trigger).await.unwrap();
+    for round in 0..3 {
+        assert!(database.store.add_user(TENANT, &user("boom"), noon()).await.is_err());
+        let name = format!("bob{round}");
+        database.store.add_user(TENANT, &user(&name), noon()).await.unwrap();
+        assert_eq!(database.store.find_user(TENANT, &name).await.unwrap().username, name);
+    }
+}

@@ -16,6 +16,8 @@ pub enum Answer {
     Closes,
     /// Not at all.
     Hangs,
+    /// Without end, on one line.
+    Endless,
 }
 
 /// What the server does at `GREETING`, `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA`, and `DOT` (after the message).
@@ -69,6 +71,9 @@ async fn converse(stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Scr
                 None => $usual.to_owned(),
                 Some(Answer::Says(words)) => words.to_owned(),
                 Some(Answer::Closes) => return Ok(()),
+                Some(Answer::Endless) => loop {
+                    write.write_all(&[b'2'; 8192]).await?;
+                },
                 Some(Answer::Hangs) => {
                     std::future::pending::<()>().await;
                     return Ok(());

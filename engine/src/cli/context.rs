@@ -23,7 +23,7 @@ pub struct Context {
 impl Context {
     /// Reads the settings, starts the log, opens the database.
     pub async fn open(config: Option<&Path>, output: Format) -> anyhow::Result<Self> {
-        let settings = Settings::load(config, std::env::vars())?;
+        let settings = Settings::load(config, variables())?;
         start_log(&settings)?;
         let store = Store::open(&settings.database.url).await?;
         Ok(Context { settings: Arc::new(settings), store, clock: Clock::system(), output })
@@ -45,6 +45,12 @@ impl Context {
     pub fn new_id(&self) -> Uuid {
         Uuid::now_v7()
     }
+}
+
+/// The variables of the environment. What is not UTF-8 is none of ours, or is refused for what it then holds.
+pub fn variables() -> impl Iterator<Item = (String, String)> {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
 
 /// The log goes to standard error, so that standard output is the command's own.

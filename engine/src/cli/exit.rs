@@ -1,5 +1,6 @@
 //! Exit codes, and the sentence that goes with a failure.
 
+use super::output;
 use crate::creation::{CreationError, Refusal};
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -55,7 +56,7 @@ pub fn report(error: &anyhow::Error) -> Code {
         // Whoever read the output has seen enough.
         return Code::Done;
     }
-    eprintln!("engine: {error}");
+    output::aside(&format!("engine: {error}"));
     for cause in error.chain().skip(1) {
         tracing::info!("caused by: {cause}");
     }

@@ -77,7 +77,7 @@ fn say(format: Format, tally: &Tally, bad: &[BadLine]) -> anyhow::Result<()> {
         }
         Format::Text => {
             for line in bad {
-                eprintln!("line {}: {}", line.number, line.why);
+                output::aside(&format!("line {}: {}", line.number, line.why));
             }
             output::text(&format!(
                 "{added} users added, {changed} changed, {unchanged} as they were; {} bad lines left out.",

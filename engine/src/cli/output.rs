@@ -2,6 +2,7 @@
 
 use crate::store::Upserted;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// How results are printed.
@@ -31,8 +32,26 @@ pub const fn upserted(change: Upserted) -> &'static str {
 
 /// Prints lines.
 pub fn text(text: &str) -> anyhow::Result<()> {
-    writeln!(io::stdout().lock(), "{text}")?;
+    writeln!(io::stdout().lock(), "{}", harmless(text))?;
     Ok(())
+}
+
+/// Says something beside the results, on standard error. Whether anybody can read it does not matter.
+pub fn aside(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+}
+
+/// A text that cannot command a terminal, whoever wrote it: control characters but line breaks and tabs are shown as what they are.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let commands = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(commands) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if commands(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    Cow::Owned(shown)
 }
 
 /// Prints rows in columns under headings; with no rows, the sentence that says so.
@@ -55,4 +74,15 @@ pub fn table(none: &str, headings: &[&str], rows: &[Vec<String>]) -> anyhow::Res
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_commands_a_terminal() {
+        assert_eq!(harmless("two\nlines\tand ä ✓"), "two\nlines\tand ä ✓");
+        assert_eq!(harmless("\u{1b}[2Jgone\r\u{9b}31m\u{7}"), "\\u{1b}[2Jgone\\r\\u{9b}31m\\u{7}");
+    }
 }

@@ -85,10 +85,10 @@ async fn deliver(context: &Context, chosen: Chosen) -> anyhow::Result<Code> {
     };
     for target in context.store.list_targets(Tenant::DEFAULT).await? {
         if let Some(pause) = target.pause {
-            eprintln!(
+            output::aside(&format!(
                 "engine: the target {} is paused, and what is due there waits; `engine target resume` ends that. {}",
                 target.name, pause.reason
-            );
+            ));
         }
     }
     match stopped {
@@ -136,7 +136,9 @@ impl Tally {
                 "message": sentence,
             })),
             Format::Text => {
-                if let Err(error) = write!(std::io::stdout().lock(), "{}", block(username, notification, &sentence)) {
+                if let Err(error) =
+                    write!(std::io::stdout().lock(), "{}", output::harmless(&block(username, notification, &sentence)))
+                {
                     self.broken.get_or_insert(error);
                 }
             }

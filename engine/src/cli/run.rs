@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::exit::Code;
+use super::output;
 use crate::api;
 use crate::delivery::{Deliverer, Event, Observer, Stopped};
 use anyhow::Context as _;
@@ -19,11 +20,12 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
             let listener = TcpListener::bind(address).await.with_context(|| {
                 format!("`server.listen` cannot be used: {address} is taken or not this machine's.")
             })?;
-            eprintln!("engine: listening on http://{}", listener.local_addr()?);
+            output::aside(&format!("engine: listening on http://{}", listener.local_addr()?));
             Some(tokio::spawn(api::serve(listener, context.store.clone(), stops.first())))
         }
     };
-    let begun = || eprintln!("engine: delivering from {}; stop with Ctrl-C", context.settings.database.url);
+    let begun =
+        || output::aside(&format!("engine: delivering from {}; stop with Ctrl-C", context.settings.database.url));
     let stopped = deliverer.run(begun, stops.first(), stops.second()).await?;
     if let Some(server) = server {
         server.abort();
@@ -31,7 +33,7 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
     match stopped {
         Stopped::Drained => Ok(Code::Done),
         Stopped::CutOff => {
-            eprintln!("engine: stopped in the middle of calls; the next start deals with what they were sending");
+            output::aside("engine: stopped in the middle of calls; the next start deals with what they were sending");
             Ok(Code::Failed)
         }
     }

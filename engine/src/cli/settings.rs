@@ -1,6 +1,6 @@
 //! `engine settings …`
 
-use super::context::start_log;
+use super::context::{start_log, variables};
 use super::exit::Code;
 use super::output::{self, Format};
 use crate::settings;
@@ -25,7 +25,7 @@ impl Settings {
             output::text(settings::DEFAULTS.trim_end())?;
             return Ok(Code::Done);
         }
-        let settings = settings::Settings::load(config, std::env::vars())?;
+        let settings = settings::Settings::load(config, variables())?;
         start_log(&settings)?;
         if matches!(self, Settings::Check) {
             settings.check_folders()?;

@@ -22,6 +22,8 @@ use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use uuid::Uuid;
 
+/// Drafts that a creator may answer with: a long text in parts, for each record of a user, is a small part of it.
+const MOST_DRAFTS: usize = 1000;
 /// The wait before the second attempt where no component is asked, in seconds.
 const RETRY_TIME_INTERVAL: u32 = 60;
 
@@ -230,6 +232,10 @@ async fn ask(
     let report = ready.module.create(&ready.powers, &asked).await;
     let fault = |fault| CreationError::Fault { target: target.name.clone(), fault };
     let drafts = report.result.map_err(fault)?.map_err(CreationError::Refused)?;
+    if drafts.len() > MOST_DRAFTS {
+        let message = format!("The component made {} drafts, and {MOST_DRAFTS} are the most.", drafts.len());
+        return Err(fault(Fault { code: "wrong_result", message }));
+    }
     if drafts.iter().any(|draft| !records.iter().any(|record| record.id == draft.target_user_record)) {
         let message = "The component made a draft for a record that was not in the request.".to_owned();
         return Err(fault(Fault { code: "wrong_result", message }));

@@ -30,7 +30,7 @@ pub struct Ready {
 }
 
 /// The keys of a target's section that are not the component's.
-const ENGINES_OWN: [&str; 3] = ["base_url", "smtp", "templates"];
+const ENGINES_OWN: [&str; 4] = ["base_url", "secrets", "smtp", "templates"];
 
 type Found = Arc<OnceCell<Result<Arc<Ready>, ModuleError>>>;
 
@@ -120,6 +120,7 @@ impl Catalog {
             base_url: said.base_url.clone(),
             smtp: said.smtp,
             templates: said.templates.is_some(),
+            secrets: said.secrets.clone(),
         };
         let grants = Grants::effective(&module.name, &module.manifest, &word);
         let sender = match said.values.get("from_email") {

@@ -108,6 +108,8 @@ pub struct OperatorWord {
     pub smtp: bool,
     /// There is a folder of templates for it.
     pub templates: bool,
+    /// The operator's secrets that it may use though it is not bundled.
+    pub secrets: Vec<String>,
 }
 
 /// What is in force for one target.
@@ -119,8 +121,10 @@ pub struct Grants {
     operator_origin: Option<Origin>,
     smtp: bool,
     templates: bool,
-    /// The secrets that the component asked for; each may go to the origins above.
+    /// The secrets that the component may use; each may go to the origins above.
     secrets: Vec<String>,
+    /// Those that it asked for.
+    asked_secrets: Vec<String>,
 }
 
 impl Grants {
@@ -138,7 +142,15 @@ impl Grants {
             operator_origin: operator.base_url.clone(),
             smtp: granted(asked.smtp) || operator.smtp,
             templates: asked.templates && operator.templates,
-            secrets: asked.secrets.iter().map(|secret| secret.name.clone()).collect(),
+            // What a bundled component asks for is its own; a stranger's could ask for anybody's.
+            secrets: asked
+                .secrets
+                .iter()
+                .map(|secret| &secret.name)
+                .filter(|name| operator.bundled || operator.secrets.contains(name))
+                .cloned()
+                .collect(),
+            asked_secrets: asked.secrets.iter().map(|secret| secret.name.clone()).collect(),
         }
     }
 
@@ -187,15 +199,26 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str]) -> Result<
             ),
         ));
     }
-    for secret in secrets {
-        if !grants.secrets.iter().any(|name| name == secret) {
-            return Err(Denial::new(
-                "secret_not_granted",
-                format!("The component {module} uses the secret `{secret}` without asking for it in its manifest."),
-            ));
-        }
+    for name in secrets {
+        secret(grants, name)?;
     }
     Ok(parsed)
+}
+
+/// May the component use this secret at all?
+fn secret(grants: &Grants, secret: &str) -> Result<(), Denial> {
+    let has = |names: &[String]| names.iter().any(|name| name == secret);
+    let module = &grants.module;
+    let message = match (has(&grants.secrets), has(&grants.asked_secrets)) {
+        (true, _) => return Ok(()),
+        (false, true) => format!(
+            "The component {module} may not use the secret `{secret}`; the operator can allow it with `secrets = [\"{secret}\"]` under [target.{module}]."
+        ),
+        (false, false) => {
+            format!("The component {module} uses the secret `{secret}` without asking for it in its manifest.")
+        }
+    };
+    Err(Denial::new("secret_not_granted", message))
 }
 
 /// May this call send mail?
@@ -219,16 +242,9 @@ pub fn templates(grants: &Grants, call: Call) -> bool {
 }
 
 /// May this call use the secret for a signature?
-pub fn signing(grants: &Grants, call: Call, secret: &str) -> Result<(), Denial> {
+pub fn signing(grants: &Grants, call: Call, name: &str) -> Result<(), Denial> {
     only_while_sending(call, "secrets")?;
-    if grants.secrets.iter().any(|name| name == secret) {
-        return Ok(());
-    }
-    let module = &grants.module;
-    Err(Denial::new(
-        "secret_not_granted",
-        format!("The component {module} uses the secret `{secret}` without asking for it in its manifest."),
-    ))
+    secret(grants, name)
 }
 
 /// May a connection be opened to this address, which `host` resolved to?
@@ -267,6 +283,7 @@ mod tests {
             origins: origins.iter().map(|o| origin(o)).collect(),
             operator_origin: base_url.map(origin),
             secrets: vec!["token".into()],
+            asked_secrets: vec!["token".into(), "other".into()],
             ..Grants::default()
         }
     }

@@ -13,6 +13,11 @@ pub fn check(what: &str, object: &Map<String, Value>, schema: &Value) -> Result<
         let known = if known.is_empty() { "no key".to_owned() } else { known.join(", ") };
         return Err(format!("{what} holds `{}`, and may hold {known}", unknown.escape_debug()));
     }
+    if refers(schema) {
+        return Err(format!(
+            "the schema of {what} refers to parts of itself, which can take for ever: write them out instead of `$ref`"
+        ));
+    }
     let validator = jsonschema::validator_for(schema).map_err(|e| format!("the schema of {what} is not valid: {e}"))?;
     match validator.iter_errors(&Value::Object(object.clone())).next() {
         None => Ok(()),
@@ -22,6 +27,18 @@ pub fn check(what: &str, object: &Map<String, Value>, schema: &Value) -> Result<
             let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
             Err(format!("{place} is not valid: {}", error.to_string().replace('\n', " ")))
         }
+    }
+}
+
+/// Whether a schema has references: a few of them can say what takes longer than anybody lives, and no sandbox bounds what is checked here.
+/// Without them the work grows with the size of the schema and of the object, which are bounded.
+fn refers(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| matches!(name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef") || refers(value)),
+        Value::Array(values) => values.iter().any(refers),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -37,6 +54,14 @@ mod tests {
             "additionalProperties": false,
         });
         check("extra", object.as_object().unwrap(), &schema)
+    }
+
+    #[test]
+    fn a_schema_cannot_double_its_work() {
+        let doubling = |n: u32| json!({ "allOf": [{ "$ref": format!("#/$defs/{}", n + 1) }, { "$ref": format!("#/$defs/{}", n + 1) }] });
+        let mut schema = doubling(0);
+        schema["$defs"] = (1..50).map(|n| (n.to_string(), doubling(n))).collect::<Map<_, _>>().into();
+        assert!(check("extra", &Map::new(), &schema).unwrap_err().contains("instead of `$ref`"));
     }
 
     #[test]

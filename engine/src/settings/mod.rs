@@ -145,6 +145,8 @@ pub struct TargetSettings {
     pub smtp: bool,
     /// The folder that its creator may read, if it asks for templates.
     pub templates: Option<PathBuf>,
+    /// The operator's secrets that a component may use which is not bundled.
+    pub secrets: Vec<String>,
     /// All keys, as the component reads them.
     pub values: serde_json::Map<String, serde_json::Value>,
 }
@@ -401,6 +403,17 @@ impl TargetSettings {
                 return Err(SettingsError::new(format!("`target.{module}.smtp` must be true or false.")));
             }
         };
+        let secrets = match keys.get("secrets") {
+            None => Vec::new(),
+            Some(toml::Value::String(names)) => names.split(',').map(|name| name.trim().to_owned()).collect(),
+            Some(toml::Value::Array(names)) if names.iter().all(toml::Value::is_str) => {
+                names.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect()
+            }
+            Some(_) => {
+                let sentence = format!("`target.{module}.secrets` must be a list of names, such as [\"api_key\"].");
+                return Err(SettingsError::new(sentence));
+            }
+        };
         let templates = match keys.get("templates") {
             None => None,
             Some(toml::Value::String(folder)) if !folder.is_empty() => Some(PathBuf::from(folder)),
@@ -413,7 +426,7 @@ impl TargetSettings {
             Ok(serde_json::Value::Object(values)) => values,
             _ => return Err(SettingsError::new(format!("[target.{module}] holds what cannot be written as JSON."))),
         };
-        Ok(TargetSettings { base_url, smtp, templates, values })
+        Ok(TargetSettings { base_url, smtp, templates, secrets, values })
     }
 }
 

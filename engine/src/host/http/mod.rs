@@ -26,7 +26,6 @@ fn failed(phase: Phase, code: &str, message: impl Into<String>) -> Error {
 
 impl Host for CallState {
     async fn send(&mut self, request: Request) -> Result<Response, Error> {
-        self.meter.waited = true;
         let result = self.exchange(request).await;
         if let Err(e) = &result {
             self.broke(e.phase);
@@ -88,6 +87,7 @@ impl CallState {
         }
 
         self.meter.usage.http += 1;
+        self.meter.waited = true;
         let leaving = self.leaves(&about);
         let sent =
             client.0.request(ready.method, url).headers(ready.headers).body(ready.body).timeout(time).send().await;

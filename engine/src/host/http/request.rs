@@ -12,6 +12,7 @@ const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
 const LARGEST_BODY: usize = 5 * 1024 * 1024;
 const LONGEST_MARKER: usize = 64;
+const MOST_CREDENTIALS: usize = 16;
 
 /// Headers that the engine writes itself, because they frame the message or lead it elsewhere.
 const OURS: [&str; 13] = [
@@ -100,6 +101,9 @@ pub fn check(request: &Request) -> Result<(), Refused> {
     for (name, value) in &request.headers {
         header(name, value)?;
     }
+    if request.credentials.len() > MOST_CREDENTIALS {
+        return invalid(format!("{MOST_CREDENTIALS} credentials are the most."));
+    }
     Ok(())
 }
 
@@ -110,8 +114,7 @@ pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, R
         let (name, text) = header(name, text)?;
         headers.append(name, text);
     }
-    let mut url = request.url;
-    let mut body = request.body;
+    let (mut in_url, mut in_body) = (Vec::new(), Vec::new());
     for credential in &request.credentials {
         match credential {
             Credential::Basic(basic) => {
@@ -135,15 +138,17 @@ pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, R
             }
             Credential::Url(marked) => {
                 check_marker(&marked.marker)?;
-                url = fill_url(&url, &marked.marker, &value(&marked.secret))?;
+                in_url.push((marked.marker.as_str(), value(&marked.secret)));
             }
             Credential::Body(marked) => {
                 check_marker(&marked.marker)?;
-                let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-                body = fill_body(&body, kind, &marked.marker, &value(&marked.secret))?;
+                in_body.push((marked.marker.as_str(), value(&marked.secret)));
             }
         }
     }
+    let url = if in_url.is_empty() { request.url } else { fill_url(&request.url, &in_url)? };
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let body = if in_body.is_empty() { request.body } else { fill_body(&request.body, kind, &in_body)? };
     Ok(Ready { method: method(&request.method)?, url, headers, body })
 }
 
@@ -193,44 +198,90 @@ fn check_marker(marker: &str) -> Result<(), Refused> {
     invalid(format!("A marker must have 1 to {LONGEST_MARKER} characters."))
 }
 
-/// Puts a secret into the path and the query, where `marker` stands, and nowhere else.
-fn fill_url(url: &str, marker: &str, secret: &str) -> Result<String, Refused> {
-    let shown = marker.escape_debug();
+/// A marker, and the secret that takes its place.
+type Marked<'a> = (&'a str, String);
+
+/// Puts secrets in the place of their markers, all at once: a marker is looked for in what the component wrote and never in a secret that was
+/// filled in, of which it could otherwise learn. `most` bounds the result before it is made.
+fn fill_text(text: &str, marked: &[Marked<'_>], most: usize) -> Result<String, Refused> {
+    let mut places: Vec<(usize, &str, &str)> = Vec::new();
+    for (marker, secret) in marked {
+        places.extend(text.match_indices(marker).map(|(at, found)| (at, found, secret.as_str())));
+    }
+    places.sort_unstable_by_key(|(at, _, _)| *at);
+    if places.windows(2).any(|pair| pair[0].0 + pair[0].1.len() > pair[1].0) {
+        return invalid("Two markers for secrets overlap.");
+    }
+    let grown: usize = places.iter().map(|(_, _, secret)| secret.len()).sum();
+    let taken: usize = places.iter().map(|(_, marker, _)| marker.len()).sum();
+    let length = text.len() - taken + grown;
+    if length > most {
+        return invalid("With its secrets the request is too large: let the markers stand in fewer places.");
+    }
+    let mut filled = String::with_capacity(length);
+    let mut rest = 0;
+    for (at, marker, secret) in places {
+        filled.push_str(&text[rest..at]);
+        filled.push_str(secret);
+        rest = at + marker.len();
+    }
+    filled.push_str(&text[rest..]);
+    Ok(filled)
+}
+
+/// The secrets, encoded for where they go.
+fn encoded<'a>(marked: &[Marked<'a>], encode: impl Fn(&str) -> String) -> Vec<Marked<'a>> {
+    marked.iter().map(|(marker, secret)| (*marker, encode(secret))).collect()
+}
+
+/// Puts secrets into the path and the query, where their markers stand, and nowhere else.
+fn fill_url(url: &str, marked: &[Marked<'_>]) -> Result<String, Refused> {
     let (rest, fragment) = url.split_once('#').map_or((url, None), |(rest, fragment)| (rest, Some(fragment)));
     let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
     let path_at = rest.find("://").and_then(|at| rest[at + 3..].find(['/', '\\']).map(|slash| at + 3 + slash));
     let (before, path) = rest.split_at(path_at.unwrap_or(rest.len()));
-    if before.contains(marker) || fragment.is_some_and(|f| f.contains(marker)) {
-        return invalid(format!("The marker {shown} may stand in the URL's path or query only."));
+    for (marker, _) in marked {
+        let shown = marker.escape_debug();
+        if before.contains(marker) || fragment.is_some_and(|f| f.contains(marker)) {
+            return invalid(format!("The marker {shown} may stand in the URL's path or query only."));
+        }
+        if !path.contains(marker) && !query.is_some_and(|query| query.contains(marker)) {
+            return invalid(format!("The marker {shown} does not stand in the URL."));
+        }
     }
-    if !path.contains(marker) && !query.is_some_and(|query| query.contains(marker)) {
-        return invalid(format!("The marker {shown} does not stand in the URL."));
-    }
-    let in_path = path.replace(marker, &utf8_percent_encode(secret, IN_PATH).to_string());
+    let percent = |set: &'static AsciiSet| move |secret: &str| utf8_percent_encode(secret, set).to_string();
+    let in_path = fill_text(path, &encoded(marked, percent(IN_PATH)), LONGEST_URL)?;
     let mut filled = format!("{before}{in_path}");
     if let Some(query) = query {
         filled.push('?');
-        filled.push_str(&query.replace(marker, &utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string()));
+        filled.push_str(&fill_text(query, &encoded(marked, percent(&UNRESERVED_ONLY)), LONGEST_URL)?);
+    }
+    if filled.len() > LONGEST_URL {
+        return invalid(format!("With its secrets the URL has more than {LONGEST_URL} characters."));
     }
     // The parser takes `.` and `..` segments away, which would lead to another path than the one that is written.
     let whole = Url::parse(&filled).map_err(|_| Refused::Invalid("The URL cannot be read.".to_owned()))?;
-    let brings_dots = secret.split('/').any(|segment| segment == "." || segment == "..");
-    if brings_dots || !whole.path().ends_with(in_path.rsplit('/').next().unwrap_or_default()) {
-        return Err(Refused::Denied(format!(
-            "The secret for the marker {shown} would change the URL's path; set it anew."
-        )));
+    let brings_dots =
+        marked.iter().any(|(_, secret)| secret.split('/').any(|segment| segment == "." || segment == ".."));
+    if brings_dots
+        || whole.path().split('/').count() != in_path.split('/').count()
+        || !whole.path().ends_with(in_path.rsplit('/').next().unwrap_or_default())
+    {
+        return Err(Refused::Denied("A secret would change the URL's path; set it anew.".to_owned()));
     }
     Ok(filled)
 }
 
-fn fill_body(body: &[u8], content_type: &str, marker: &str, secret: &str) -> Result<Vec<u8>, Refused> {
+fn fill_body(body: &[u8], content_type: &str, marked: &[Marked<'_>]) -> Result<Vec<u8>, Refused> {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let encoded = match kind.as_str() {
-        "application/x-www-form-urlencoded" => utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string(),
-        "application/json" => {
+        "application/x-www-form-urlencoded" => {
+            encoded(marked, |secret| utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string())
+        }
+        "application/json" => encoded(marked, |secret| {
             let quoted = serde_json::Value::from(secret).to_string();
             quoted[1..quoted.len() - 1].to_owned()
-        }
+        }),
         _ => {
             return invalid("A secret goes into a body of application/x-www-form-urlencoded or application/json only.");
         }
@@ -238,10 +289,12 @@ fn fill_body(body: &[u8], content_type: &str, marker: &str, secret: &str) -> Res
     let Ok(text) = std::str::from_utf8(body) else {
         return invalid("The body holds a marker for a secret, but is not UTF-8.");
     };
-    if !text.contains(marker) {
-        return invalid(format!("The marker {} does not stand in the body.", marker.escape_debug()));
+    for (marker, _) in marked {
+        if !text.contains(marker) {
+            return invalid(format!("The marker {} does not stand in the body.", marker.escape_debug()));
+        }
     }
-    Ok(text.replace(marker, &encoded).into_bytes())
+    Ok(fill_text(text, &encoded, LARGEST_BODY)?.into_bytes())
 }
 
 #[cfg(test)]
@@ -308,6 +361,30 @@ mod tests {
                 Err(part) => assert!(ready.as_ref().is_err_and(|e| e.contains(part)), "{url}: {ready:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_secret_is_not_searched_for_markers() {
+        // Each guess would be answered if the second marker were looked for in what the first has left.
+        for guess in ["s3", "x"] {
+            let second = format!("key\":\"{guess}");
+            let asked = vec![Credential::Body(marked("{key}")), Credential::Body(marked(&second))];
+            let error = filled(request("https://a.example/", asked), "s3cret").unwrap_err();
+            assert!(error.contains("does not stand in the body"), "{error}");
+        }
+        let overlapping = vec![Credential::Body(marked("{key}")), Credential::Body(marked("key}\""))];
+        assert!(filled(request("https://a.example/", overlapping), "s3cret").unwrap_err().contains("overlap"));
+    }
+
+    #[test]
+    fn secrets_cannot_make_a_request_large() {
+        let mut large = request("https://a.example/", vec![Credential::Body(marked("x"))]);
+        large.body = vec![b'x'; 1_000_000];
+        assert!(filled(large, "0123456789").unwrap_err().contains("too large"));
+        let long = request("https://a.example/{m}{m}{m}", vec![Credential::Url(marked("{m}"))]);
+        assert!(filled(long, &"y".repeat(3000)).unwrap_err().contains("too large"));
+        let many = request("https://a.example/", vec![Credential::Bearer("s".into()); 17]);
+        assert!(filled(many, "s").unwrap_err().contains("are the most"));
     }
 
     #[test]

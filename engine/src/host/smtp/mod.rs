@@ -18,7 +18,6 @@ fn never_begun(phase: Phase, code: &str, message: String) -> Error {
 
 impl Host for CallState {
     async fn send(&mut self, mail: Mail) -> Result<Reply, Error> {
-        self.meter.waited = true;
         let result = self.send_mail(mail).await;
         if let Err(Error::Broken(b)) = &result {
             self.broke(b.phase);
@@ -73,9 +72,10 @@ impl CallState {
         }
         let ready = message::build(&mail, &sender, &notification, self.clock.now()).map_err(invalid)?;
 
-        // From here on the mail may have left, should this call be cut off.
-        let leaving = self.leaves(std::slice::from_ref(&notification));
-        let result = relay.send(&ready.envelope, &ready.bytes).await;
+        self.meter.waited = true;
+        let mut leaving = Vec::new();
+        let leaves = || leaving.extend(self.leaves(std::slice::from_ref(&notification)));
+        let result = relay.send(&ready.envelope, &ready.bytes, leaves).await;
         match &result {
             Ok(_) => {}
             Err(Error::Broken(b)) if b.phase == Phase::Wait => {}

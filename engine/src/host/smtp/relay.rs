@@ -22,6 +22,8 @@ use tokio::sync::Semaphore;
 
 /// An idle connection that was used a moment ago is taken as it is; an older one is asked first whether it still lives.
 const FRESH: Duration = Duration::from_secs(5);
+/// How long a relay may take to answer RSET before its connection is given up. The mail's own answer waits for it.
+const TAKING_BACK: Duration = Duration::from_secs(1);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -73,8 +75,14 @@ impl Relay {
         })
     }
 
-    /// Hands over a mail and gives back what the relay said to it.
-    pub async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<Reply, Error> {
+    /// Hands over a mail and gives back what the relay said to it. `leaves` is called right before the mail itself goes: until then it has
+    /// certainly not been taken, whatever becomes of this call.
+    pub async fn send(
+        &self,
+        envelope: &Envelope,
+        message: &[u8],
+        mut leaves: impl FnMut() + Send,
+    ) -> Result<Reply, Error> {
         let _permit = self
             .permits
             .acquire()
@@ -84,13 +92,13 @@ impl Relay {
             Some(connection) => (connection, true),
             None => (self.connect().await?, false),
         };
-        let mut result = self.transaction(&mut connection, envelope, message).await;
+        let mut result = self.transaction(&mut connection, envelope, message, &mut leaves).await;
         if kept
             && matches!(&result, Err(Error::Broken(Breakage { phase: Phase::Write, code, .. })) if code == LOST_IN_SENDER)
         {
             // The relay had closed a kept connection, which shows only now. Nothing was sent, so a new one may try.
             connection = self.connect().await?;
-            result = self.transaction(&mut connection, envelope, message).await;
+            result = self.transaction(&mut connection, envelope, message, &mut leaves).await;
         }
         self.give_back(connection, &result).await;
         result.map_err(|e| match e {
@@ -130,7 +138,7 @@ impl Relay {
             // 421: the relay is about to close. Otherwise it waits for the transaction to be taken back.
             Err(Error::Refused(reply)) => {
                 reply.code != 421
-                    && matches!(tokio::time::timeout(self.timeout, connection.smtp.command(Rset)).await, Ok(Ok(_)))
+                    && matches!(tokio::time::timeout(TAKING_BACK, connection.smtp.command(Rset)).await, Ok(Ok(_)))
             }
             Err(Error::Broken(b)) => matches!(b.phase, Phase::Invalid),
         };
@@ -236,6 +244,7 @@ impl Relay {
         connection: &mut Connection,
         envelope: &Envelope,
         message: &[u8],
+        leaves: &mut (impl FnMut() + Send),
     ) -> Result<Reply, Error> {
         let Connection { smtp, doing, .. } = connection;
         let mut parameters = Vec::new();
@@ -255,6 +264,7 @@ impl Relay {
             self.step(Stage::Recipient, doing, smtp.command(Rcpt::new(recipient.clone(), Vec::new()))).await?;
         }
         self.step(Stage::Data, doing, smtp.command(Data)).await?;
+        leaves();
         let response = self.step(Stage::Content, doing, smtp.message(message)).await?;
         Ok(reply(Stage::Content, response.code().into(), &response.message().collect::<Vec<_>>().join(" ")))
     }

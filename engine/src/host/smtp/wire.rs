@@ -8,24 +8,46 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+/// The longest answer of a relay, all of its lines together; RFC 5321 asks for 512 bytes a line.
+const LONGEST_ANSWER: usize = 64 * 1024;
+
 /// What the connection was doing last.
 #[derive(Clone, Debug, Default)]
-pub struct Doing(Arc<AtomicBool>);
+pub struct Doing {
+    reads: Arc<AtomicBool>,
+    /// How much has been read since something was last written.
+    answered: Arc<AtomicUsize>,
+}
 
 impl Doing {
     /// Whether all that was to be written has been, and an answer is awaited.
     pub fn waits(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.reads.load(Ordering::Relaxed)
     }
 
-    fn now(&self, reading: bool) {
-        self.0.store(reading, Ordering::Relaxed);
+    fn writes(&self) {
+        self.reads.store(false, Ordering::Relaxed);
+        self.answered.store(0, Ordering::Relaxed);
+    }
+
+    fn reads(&self) {
+        self.reads.store(true, Ordering::Relaxed);
+    }
+
+    /// So much more has been read. A relay that answers without end would fill the memory: lettre looks for the end of a line first.
+    fn has_read(&self, count: usize) -> io::Result<()> {
+        let all = self.answered.fetch_add(count, Ordering::Relaxed) + count;
+        if all > LONGEST_ANSWER {
+            let text = format!("its answer has more than {LONGEST_ANSWER} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        Ok(())
     }
 }
 
@@ -46,17 +68,23 @@ impl Wire {
 
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.doing().now(true);
-        match self.get_mut() {
+        let doing = self.doing().clone();
+        doing.reads();
+        let before = buf.filled().len();
+        let read = match self.get_mut() {
             Wire::Plain(stream, _) => Pin::new(stream).poll_read(cx, buf),
             Wire::Encrypted(stream, _) => Pin::new(stream).poll_read(cx, buf),
+        };
+        match read {
+            Poll::Ready(Ok(())) => Poll::Ready(doing.has_read(buf.filled().len() - before)),
+            other => other,
         }
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.doing().now(false);
+        self.doing().writes();
         match self.get_mut() {
             Wire::Plain(stream, _) => Pin::new(stream).poll_write(cx, buf),
             Wire::Encrypted(stream, _) => Pin::new(stream).poll_write(cx, buf),

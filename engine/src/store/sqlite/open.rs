@@ -61,7 +61,7 @@ impl Sqlite {
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
             .pragma("temp_store", "memory");
         let reading = options.read_only(true).pragma("cache_size", format!("-{READER_CACHE_KIB}"));
-        let writer = Writer::start(connect_and_migrate(&writing).await?);
+        let writer = Writer::start(connect_and_migrate(&writing).await?, writing.clone());
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .test_before_acquire(false)

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use sqlx::Connection;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -68,9 +68,10 @@ where
 }
 
 impl Writer {
-    pub fn start(connection: SqliteConnection) -> Writer {
+    /// Writes over `connection`, and over a new one of these options when a group could not be written.
+    pub fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Writer {
         let (queue, work) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(write(connection, work));
+        let task = tokio::spawn(write(connection, options, work));
         Writer { queue: Mutex::new(Some(queue)), task: Mutex::new(Some(task)) }
     }
 
@@ -105,18 +106,37 @@ fn closed() -> StoreError {
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn Work>>) {
+async fn write(connection: SqliteConnection, options: SqliteConnectOptions, mut queue: mpsc::Receiver<Box<dyn Work>>) {
+    let mut connection = Some(connection);
     let mut group = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut group, GROUP).await > 0 {
-        let commit = write_group(&mut connection, &mut group).await.map_err(Arc::new);
+        let commit = group_over(&mut connection, &options, &mut group).await.map_err(Arc::new);
         for work in group.drain(..) {
             work.answer(commit.clone().map_err(StoreError::from));
         }
     }
     // This folds the log into the file, so that a stopped engine leaves one file behind.
-    if let Err(error) = connection.close().await {
+    if let Some(connection) = connection
+        && let Err(error) = connection.close().await
+    {
         tracing::warn!(%error, "closing the database");
     }
+}
+
+/// Writes a group. After a failure the connection is not used again: where SQLite has rolled back by itself, as it does when the disk is full,
+/// sqlx still counts an open transaction, and every further one would fail.
+async fn group_over(
+    connection: &mut Option<SqliteConnection>,
+    options: &SqliteConnectOptions,
+    group: &mut [Box<dyn Work>],
+) -> std::result::Result<(), sqlx::Error> {
+    let mut open = match connection.take() {
+        Some(open) => open,
+        None => options.connect().await?,
+    };
+    write_group(&mut open, group).await?;
+    *connection = Some(open);
+    Ok(())
 }
 
 async fn write_group(
