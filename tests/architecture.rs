@@ -88,6 +88,7 @@ fn rooms_lead_in_one_direction() {
         ("store", &["crate::creation", "crate::delivery", "crate::api", "crate::cli"][..]),
         ("host", &["crate::creation", "crate::delivery", "crate::api", "crate::cli"]),
         ("creation", &["crate::delivery", "crate::api", "crate::cli"]),
+        ("import", &["crate::host", "crate::delivery", "crate::api", "crate::cli"]),
         ("delivery", &["crate::creation", "crate::api", "crate::cli"]),
         ("api", &["crate::host", "crate::cli"]),
     ] {
