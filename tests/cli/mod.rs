@@ -1,6 +1,7 @@
 //! The commands, as they are typed.
 
 mod commands;
+mod examples;
 mod mistakes;
 mod moving_over;
 mod peers;

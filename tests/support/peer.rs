@@ -4,7 +4,13 @@ use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// A script that prints its port, serves until its standard input ends, and then prints what it has seen.
+/// The interpreter that has aiosmtpd and Django.
+pub fn python() -> String {
+    std::env::var("TEST_PYTHON")
+        .expect("TEST_PYTHON is set by `cargo xtask test`: a Python that has aiosmtpd and Django")
+}
+
+/// A script that prints its port, or an address that ends with it, serves until its standard input ends, and then prints what it has seen.
 pub struct Peer {
     pub address: SocketAddr,
     child: Child,
@@ -13,11 +19,9 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts a script from `tests/cli`.
+    /// Starts a script; its path is seen from `tests/cli`.
     pub fn start(script: &str, arguments: &[&str]) -> Self {
-        let python =
-            std::env::var("TEST_PYTHON").expect("TEST_PYTHON is set by `cargo xtask test`: a Python that has aiosmtpd");
-        let mut child = Command::new(python)
+        let mut child = Command::new(python())
             .arg(format!("{}/cli/{script}", env!("CARGO_MANIFEST_DIR")))
             .args(arguments)
             .stdin(Stdio::piped())
@@ -25,7 +29,8 @@ impl Peer {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port: u16 = lines.next().unwrap().unwrap().parse().unwrap();
+        let line = lines.next().unwrap().unwrap();
+        let port: u16 = line.rsplit(':').next().unwrap().parse().unwrap();
         let stdin = child.stdin.take();
         Peer { address: ([127, 0, 0, 1], port).into(), child, stdin, lines }
     }

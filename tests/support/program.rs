@@ -28,7 +28,7 @@ impl Ran {
 }
 
 /// The binary that cargo built beside this test. `cargo test --workspace` keeps it fresh.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let binary = test.parent().and_then(Path::parent).unwrap().join("engine");
     assert!(binary.is_file(), "there is no {}; run `cargo build -p engine` first", binary.display());

@@ -1,5 +1,5 @@
-//! The programs of other projects that the tests talk to: at present an SMTP server, written in Python. They live in a Python
-//! environment of their own in the cache folder, which is made once.
+//! The programs of other projects that the tests talk to, all of them Python's: an SMTP server, and Django for the example that uses it. They live
+//! in a Python environment of their own in the cache folder, which is made once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,18 @@ use anyhow::{Context, bail};
 use guest_build::toolchain::cache_folder;
 
 use crate::step::Steps;
+use crate::workspace;
 
 /// What is installed, with versions, so that all machines test against the same.
 const PACKAGES: &[&str] = &["aiosmtpd==1.4.6"];
+/// What the Django example needs, as it says itself.
+const EXAMPLE: &str = "examples/django/requirements.txt";
 
-/// Raised when `PACKAGES` changes, so that an older environment is not taken.
-const EDITION: u32 = 1;
+/// Raised when one of these changes, so that an older environment is not taken.
+const EDITION: u32 = 2;
 
 /// Whether an interpreter has all of it.
-const PROBE: &str = "import aiosmtpd";
+const PROBE: &str = "import aiosmtpd, django";
 
 /// The Python interpreter that has the packages.
 pub fn python() -> anyhow::Result<PathBuf> {
@@ -26,7 +29,7 @@ pub fn python() -> anyhow::Result<PathBuf> {
     let python = interpreter(&folder);
     // It also stops working when the system's Python, to which it points, is replaced.
     if !answers(&python, PROBE) {
-        println!("The tests' SMTP server is installed, once, into {}", folder.display());
+        println!("What the tests talk to is installed, once, into {}", folder.display());
         make(&folder)?;
     }
     Ok(python)
@@ -49,7 +52,9 @@ fn make(folder: &Path) -> anyhow::Result<()> {
     let mut steps = Steps::new(&folder.with_extension("log"))?;
     steps.run("making a Python environment", Command::new("python3").args(["-m", "venv"]).arg(&partial))?;
     let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"];
-    steps.run("installing aiosmtpd into it", Command::new(interpreter(&partial)).args(pip).args(PACKAGES))?;
+    let mut install = Command::new(interpreter(&partial));
+    install.args(pip).args(PACKAGES).arg("--requirement").arg(workspace::folder().join(EXAMPLE));
+    steps.run("installing aiosmtpd and Django into it", &mut install)?;
     fs::rename(&partial, folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 

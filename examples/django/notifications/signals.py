@@ -49,6 +49,8 @@ def sync_user(user):
         engine.run(
             "record",
             "upsert",
+            # Another address of theirs is an old one.
+            "--replace",
             user=username,
             target="email",
             target_user_id=user.email,

@@ -19,13 +19,13 @@ from .support import EngineTestCase
 class EmailTest(EngineTestCase):
     def test_what_was_asked_for_is_made(self):
         when = datetime(2030, 12, 31, 18, 0, tzinfo=UTC)
-        made = email.create_notification(self.ada(), "--Tea", "-It is\nready.", when, 90, 5, extra={"campaign": "tea"})
+        made = email.create_notification(self.ada(), "--Tea", "-It is\nready.", when, 90, 5, extra={"reply_to": "tea@example.org"})
         [notification] = self.notifications()
         self.assertEqual([notification["id"]], made)
         expected = {
             "title": "--Tea",
             "body": "-It is\nready.",
-            "extra": {"campaign": "tea"},
+            "extra": {"reply_to": "tea@example.org"},
             "status": "SCHEDULED",
             "retry_time_interval": 90,
             "max_retries": 5,
