@@ -3,6 +3,7 @@
 use crate::support::program::Program;
 use crate::support::{folder_with, guest};
 use serde_json::json;
+use std::process::Command;
 
 #[test]
 fn each_mistake_gets_a_sentence_and_leaves_nothing() {
@@ -117,6 +118,8 @@ fn a_component_that_is_none_is_refused_with_what_it_is() {
     let whole = std::fs::read(guest("noop")).unwrap();
     file("cut.wasm", &whole[..whole.len() / 2]);
     std::fs::copy(guest("not_a_target"), folder.path().join("other.wasm")).unwrap();
+    let made = Command::new("mkfifo").arg(folder.path().join("pipe.wasm")).status().unwrap();
+    assert!(made.success());
     let program = Program::new().with("ENGINE_TARGETS__PATHS", folder.path().to_str().unwrap());
     for (module, part) in [
         ("empty", "It is empty"),
@@ -126,6 +129,7 @@ fn a_component_that_is_none_is_refused_with_what_it_is() {
         ("cut", "not a valid component"),
         ("other", "not a target"),
         ("missing", "There is no component"),
+        ("pipe", "it is no file"),
     ] {
         program.refused(&["target", "add", "--name", "Pigeon", "--module", module], part);
     }

@@ -52,6 +52,7 @@ async fn replies_decide() {
         ("DATA", Closes, Retry, Some(1), false, Some("write")),
         ("DOT", Closes, Retry, Some(1), false, Some("wait")),
         ("DOT", Hangs, Retry, Some(1), false, Some("wait")),
+        ("DOT", Says("354 Go on"), Retry, Some(1), false, Some("wait")),
         ("GREETING", Hangs, Retry, Some(1), false, Some("connect")),
         ("GREETING", Closes, Retry, Some(1), false, Some("connect")),
     ];

@@ -5,7 +5,7 @@
 use super::call::Powers;
 use super::http::HttpClient;
 use super::module::Module;
-use super::modules::{Host, ModuleError};
+use super::modules::{Host, LARGEST, ModuleError};
 use super::smtp::Relay;
 use super::{HostError, sender};
 use crate::rules::grants::{Grants, OperatorWord};
@@ -92,10 +92,13 @@ impl Catalog {
                 ))
             };
             let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(cannot)?;
-            match dir.open(&file) {
-                Ok(mut opened) => {
+            // Asked before it is opened: opening a pipe would wait for somebody to write into it.
+            match dir.metadata(&file).and_then(|known| {
+                if known.is_file() { dir.open(&file) } else { Err(std::io::Error::other("it is no file")) }
+            }) {
+                Ok(opened) => {
                     let mut bytes = Vec::new();
-                    opened.read_to_end(&mut bytes).map_err(cannot)?;
+                    opened.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
                     return Ok(Some((folder.join(file), bytes)));
                 }
                 Err(e) if e.kind() == ErrorKind::NotFound => {}

@@ -18,7 +18,7 @@ use wasmtime::component::{Component, HasSelf, Linker, types::ComponentItem};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// The largest component (spec: 32 MiB, checked before compiling).
-const LARGEST: usize = 32 * 1024 * 1024;
+pub(super) const LARGEST: usize = 32 * 1024 * 1024;
 /// How long compiling one may take.
 const COMPILING: Duration = Duration::from_secs(60);
 /// What a component may be made of; what wit-component makes of one core module has about ten.

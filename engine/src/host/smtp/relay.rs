@@ -14,6 +14,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Noop, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use lettre::transport::smtp::response::Severity;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -266,6 +267,11 @@ impl Relay {
         self.step(Stage::Data, doing, smtp.command(Data)).await?;
         leaves();
         let response = self.step(Stage::Content, doing, smtp.message(message)).await?;
+        if response.code().severity != Severity::PositiveCompletion {
+            // 3xx asks for more where nothing is left to say: whether the mail was taken, only the relay knows.
+            let text = format!("The relay {} answered a whole mail with {}.", self.host, response.code());
+            return Err(broken(Phase::Wait, "unexpected_answer", text));
+        }
         Ok(reply(Stage::Content, response.code().into(), &response.message().collect::<Vec<_>>().join(" ")))
     }
 
