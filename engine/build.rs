@@ -31,8 +31,6 @@ fn bundle() -> Result<(), Box<dyn error::Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     guest_build::print_watched(&workspace, BUNDLED);
     guest_build::print_watched(&workspace, OF_THE_DEMO);
-    // `sqlx::migrate!` does not see a new file by itself.
-    println!("cargo::rerun-if-changed=migrations");
 
     guest_build::copy_to(&out.join("demo"), &guest_build::build(&workspace, OF_THE_DEMO)?)?;
     let built = guest_build::build(&workspace, BUNDLED)?;

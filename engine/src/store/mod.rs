@@ -9,6 +9,7 @@
 mod claim;
 mod error;
 mod listing;
+mod migrations;
 mod sqlite;
 
 pub use claim::{

@@ -7,16 +7,15 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
 use super::writer::Writer;
 use super::{Sqlite, sql, trouble};
 use crate::rules::limits::Invalid;
+use crate::store::migrations::{self, SQLITE};
 use crate::store::{Result, StoreError};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// How long a statement waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -122,14 +121,14 @@ async fn connect_and_migrate(options: &SqliteConnectOptions) -> Result<SqliteCon
 /// Brings the schema up to date, in one transaction that no other process can be in at the same time.
 async fn migrate(connection: &mut SqliteConnection) -> std::result::Result<(), MigrateError> {
     let applied = newest_applied(connection).await?;
-    if applied == newest_known() {
+    if applied == migrations::newest(SQLITE) {
         return Ok(());
     }
-    if applied > newest_known() {
+    if applied > migrations::newest(SQLITE) {
         return Err(MigrateError::VersionMissing(applied.unwrap_or_default()));
     }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
+    migrations::migrator(SQLITE).run_direct(None, &mut *transaction, false).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -143,10 +142,6 @@ async fn newest_applied(connection: &mut SqliteConnection) -> std::result::Resul
     sqlx::query_scalar(sql!("newest_migration")).fetch_one(connection).await
 }
 
-fn newest_known() -> Option<i64> {
-    MIGRATIONS.iter().map(|migration| migration.version).max()
-}
-
 fn may_pass(error: &MigrateError) -> bool {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => trouble::is_busy(error),
@@ -157,7 +152,7 @@ fn may_pass(error: &MigrateError) -> bool {
 fn refusal(error: MigrateError) -> StoreError {
     match error {
         MigrateError::VersionMissing(found) => {
-            StoreError::FutureSchema { found, known: newest_known().unwrap_or_default() }
+            StoreError::FutureSchema { found, known: migrations::newest(SQLITE).unwrap_or_default() }
         }
         MigrateError::Execute(error) => error.into(),
         other => StoreError::Unavailable {
