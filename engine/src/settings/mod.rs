@@ -4,10 +4,11 @@
 
 mod key;
 mod layers;
+mod target;
 
 pub use key::EngineKey;
+pub use target::TargetSettings;
 
-use crate::rules::grants::Origin;
 use crate::rules::notification::OnUnknown;
 use crate::rules::quantities::{parse_duration, parse_size};
 use crate::rules::retry::Backoff;
@@ -136,21 +137,6 @@ pub struct Targets {
     pub paths: Vec<PathBuf>,
 }
 
-/// What the operator says about one target.
-#[derive(Debug, Clone, Default)]
-pub struct TargetSettings {
-    /// The origin that the operator opens to it.
-    pub base_url: Option<Origin>,
-    /// Whether a component that is not bundled may send mail.
-    pub smtp: bool,
-    /// The folder that its creator may read, if it asks for templates.
-    pub templates: Option<PathBuf>,
-    /// The operator's secrets that a component may use which is not bundled.
-    pub secrets: Vec<String>,
-    /// All keys, as the component reads them.
-    pub values: serde_json::Map<String, serde_json::Value>,
-}
-
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
@@ -269,11 +255,15 @@ impl Settings {
         serde_json::to_value(&self.merged).unwrap_or_default()
     }
 
+    /// The database's file, if it is one.
+    pub fn database_file(&self) -> Option<PathBuf> {
+        let path = self.database.url.strip_prefix("sqlite:")?;
+        path.strip_prefix("//").unwrap_or(path).split('?').next().map(PathBuf::from)
+    }
+
     /// The folder in which the database lies, and beside it what belongs to it.
     pub fn folder(&self) -> PathBuf {
-        let path = self.database.url.strip_prefix("sqlite:").unwrap_or_default();
-        let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
-        match Path::new(path).parent() {
+        match self.database_file().as_deref().and_then(Path::parent) {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         }
@@ -290,6 +280,13 @@ impl Settings {
             Some(file) => EngineKey::read(file),
             None => EngineKey::read_or_make(&self.folder().join("engine.key")),
         }
+    }
+
+    /// The same, if there is one; nothing is made.
+    pub fn engine_key_if_made(&self) -> Result<Option<EngineKey>, SettingsError> {
+        let usual = self.folder().join("engine.key");
+        let file = self.key_file.as_ref().unwrap_or(&usual);
+        if self.key_file.is_some() || file.exists() { EngineKey::read(file).map(Some) } else { Ok(None) }
     }
 
     /// What the operator says about a module; nothing, if it has no section.
@@ -358,75 +355,6 @@ impl Settings {
             return fail("`sandbox.memory` must be between 1MiB and 4GiB.");
         }
         Ok(())
-    }
-}
-
-/// What the settings name outside of themselves.
-impl Settings {
-    /// Whether the folders exist. One that is missing would quietly change which components are used, or stop them all.
-    pub fn check_folders(&self) -> Result<(), SettingsError> {
-        let paths = self.targets.paths.iter().map(|folder| ("targets.paths".to_owned(), folder));
-        let templates = self
-            .target
-            .iter()
-            .filter_map(|(module, said)| Some((format!("target.{module}.templates"), said.templates.as_ref()?)));
-        for (key, folder) in paths.chain(templates) {
-            if !folder.is_dir() {
-                let folder = folder.display();
-                return Err(SettingsError::new(format!(
-                    "`{key}` names {folder}, which is no folder: make it, or take it out."
-                )));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl TargetSettings {
-    fn checked(module: &str, keys: toml::Table) -> Result<Self, SettingsError> {
-        let base_url = match keys.get("base_url") {
-            None => None,
-            Some(value) => {
-                let text = value.as_str().unwrap_or_default();
-                Some(Origin::parse(text).map_err(|why| {
-                    SettingsError::new(format!(
-                        "`target.{module}.base_url` must be an origin such as \"http://127.0.0.1:8080\": {why}."
-                    ))
-                })?)
-            }
-        };
-        let smtp = match keys.get("smtp") {
-            None => false,
-            Some(toml::Value::Boolean(value)) => *value,
-            Some(toml::Value::String(text)) if text == "true" || text == "false" => text == "true",
-            Some(_) => {
-                return Err(SettingsError::new(format!("`target.{module}.smtp` must be true or false.")));
-            }
-        };
-        let secrets = match keys.get("secrets") {
-            None => Vec::new(),
-            Some(toml::Value::String(names)) => names.split(',').map(|name| name.trim().to_owned()).collect(),
-            Some(toml::Value::Array(names)) if names.iter().all(toml::Value::is_str) => {
-                names.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect()
-            }
-            Some(_) => {
-                let sentence = format!("`target.{module}.secrets` must be a list of names, such as [\"api_key\"].");
-                return Err(SettingsError::new(sentence));
-            }
-        };
-        let templates = match keys.get("templates") {
-            None => None,
-            Some(toml::Value::String(folder)) if !folder.is_empty() => Some(PathBuf::from(folder)),
-            Some(_) => {
-                let sentence = format!("`target.{module}.templates` must be the path of a folder.");
-                return Err(SettingsError::new(sentence));
-            }
-        };
-        let values = match serde_json::to_value(&keys) {
-            Ok(serde_json::Value::Object(values)) => values,
-            _ => return Err(SettingsError::new(format!("[target.{module}] holds what cannot be written as JSON."))),
-        };
-        Ok(TargetSettings { base_url, smtp, templates, secrets, values })
     }
 }
 
@@ -531,8 +459,6 @@ mod tests {
             ("[smtp]\nconnections = 0", "`smtp.connections` must be between 1 and 1000"),
             ("[sandbox]\nmemory = '1KiB'", "`sandbox.memory` must be between"),
             ("[server]\nlisten = 'here'", "`server.listen` must be an address"),
-            ("[target.x]\nbase_url = 'ftp://h'", "`target.x.base_url` must be an origin"),
-            ("[target.x]\nsmtp = 'perhaps'", "`target.x.smtp` must be true or false"),
         ] {
             let error = settings(text).expect_err(text);
             assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");

@@ -1,0 +1,118 @@
+//! What the operator says about one target, `[target.NAME]`: the keys that are the engine's own, and all of them as the component reads them.
+
+use super::{Settings, SettingsError};
+use crate::rules::grants::Origin;
+use std::path::PathBuf;
+
+/// What the operator says about one target.
+#[derive(Debug, Clone, Default)]
+pub struct TargetSettings {
+    /// The origin that the operator opens to it.
+    pub base_url: Option<Origin>,
+    /// Whether a component that is not bundled may send mail.
+    pub smtp: bool,
+    /// The folder that its creator may read, if it asks for templates.
+    pub templates: Option<PathBuf>,
+    /// The operator's secrets that a component may use which is not bundled.
+    pub secrets: Vec<String>,
+    /// All keys, as the component reads them.
+    pub values: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What the settings name outside of themselves.
+impl Settings {
+    /// Whether the folders exist. One that is missing would quietly change which components are used, or stop them all.
+    pub fn check_folders(&self) -> Result<(), SettingsError> {
+        let paths = self.targets.paths.iter().map(|folder| ("targets.paths".to_owned(), folder));
+        let templates = self
+            .target
+            .iter()
+            .filter_map(|(module, said)| Some((format!("target.{module}.templates"), said.templates.as_ref()?)));
+        for (key, folder) in paths.chain(templates) {
+            if !folder.is_dir() {
+                let folder = folder.display();
+                return Err(SettingsError::new(format!(
+                    "`{key}` names {folder}, which is no folder: make it, or take it out."
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TargetSettings {
+    /// The keys of `[target.module]`, read once; the sentence says which cannot be.
+    pub(super) fn checked(module: &str, keys: toml::Table) -> Result<Self, SettingsError> {
+        let base_url = match keys.get("base_url") {
+            None => None,
+            Some(value) => {
+                let text = value.as_str().unwrap_or_default();
+                Some(Origin::parse(text).map_err(|why| {
+                    SettingsError::new(format!(
+                        "`target.{module}.base_url` must be an origin such as \"http://127.0.0.1:8080\": {why}."
+                    ))
+                })?)
+            }
+        };
+        let smtp = match keys.get("smtp") {
+            None => false,
+            Some(toml::Value::Boolean(value)) => *value,
+            Some(toml::Value::String(text)) if text == "true" || text == "false" => text == "true",
+            Some(_) => {
+                return Err(SettingsError::new(format!("`target.{module}.smtp` must be true or false.")));
+            }
+        };
+        let secrets = match keys.get("secrets") {
+            None => Vec::new(),
+            Some(toml::Value::String(names)) => names.split(',').map(|name| name.trim().to_owned()).collect(),
+            Some(toml::Value::Array(names)) if names.iter().all(toml::Value::is_str) => {
+                names.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect()
+            }
+            Some(_) => {
+                let sentence = format!("`target.{module}.secrets` must be a list of names, such as [\"api_key\"].");
+                return Err(SettingsError::new(sentence));
+            }
+        };
+        let templates = match keys.get("templates") {
+            None => None,
+            Some(toml::Value::String(folder)) if !folder.is_empty() => Some(PathBuf::from(folder)),
+            Some(_) => {
+                let sentence = format!("`target.{module}.templates` must be the path of a folder.");
+                return Err(SettingsError::new(sentence));
+            }
+        };
+        let values = match serde_json::to_value(&keys) {
+            Ok(serde_json::Value::Object(values)) => values,
+            _ => return Err(SettingsError::new(format!("[target.{module}] holds what cannot be written as JSON."))),
+        };
+        Ok(TargetSettings { base_url, smtp, templates, secrets, values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_own_keys_are_read_and_all_are_kept() {
+        let text = "base_url = 'http://127.0.0.1:8080'\nsmtp = 'true'\nsecrets = 'a, b'\ntemplates = 't'\nsender = '+15550100'";
+        let said = TargetSettings::checked("x", text.parse().unwrap()).unwrap();
+        assert_eq!(said.base_url.unwrap().to_string(), "http://127.0.0.1:8080");
+        assert!(said.smtp);
+        assert_eq!((said.secrets, said.templates), (vec!["a".to_owned(), "b".to_owned()], Some(PathBuf::from("t"))));
+        assert_eq!((said.values.len(), &said.values["sender"]), (5, &"+15550100".into()));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_in_a_sentence() {
+        for (text, part) in [
+            ("base_url = 'ftp://h'", "`target.x.base_url` must be an origin"),
+            ("smtp = 'perhaps'", "`target.x.smtp` must be true or false"),
+            ("secrets = 1", "`target.x.secrets` must be a list of names"),
+            ("templates = ''", "`target.x.templates` must be the path of a folder"),
+        ] {
+            let error = TargetSettings::checked("x", text.parse().unwrap()).expect_err(text).to_string();
+            assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");
+        }
+    }
+}
