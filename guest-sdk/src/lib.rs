@@ -63,6 +63,7 @@ pub mod callbacks;
 pub mod http;
 pub mod receipts;
 pub mod runtime;
+pub mod samples;
 pub mod signing;
 pub mod smtp;
 

@@ -1,55 +1,15 @@
 use std::collections::BTreeMap;
 
-use guest_sdk::{TargetUserRecord, User};
+use guest_sdk::samples;
 
 use super::*;
 
-fn user() -> User {
-    User {
-        id: "u1".into(),
-        username: "ada".into(),
-        email: String::new(),
-        first_name: String::new(),
-        last_name: String::new(),
-        time_zone: String::new(),
-        locale: String::new(),
-        attributes: "{}".into(),
-    }
-}
-
-fn record() -> TargetUserRecord {
-    TargetUserRecord { id: "r1".into(), target_user_id: "Loft 7, Vienna".into(), description: String::new() }
-}
-
 fn request(title: &str, body: String) -> CreationRequest {
-    CreationRequest {
-        user: user(),
-        target_user_records: vec![record(), TargetUserRecord { id: "r2".into(), ..record() }],
-        title: title.into(),
-        body,
-        extra: r#"{"cheapskate":true}"#.into(),
-        scheduled_delivery: 0,
-        expires_at: None,
-        retry_time_interval: 60,
-        max_retries: 3,
-    }
+    samples::request(&["Loft 7, Vienna", "Loft 8, Vienna"], title, &body, r#"{"cheapskate":true}"#)
 }
 
 fn notification(extra: &str) -> Notification {
-    Notification {
-        id: "n1".into(),
-        idempotency_key: "k1".into(),
-        user: user(),
-        target_user_record: record(),
-        title: "Tea".into(),
-        body: "It is \"ready\".".into(),
-        extra: extra.into(),
-        scheduled_delivery: 0,
-        expires_at: None,
-        attempt: 1,
-        last_attempt: false,
-        previous: None,
-    }
+    samples::notification("Loft 7, Vienna", "Tea", "It is \"ready\".", extra)
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn check_size(request: &CreationRequest) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use guest_sdk::{TargetUserRecord, User};
+    use guest_sdk::samples;
     use serde_json::{Value, json};
 
     use super::*;
@@ -124,34 +124,7 @@ mod tests {
         ] {
             std::fs::write(folder.path().join(name), source).unwrap();
         }
-        drafts(request(title, body, extra), folder.path())
-    }
-
-    fn request(title: &str, body: &str, extra: &str) -> CreationRequest {
-        CreationRequest {
-            user: User {
-                id: "u1".into(),
-                username: "ada".into(),
-                email: String::new(),
-                first_name: String::new(),
-                last_name: String::new(),
-                time_zone: String::new(),
-                locale: String::new(),
-                attributes: "{}".into(),
-            },
-            target_user_records: vec![TargetUserRecord {
-                id: "r1".into(),
-                target_user_id: "ada@example.org".into(),
-                description: String::new(),
-            }],
-            title: title.into(),
-            body: body.into(),
-            extra: extra.into(),
-            scheduled_delivery: 0,
-            expires_at: None,
-            retry_time_interval: 1440,
-            max_retries: 3,
-        }
+        drafts(samples::request(&["ada@example.org"], title, body, extra), folder.path())
     }
 
     #[test]

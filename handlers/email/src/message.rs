@@ -44,38 +44,18 @@ fn name(user: &User) -> String {
 
 #[cfg(test)]
 mod tests {
-    use guest_sdk::TargetUserRecord;
+    use guest_sdk::samples;
 
     use super::*;
 
     fn notification(body: &str, extra: &str) -> Notification {
-        Notification {
-            id: "n1".into(),
-            idempotency_key: "k1".into(),
-            user: User {
-                id: "u1".into(),
-                username: "ada".into(),
-                email: "elsewhere@example.org".into(),
-                first_name: " Ada\n".into(),
-                last_name: "Löwe\u{7f}läss ".into(),
-                time_zone: String::new(),
-                locale: String::new(),
-                attributes: "{}".into(),
-            },
-            target_user_record: TargetUserRecord {
-                id: "r1".into(),
-                target_user_id: "ada@example.org".into(),
-                description: String::new(),
-            },
-            title: "Grüße".into(),
-            body: body.into(),
-            extra: extra.into(),
-            scheduled_delivery: 0,
-            expires_at: None,
-            attempt: 1,
-            last_attempt: false,
-            previous: None,
-        }
+        let user = User {
+            email: "elsewhere@example.org".into(),
+            first_name: " Ada\n".into(),
+            last_name: "Löwe\u{7f}läss ".into(),
+            ..samples::user()
+        };
+        Notification { user, ..samples::notification("ada@example.org", "Grüße", body, extra) }
     }
 
     #[test]

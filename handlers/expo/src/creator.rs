@@ -33,36 +33,12 @@ pub fn check(request: &CreationRequest) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use guest_sdk::{TargetUserRecord, User};
+    use guest_sdk::samples;
 
     use super::*;
 
     fn request(title: &str, body: &str, extra: &str) -> CreationRequest {
-        let record = |id: &str, token: &str| TargetUserRecord {
-            id: id.into(),
-            target_user_id: token.into(),
-            description: String::new(),
-        };
-        CreationRequest {
-            user: User {
-                id: "u1".into(),
-                username: "ada".into(),
-                email: String::new(),
-                first_name: String::new(),
-                last_name: String::new(),
-                time_zone: String::new(),
-                locale: String::new(),
-                attributes: "{}".into(),
-            },
-            target_user_records: vec![record("r1", "ExpoPushToken[a]"), record("r2", "ExpoPushToken[a-longer-one]")],
-            title: title.into(),
-            body: body.into(),
-            extra: extra.into(),
-            scheduled_delivery: 0,
-            expires_at: None,
-            retry_time_interval: 60,
-            max_retries: 3,
-        }
+        samples::request(&["ExpoPushToken[a]", "ExpoPushToken[a-longer-one]"], title, body, extra)
     }
 
     #[test]

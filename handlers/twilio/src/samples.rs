@@ -1,6 +1,6 @@
 //! Values that several tests begin with.
 
-use guest_sdk::{CreationRequest, Notification, TargetUserRecord, User};
+use guest_sdk::{CreationRequest, Notification, samples};
 
 use crate::account::Account;
 
@@ -18,52 +18,12 @@ pub fn account(sender: &str) -> Account {
     Account::read(settings(&[("account_sid", ACCOUNT_SID), ("sender", sender)])).unwrap()
 }
 
-fn user() -> User {
-    User {
-        id: "u1".into(),
-        username: "ada".into(),
-        email: String::new(),
-        first_name: String::new(),
-        last_name: String::new(),
-        time_zone: String::new(),
-        locale: String::new(),
-        attributes: "{}".into(),
-    }
-}
-
-fn record() -> TargetUserRecord {
-    TargetUserRecord { id: "r1".into(), target_user_id: TO.into(), description: String::new() }
-}
-
 /// A request for one record.
 pub fn request(title: &str, body: &str, extra: &str) -> CreationRequest {
-    CreationRequest {
-        user: user(),
-        target_user_records: vec![record()],
-        title: title.into(),
-        body: body.into(),
-        extra: extra.into(),
-        scheduled_delivery: 0,
-        expires_at: None,
-        retry_time_interval: 60,
-        max_retries: 3,
-    }
+    samples::request(&[TO], title, body, extra)
 }
 
 /// The first attempt at a notification.
 pub fn notification(title: &str, body: &str, extra: &str) -> Notification {
-    Notification {
-        id: "n1".into(),
-        idempotency_key: "k1".into(),
-        user: user(),
-        target_user_record: record(),
-        title: title.into(),
-        body: body.into(),
-        extra: extra.into(),
-        scheduled_delivery: 0,
-        expires_at: None,
-        attempt: 1,
-        last_attempt: false,
-        previous: None,
-    }
+    samples::notification(TO, title, body, extra)
 }
