@@ -123,6 +123,31 @@ fn handlers_and_guests_know_the_contract_only() {
     }
 }
 
+/// The words that stand in `quotes` between two texts of a file, in small letters and sorted.
+fn quoted(file: &str, from: &str, to: &str, quotes: char) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join(file)).unwrap();
+    let part = text.split_once(from).and_then(|(_, rest)| rest.split_once(to));
+    let (part, _) = part.unwrap_or_else(|| panic!("{file} has no {from} … {to}"));
+    let mut words: Vec<_> = part.split(quotes).skip(1).step_by(2).map(str::to_lowercase).collect();
+    words.sort();
+    words
+}
+
+/// Whoever refuses a header too late or lets one through would find it out only by a mail.
+#[test]
+fn three_places_know_the_same_headers() {
+    let contract = quoted("wit/smtp.wit", "`invalid` are those", "headers: list", '`');
+    let (beginnings, names): (Vec<_>, Vec<_>) = contract.into_iter().partition(|name| name.ends_with('-'));
+    assert_eq!((names.len(), beginnings.len()), (13, 5));
+    for (file, of_names, of_beginnings) in [
+        ("handlers/email/src/extra/headers.rs", "const NOT_OURS", "const NOT_OUR_BEGINNINGS"),
+        ("engine/src/host/smtp/message.rs", "const OURS", "const OUR_BEGINNINGS"),
+    ] {
+        assert_eq!(quoted(file, of_names, "];", '"'), names, "{file}");
+        assert_eq!(quoted(file, of_beginnings, "];", '"'), beginnings, "{file}");
+    }
+}
+
 #[test]
 fn migrations_and_statements_pair_up() {
     let names = |folder: &str| -> Option<Vec<String>> {

@@ -34,7 +34,7 @@ const NOT_OURS: [&str; 13] = [
     "dkim-signature",
 ];
 
-/// Beginnings of such names. The last two are the engine's addition to the contract's list: relays write them too.
+/// Beginnings of such names.
 const NOT_OUR_BEGINNINGS: [&str; 5] = ["content-", "arc-", "authentication-", "resent-", "received-"];
 
 /// Names and values, sorted by name.
