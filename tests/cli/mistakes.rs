@@ -99,6 +99,12 @@ fn settings_that_cannot_be_say_which_key() {
         ("ENGINE_DATABASE__URL", "mysql://x", "`database.url` must be"),
         ("ENGINE_LOG__LEVEL", "a=b=c", "`log.level` must be"),
         ("ENGINE_TARGET__EMAIL__FROM_EMAIL", "nobody", "from_email"),
+        ("ENGINE_TARGET__EMAIL__FORM_EMAIL", "a@b.example", "the nearest key is `from_email`"),
+        ("ENGINE_TARGET__EMAIL__TEMPLATS", "t", "the nearest key is `templates`"),
+        ("ENGINE_TARGET__TWILIO__ACOUNT_SID", "AC", "the nearest key is `account_sid`"),
+        ("ENGINE_TARGET__TWILIO__ACCOUNT_SID", "AC", "`account_sid` in [target.twilio] is not valid"),
+        ("ENGINE_TARGET__EXPO__TOKEN", "x", "[target.expo] holds `token`, and may hold no key"),
+        ("ENGINE_TARGET__EMIAL__FROM_EMAIL", "a@b.example", "did you mean `email`?"),
     ] {
         Program::new().with(name, value).refused(&["settings", "check"], part);
     }

@@ -3,7 +3,7 @@
 use super::output::Format;
 use crate::clock::Clock;
 use crate::host::{Catalog, Host};
-use crate::settings::{LogFormat, Settings};
+use crate::settings::{EngineKey, LogFormat, Settings};
 use crate::store::Store;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -32,19 +32,19 @@ impl Context {
     /// The components, in their sandbox.
     pub fn catalog(&self) -> anyhow::Result<Catalog> {
         self.settings.check_folders()?;
-        let host = Host::new(
-            &self.settings.sandbox,
-            &self.settings.cache(),
-            &self.settings.engine_key()?,
-            self.clock.clone(),
-        )?;
-        Ok(Catalog::new(host, self.settings.clone())?)
+        catalog(&self.settings, &self.settings.engine_key()?, &self.settings.cache(), self.clock.clone())
     }
 
     /// A new id.
     pub fn new_id(&self) -> Uuid {
         Uuid::now_v7()
     }
+}
+
+/// The components that the settings name, compiled into `cache` under `key`.
+pub fn catalog(settings: &Arc<Settings>, key: &EngineKey, cache: &Path, clock: Clock) -> anyhow::Result<Catalog> {
+    let host = Host::new(&settings.sandbox, cache, key, clock)?;
+    Ok(Catalog::new(host, settings.clone())?)
 }
 
 /// The variables of the environment. What is not UTF-8 is none of ours, or is refused for what it then holds.

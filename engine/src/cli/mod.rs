@@ -100,7 +100,7 @@ impl Cli {
     async fn execute(self) -> anyhow::Result<exit::Code> {
         let Global { config, output } = self.global;
         match self.command {
-            Command::Settings(command) => command.execute(config.as_deref(), output),
+            Command::Settings(command) => command.execute(config.as_deref(), output).await,
             Command::Demo => demo::execute(output).await,
             command => {
                 let context = Context::open(config.as_deref(), output).await?;

@@ -1,15 +1,18 @@
 //! `engine settings …`
 
-use super::context::{start_log, variables};
+use super::context::{catalog, start_log, variables};
 use super::exit::Code;
 use super::output::{self, Format};
-use crate::settings;
+use crate::clock::Clock;
+use crate::settings::{self, EngineKey};
+use anyhow::Context as _;
 use clap::Subcommand;
 use std::path::Path;
+use std::sync::Arc;
 
 #[derive(Debug, Subcommand)]
 pub enum Settings {
-    /// Whether the settings can be used, without doing anything.
+    /// Whether the settings can be used, those of each target by its component included, without doing anything.
     Check,
     /// The settings that hold now, or the explained defaults.
     Show {
@@ -20,21 +23,16 @@ pub enum Settings {
 }
 
 impl Settings {
-    pub fn execute(self, config: Option<&Path>, format: Format) -> anyhow::Result<Code> {
+    pub async fn execute(self, config: Option<&Path>, format: Format) -> anyhow::Result<Code> {
         if let Settings::Show { defaults: true } = self {
             output::text(settings::DEFAULTS.trim_end())?;
             return Ok(Code::Done);
         }
-        let settings = settings::Settings::load(config, variables())?;
+        let settings = Arc::new(settings::Settings::load(config, variables())?);
         start_log(&settings)?;
         if matches!(self, Settings::Check) {
             settings.check_folders()?;
-        }
-        for (module, target) in &settings.target {
-            if let Some(sender) = target.values.get("from_email") {
-                crate::host::sender(sender.as_str().unwrap_or_default())
-                    .map_err(|why| anyhow::anyhow!("`target.{module}.from_email` must be a sender of mail: {why}."))?;
-            }
+            check_targets(&settings).await?;
         }
         match (self, format) {
             (Settings::Check, Format::Text) => {
@@ -49,4 +47,19 @@ impl Settings {
         }
         Ok(Code::Done)
     }
+}
+
+/// Whether there is a component for each `[target.NAME]`, and whether it can read what stands there.
+async fn check_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<()> {
+    // Where there is no engine yet, none is left behind: what is compiled here goes again.
+    let passing = tempfile::tempdir().context("Components cannot be checked without a temporary folder.")?;
+    let (key, cache) = match settings.engine_key_if_made()? {
+        Some(key) => (key, settings.cache()),
+        None => (EngineKey::read_or_make(&passing.path().join("engine.key"))?, passing.path().join("engine.cache")),
+    };
+    let catalog = catalog(settings, &key, &cache, Clock::system())?;
+    for module in settings.target.keys() {
+        catalog.get(module).await?;
+    }
+    Ok(())
 }

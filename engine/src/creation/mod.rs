@@ -215,7 +215,7 @@ async fn ask(
     message: &Message,
 ) -> Result<(Vec<Draft>, u32), CreationError> {
     let ready = catalog.get(&target.notification_module_name).await?;
-    schema::check("extra", &message.extra, &ready.module.manifest.extra)
+    schema::check("extra", &message.extra, &ready.module.manifest.extra, &[])
         .map_err(|why| Invalid::new("extra", format!("This cannot be sent to {}: {why}.", target.name)))?;
     let retry_time_interval = request.retry_time_interval.unwrap_or(ready.module.manifest.retry_time_interval);
     let asked = host::Creation {

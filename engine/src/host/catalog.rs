@@ -10,6 +10,7 @@ use super::smtp::Relay;
 use super::{HostError, sender};
 use crate::rules::grants::{Grants, OperatorWord};
 use crate::rules::schema;
+use crate::rules::spelling::nearest;
 use crate::rules::target::check_module_name;
 use crate::settings::{Secret, Settings};
 use cap_std::ambient_authority;
@@ -29,8 +30,8 @@ pub struct Ready {
     pub powers: Arc<Powers>,
 }
 
-/// The keys of a target's section that are not the component's.
-const ENGINES_OWN: [&str; 4] = ["base_url", "secrets", "smtp", "templates"];
+/// The keys of a target's section that the engine itself reads, so that a component need not know them.
+const ENGINES_OWN: [&str; 5] = ["base_url", "from_email", "secrets", "smtp", "templates"];
 
 type Found = Arc<OnceCell<Result<Arc<Ready>, ModuleError>>>;
 
@@ -71,8 +72,10 @@ impl Catalog {
             None => match BUNDLED.iter().find(|(bundled, _)| *bundled == name) {
                 Some((_, bytes)) => (self.host.load(name, bytes).await.map_err(named(name.to_owned()))?, true),
                 None => {
+                    let near = nearest(name, BUNDLED.iter().map(|(bundled, _)| *bundled));
+                    let near = near.map_or_else(String::new, |near| format!(" did you mean `{near}`? If not,"));
                     return Err(ModuleError(format!(
-                        "There is no component for the module `{name}`; put {name}.wasm into a folder of `[targets] paths`."
+                        "There is no component for the module `{name}`;{near} put {name}.wasm into a folder of `[targets] paths`."
                     )));
                 }
             },
@@ -110,13 +113,7 @@ impl Catalog {
 
     fn powers(&self, module: &Module, bundled: bool) -> Result<Powers, HostError> {
         let said = self.settings.of_target(&module.name);
-        let own: serde_json::Map<_, _> = said
-            .values
-            .iter()
-            .filter(|(key, _)| !ENGINES_OWN.contains(&key.as_str()))
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
-        schema::check(&format!("[target.{}]", module.name), &own, &module.manifest.settings)
+        schema::check(&format!("[target.{}]", module.name), &said.values, &module.manifest.settings, &ENGINES_OWN)
             .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
         let word = OperatorWord {
             bundled,

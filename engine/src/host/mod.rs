@@ -27,7 +27,7 @@ pub use modules::{Host, ModuleError};
 pub use smtp::Relay;
 
 /// Reads the sender of a target's mail, `a@b.example` or `"Name" <a@b.example>`.
-pub fn sender(text: &str) -> Result<lettre::message::Mailbox, String> {
+fn sender(text: &str) -> Result<lettre::message::Mailbox, String> {
     text.parse().map_err(|e| format!("\"{}\" is not an e-mail address: {e}", text.escape_debug()))
 }
 

@@ -1,17 +1,25 @@
-//! Settings and `extra` are checked against the JSON Schemas of a component's manifest.
+//! Settings and `extra` are checked against the JSON Schemas of a component's manifest, and these are told to people.
 
+use crate::rules::spelling::nearest;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Says what is wrong with `object` by `schema`, in the first complaint's words, naming the key. An unknown key is told with
-/// those there are.
-pub fn check(what: &str, object: &Map<String, Value>, schema: &Value) -> Result<(), String> {
-    let properties = schema.get("properties").and_then(Value::as_object);
+/// those there are, and the one that is spelled most like it. `beside` are keys that somebody else reads: where the schema does not know
+/// them, they are not looked at.
+pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Result<(), String> {
+    let none = Map::new();
+    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+    let mut object = object.clone();
+    object.retain(|key, _| properties.contains_key(key) || !beside.contains(&key.as_str()));
     if schema.get("additionalProperties") == Some(&Value::Bool(false))
-        && let Some(unknown) = object.keys().find(|key| properties.is_none_or(|known| !known.contains_key(*key)))
+        && let Some(unknown) = object.keys().find(|key| !properties.contains_key(*key))
     {
-        let known: Vec<_> = properties.into_iter().flat_map(Map::keys).map(|key| format!("`{key}`")).collect();
+        let known: Vec<_> = properties.keys().map(|key| format!("`{key}`")).collect();
         let known = if known.is_empty() { "no key".to_owned() } else { known.join(", ") };
-        return Err(format!("{what} holds `{}`, and may hold {known}", unknown.escape_debug()));
+        let near = nearest(unknown, properties.keys().map(String::as_str).chain(beside.iter().copied()));
+        let near = near.map_or_else(String::new, |near| format!("; the nearest key is `{near}`"));
+        return Err(format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug()));
     }
     if refers(schema) {
         return Err(format!(
@@ -19,7 +27,7 @@ pub fn check(what: &str, object: &Map<String, Value>, schema: &Value) -> Result<
         ));
     }
     let validator = jsonschema::validator_for(schema).map_err(|e| format!("the schema of {what} is not valid: {e}"))?;
-    match validator.iter_errors(&Value::Object(object.clone())).next() {
+    match validator.iter_errors(&Value::Object(object)).next() {
         None => Ok(()),
         Some(error) => {
             let path = error.instance_path().to_string();
@@ -28,6 +36,83 @@ pub fn check(what: &str, object: &Map<String, Value>, schema: &Value) -> Result<
             Err(format!("{place} is not valid: {}", error.to_string().replace('\n', " ")))
         }
     }
+}
+
+/// A key that a schema knows, as people are told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Key {
+    pub key: String,
+    /// Such as "text" or "a list of texts".
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub required: bool,
+    /// What its value is kept to, such as "at least 1"; empty if to nothing.
+    pub bounds: Vec<String>,
+    pub description: String,
+}
+
+/// The keys of a schema, by name. What is not said in the usual words of JSON Schema is left out, since the schema itself is at hand.
+pub fn keys(schema: &Value) -> Vec<Key> {
+    let is_required = |key: &str| {
+        schema.get("required").and_then(Value::as_array).is_some_and(|keys| keys.iter().any(|required| required == key))
+    };
+    let of = |(key, schema): (&String, &Value)| Key {
+        key: key.clone(),
+        kind: kind(schema),
+        required: is_required(key),
+        bounds: bounds(schema),
+        description: schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    };
+    schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(of).collect()
+}
+
+/// The types that a value may have; `null` counts as absent everywhere, and is not told.
+fn kind(schema: &Value) -> String {
+    let types = match schema.get("type") {
+        Some(Value::String(one)) => vec![one.as_str()],
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+        _ if schema.get("enum").is_some() => return "one of a few".to_owned(),
+        _ => return "anything".to_owned(),
+    };
+    let words = types.into_iter().filter(|kind| *kind != "null").map(|kind| match kind {
+        "string" => "text".to_owned(),
+        "integer" => "a whole number".to_owned(),
+        "number" => "a number".to_owned(),
+        "boolean" => "true or false".to_owned(),
+        "object" => "an object".to_owned(),
+        "array" => match schema.pointer("/items/type").and_then(Value::as_str) {
+            Some("string") => "a list of texts".to_owned(),
+            Some("object") => "a list of objects".to_owned(),
+            _ => "a list".to_owned(),
+        },
+        other => other.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" or ")
+}
+
+fn bounds(schema: &Value) -> Vec<String> {
+    let words = [
+        ("minimum", "at least ", ""),
+        ("exclusiveMinimum", "more than ", ""),
+        ("maximum", "at most ", ""),
+        ("exclusiveMaximum", "less than ", ""),
+        ("minLength", "at least ", " characters"),
+        ("maxLength", "at most ", " characters"),
+        ("minItems", "at least ", " of them"),
+        ("maxItems", "at most ", " of them"),
+        ("maxProperties", "at most ", " keys"),
+        ("pattern", "matching ", ""),
+    ];
+    let written = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut bounds: Vec<String> = words
+        .into_iter()
+        .filter_map(|(word, before, after)| Some(format!("{before}{}{after}", written(schema.get(word)?))))
+        .collect();
+    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+        let values: Vec<_> = values.iter().filter(|value| !value.is_null()).map(written).collect();
+        bounds.push(values.join(", "));
+    }
+    bounds
 }
 
 /// Whether a schema has references: a few of them can say what takes longer than anybody lives, and no sandbox bounds what is checked here.
@@ -53,7 +138,7 @@ mod tests {
             "properties": { "html": { "type": "boolean" }, "cc": { "type": "array", "items": { "type": "string" } } },
             "additionalProperties": false,
         });
-        check("extra", object.as_object().unwrap(), &schema)
+        check("extra", object.as_object().unwrap(), &schema, &["templates"])
     }
 
     #[test]
@@ -61,16 +146,51 @@ mod tests {
         let doubling = |n: u32| json!({ "allOf": [{ "$ref": format!("#/$defs/{}", n + 1) }, { "$ref": format!("#/$defs/{}", n + 1) }] });
         let mut schema = doubling(0);
         schema["$defs"] = (1..50).map(|n| (n.to_string(), doubling(n))).collect::<Map<_, _>>().into();
-        assert!(check("extra", &Map::new(), &schema).unwrap_err().contains("instead of `$ref`"));
+        assert!(check("extra", &Map::new(), &schema, &[]).unwrap_err().contains("instead of `$ref`"));
     }
 
     #[test]
     fn what_is_wrong_is_named() {
         assert_eq!(checked(json!({ "html": true, "cc": ["a"] })), Ok(()));
-        assert_eq!(checked(json!({ "htlm": true })).unwrap_err(), "extra holds `htlm`, and may hold `cc`, `html`");
+        for (key, near) in
+            [("htlm", "; the nearest key is `html`"), ("temlates", "; the nearest key is `templates`"), ("x", "")]
+        {
+            let expected = format!("extra holds `{key}`, and may hold `cc`, `html`{near}");
+            assert_eq!(checked(json!({ key: true })).unwrap_err(), expected);
+        }
+        assert_eq!(checked(json!({ "templates": 1 })), Ok(()), "it is somebody else's");
         assert!(checked(json!({ "html": 1 })).unwrap_err().starts_with("`html` in extra is not valid: "));
         assert!(checked(json!({ "cc": [1] })).unwrap_err().starts_with("`cc.0` in extra is not valid: "));
-        assert_eq!(check("extra", &Map::new(), &json!({})), Ok(()));
-        assert!(check("extra", &Map::new(), &json!({ "type": 3 })).unwrap_err().contains("the schema of extra"));
+        assert_eq!(check("extra", &Map::new(), &json!({}), &[]), Ok(()));
+        assert!(check("extra", &Map::new(), &json!({ "type": 3 }), &[]).unwrap_err().contains("the schema of extra"));
+    }
+
+    #[test]
+    fn keys_are_told_in_words() {
+        let schema = json!({
+            "required": ["to"],
+            "properties": {
+                "to": { "type": ["string", "array", "null"], "items": { "type": "string" }, "maxItems": 3, "description": "Who." },
+                "urgency": { "enum": ["low", "high", null] },
+                "days": { "type": "integer", "minimum": 1, "maximum": 30 },
+                "free": {},
+            },
+        });
+        let told: Vec<_> = keys(&schema)
+            .into_iter()
+            .map(|key| {
+                format!("{} {} {} ({}) {}", key.key, key.kind, key.required, key.bounds.join("; "), key.description)
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "days a whole number false (at least 1; at most 30) ",
+                "free anything false () ",
+                "to text or a list of texts true (at most 3 of them) Who.",
+                "urgency one of a few false (low, high) ",
+            ]
+        );
+        assert_eq!(keys(&json!({})), []);
     }
 }

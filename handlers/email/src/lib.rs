@@ -38,8 +38,10 @@ impl Target for Email {
             .address("E-mail address", "ada@example.org")
             .smtp()
             .templates()
+            // Closed, so that a misspelt key is found before the first mail goes out without it.
             .settings(json!({
                 "type": "object",
+                "additionalProperties": false,
                 "properties": {
                     "from_email": {
                         "type": "string",

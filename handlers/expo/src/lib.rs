@@ -25,6 +25,7 @@ use std::time::Duration;
 use guest_sdk::http::{Error, Response};
 use guest_sdk::runtime::{Level, has_secret, log, setting, time_left};
 use guest_sdk::{CreationRequest, Draft, Failure, Manifest, Notification, OnUnknown, Outcome, Secret, Target};
+use serde_json::json;
 
 use crate::message::Message;
 
@@ -58,6 +59,7 @@ impl Target for Expo {
                 )
                 .optional(),
             )
+            .settings(json!({ "type": "object", "additionalProperties": false }))
             .extra(extra::schema())
             .largest_batch(LARGEST_BATCH)
             .retry_time_interval(60)

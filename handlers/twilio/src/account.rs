@@ -109,6 +109,7 @@ fn malformed(key: &str, remedy: &str) -> Failure {
 pub fn schema() -> Value {
     json!({
         "type": "object",
+        "additionalProperties": false,
         "properties": {
             "account_sid": {
                 "type": "string",
