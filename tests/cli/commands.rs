@@ -1,5 +1,6 @@
 //! What each command does and prints.
 
+use crate::support::folder_with;
 use crate::support::program::Program;
 use crate::support::smtp::{Answer, SmtpServer};
 use serde_json::json;
@@ -117,6 +118,46 @@ fn settings_are_shown_and_checked() {
     program.ok(&["settings", "check"]);
     let left = std::fs::read_dir(program.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(left.collect::<Vec<_>>(), ["engine.toml"], "checking makes nothing");
+}
+
+#[test]
+fn a_target_is_shown_with_what_its_component_says() {
+    let program = Program::new();
+    let shown = program.ok(&["target", "show", "twilio"]).stdout;
+    for part in [
+        "name: Twilio\n",
+        "state: delivers\n",
+        "component: sha256:",
+        "asks for: HTTP to https://api.twilio.com\n",
+        "asks for: the secret twilio_auth_token: ",
+        "largest batch: 1\n",
+        "retry interval: 60 s",
+        "\nSettings, under [target.twilio]:\n  account_sid: text, matching ^(AC",
+        "  validity_period: a whole number, at least 1, at most 36000\n      Seconds for which",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown = program.json(&["target", "show", "email"]);
+    assert_eq!((&shown["name"], &shown["pause"], &shown["problem"]), (&json!("Email"), &json!(null), &json!(null)));
+    let component = &shown["component"];
+    assert_eq!(component["manifest"]["smtp"], true);
+    let from_email = &component["settings"][0];
+    assert_eq!((&from_email["key"], &from_email["type"]), (&json!("from_email"), &json!("text")));
+    assert_eq!(from_email["bounds"], json!(["at least 3 characters"]));
+    assert_eq!(component["extra"].as_array().unwrap().len(), 9);
+    program.refused(&["target", "show", "fax"], "no target `fax`");
+}
+
+#[test]
+fn a_target_without_a_component_is_shown_too() {
+    let folder = folder_with(&["noop"]);
+    let program = Program::new().with("ENGINE_TARGETS__PATHS", folder.path().to_str().unwrap());
+    program.ok(&["target", "add", "--name", "Pigeon", "--module", "noop"]);
+    std::fs::remove_file(folder.path().join("noop.wasm")).unwrap();
+    let problem = "There is no component for the module `noop`; put noop.wasm into a folder of `[targets] paths`.";
+    assert!(program.ok(&["target", "show", "Pigeon"]).stdout.ends_with(&format!("component: {problem}\n")));
+    let shown = program.json(&["target", "show", "Pigeon"]);
+    assert_eq!((&shown["component"], &shown["problem"]), (&json!(null), &json!(problem)));
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod record;
 mod run;
 mod settings;
 mod target;
+mod target_show;
 mod user;
 
 use clap::{Args, Parser, Subcommand};

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
+use super::target_show;
 use crate::rules::target;
 use crate::rules::tenant::Tenant;
 use clap::{Args, Subcommand};
@@ -14,6 +15,8 @@ pub enum Target {
     Add(Add),
     /// All targets, and whether anything stops them.
     List,
+    /// One target: whether it delivers, and what its component says of its settings and of `extra`.
+    Show(Named),
     /// Deliver again to a target that was paused or slowed down.
     Resume(Named),
     /// Remove a target that nothing uses.
@@ -45,6 +48,7 @@ impl Target {
         match self {
             Target::Add(add) => add.execute(context).await,
             Target::List => list(context).await,
+            Target::Show(named) => target_show::execute(context, &named.find(context).await?).await,
             Target::Resume(named) => {
                 let target = named.find(context).await?;
                 context.store.resume_target(Tenant::DEFAULT, target.id, context.clock.now()).await?;
@@ -101,13 +105,10 @@ async fn list(context: &Context) -> anyhow::Result<Code> {
     match context.output {
         Format::Json => output::json(&targets)?,
         Format::Text => {
-            let state = |target: &target::Target| match (&target.pause, target.slowed_until) {
-                (Some(pause), _) => format!("paused: {}", pause.reason),
-                (None, Some(until)) if until > now => format!("slowed down until {until}"),
-                (None, _) => "delivers".to_owned(),
-            };
-            let rows: Vec<_> =
-                targets.iter().map(|t| vec![t.name.clone(), t.notification_module_name.clone(), state(t)]).collect();
+            let rows: Vec<_> = targets
+                .iter()
+                .map(|t| vec![t.name.clone(), t.notification_module_name.clone(), target_show::state(t, now)])
+                .collect();
             output::table("There are no targets; `engine target add` makes one.", &["name", "module", "state"], &rows)?;
         }
     }

@@ -1,0 +1,111 @@
+//! `engine target show`: a target, and what its component says of itself.
+
+use super::context::Context;
+use super::exit::Code;
+use super::output::{self, Format};
+use crate::host::{Module, ModuleError, Ready};
+use crate::rules::manifest::Manifest;
+use crate::rules::schema::{self, Key};
+use crate::rules::target::Target;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code> {
+    let found = context.catalog()?.get(&target.notification_module_name).await;
+    match context.output {
+        Format::Json => output::json(&as_json(target, &found)?)?,
+        Format::Text => text(target, &found, context.clock.now())?,
+    }
+    Ok(Code::Done)
+}
+
+/// Whether anything stops a target, and what.
+pub fn state(target: &Target, now: Timestamp) -> String {
+    match (&target.pause, target.slowed_until) {
+        (Some(pause), _) => format!("paused: {}", pause.reason),
+        (None, Some(until)) if until > now => format!("slowed down until {until}"),
+        (None, _) => "delivers".to_owned(),
+    }
+}
+
+/// The target as every command gives it, and its component, or why there is none.
+fn as_json(target: &Target, found: &Result<Arc<Ready>, ModuleError>) -> anyhow::Result<Value> {
+    let mut value = serde_json::to_value(target)?;
+    value["component"] = match found {
+        Ok(ready) => {
+            let Module { digest, manifest, .. } = &ready.module;
+            let (settings, extra) = (schema::keys(&manifest.settings), schema::keys(&manifest.extra));
+            json!({ "digest": digest, "manifest": manifest, "settings": settings, "extra": extra })
+        }
+        Err(_) => Value::Null,
+    };
+    value["problem"] = found.as_ref().err().map(ToString::to_string).into();
+    Ok(value)
+}
+
+fn text(target: &Target, found: &Result<Arc<Ready>, ModuleError>, now: Timestamp) -> anyhow::Result<()> {
+    let mut lines = vec![
+        ("name", target.name.clone()),
+        ("module", target.notification_module_name.clone()),
+        ("state", state(target, now)),
+    ];
+    match found {
+        Err(problem) => lines.push(("component", problem.to_string())),
+        Ok(ready) => {
+            let Module { digest, manifest, .. } = &ready.module;
+            lines.push(("component", digest.clone()));
+            lines.extend(said(manifest));
+        }
+    }
+    for (name, value) in lines {
+        output::text(&format!("{name:>17}: {value}"))?;
+    }
+    if let Ok(ready) = found {
+        let Manifest { settings, extra, .. } = &ready.module.manifest;
+        list(&format!("Settings, under [target.{}]:", target.notification_module_name), &schema::keys(settings))?;
+        list("Keys of `extra`:", &schema::keys(extra))?;
+    }
+    Ok(())
+}
+
+/// What a manifest says that fits on a line.
+fn said(manifest: &Manifest) -> Vec<(&'static str, String)> {
+    let mut lines = vec![
+        ("version", manifest.version.clone()),
+        ("what it does", manifest.summary.clone()),
+        ("address", format!("{}, such as {}", manifest.address.title, manifest.address.example)),
+    ];
+    // Only what is asked for: asking grants nothing.
+    lines.extend(manifest.http.origins.iter().map(|origin| ("asks for", format!("HTTP to {origin}"))));
+    let capabilities = [
+        (manifest.http.record_address, "HTTP to the record's own address"),
+        (manifest.smtp, "mail through the relay"),
+        (manifest.templates, "the folder of templates"),
+    ];
+    lines.extend(capabilities.into_iter().filter(|(asked, _)| *asked).map(|(_, what)| ("asks for", what.to_owned())));
+    lines.extend(manifest.secrets.iter().map(|secret| {
+        let optional = if secret.required { "" } else { ", if there is one" };
+        ("asks for", format!("the secret {}{optional}: {}", secret.name, secret.purpose))
+    }));
+    lines.push(("largest batch", manifest.largest_batch.to_string()));
+    lines.push(("retry interval", format!("{} s, where nothing else is asked for", manifest.retry_time_interval)));
+    lines.extend(manifest.on_unknown.map(|policy| ("on unknown", policy.as_str().to_owned())));
+    lines.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+fn list(heading: &str, keys: &[Key]) -> anyhow::Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    output::text(&format!("\n{heading}"))?;
+    for Key { key, kind, required, bounds, description } in keys {
+        let required = required.then(|| "required".to_owned());
+        let said: Vec<String> = [kind.clone()].into_iter().chain(required).chain(bounds.iter().cloned()).collect();
+        output::text(&format!("  {key}: {}", said.join(", ")))?;
+        if !description.is_empty() {
+            output::text(&format!("      {description}"))?;
+        }
+    }
+    Ok(())
+}
