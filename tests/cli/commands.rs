@@ -161,6 +161,15 @@ fn a_target_without_a_component_is_shown_too() {
 }
 
 #[test]
+fn a_new_database_is_said() {
+    let program = Program::new();
+    let said = program.ok(&["user", "list"]).stderr;
+    let file = program.folder.path().canonicalize().unwrap().join("engine.db");
+    assert_eq!(said, format!("engine: a new database was made: {}\n", file.display()));
+    assert_eq!(program.ok(&["user", "list"]).stderr, "", "once");
+}
+
+#[test]
 fn a_settings_file_can_be_named() {
     let program = Program::new();
     std::fs::write(program.folder.path().join("other.toml"), "[database]\nurl = 'sqlite:other.db'\n").unwrap();

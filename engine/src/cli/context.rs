@@ -1,6 +1,6 @@
 //! What most commands need: the settings, the log, the database, and the sandbox when a component has to be asked.
 
-use super::output::Format;
+use super::output::{self, Format};
 use crate::clock::Clock;
 use crate::host::{Catalog, Host};
 use crate::settings::{EngineKey, LogFormat, Settings};
@@ -25,7 +25,13 @@ impl Context {
     pub async fn open(config: Option<&Path>, output: Format) -> anyhow::Result<Self> {
         let settings = Settings::load(config, variables())?;
         start_log(&settings)?;
+        let new = settings.database_file().filter(|file| !file.exists());
         let store = Store::open(&settings.database.url).await?;
+        if let Some(file) = new {
+            // A command in the wrong folder is noticed by this, and by nothing else.
+            let file = file.canonicalize().unwrap_or(file);
+            output::aside(&format!("engine: a new database was made: {}", file.display()));
+        }
         Ok(Context { settings: Arc::new(settings), store, clock: Clock::system(), output })
     }
 
