@@ -8,6 +8,7 @@ use crate::rules::moment::Moment;
 use crate::rules::quantities::parse_duration;
 use crate::rules::tenant::Tenant;
 use clap::Args;
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 #[derive(Debug, Args)]
@@ -52,6 +53,9 @@ pub struct Notify {
     quiet: bool,
 }
 
+/// By how much a time may be over before it is said.
+const A_SLIP: SignedDuration = SignedDuration::from_mins(1);
+
 type Extra = Map<String, Value>;
 
 fn extra(text: &str) -> Result<Extra, String> {
@@ -88,6 +92,9 @@ impl Notify {
                 match context.output {
                     Format::Text => say(&reports, quiet)?,
                     Format::Json => output::json(&reports.iter().map(as_json).collect::<Vec<_>>())?,
+                }
+                if request.scheduled_delivery.is_some() {
+                    say_if_past(context, &reports).await;
                 }
                 Ok(Code::Done)
             }
@@ -128,6 +135,18 @@ impl Notify {
             on_unknown: None,
             raw: self.raw,
         }
+    }
+}
+
+/// A time that is over may be meant: what is late is sent at once. Or it is a slip, of which somebody should hear.
+async fn say_if_past(context: &Context, reports: &[Report]) {
+    let first = reports.iter().find_map(|report| report.result.as_ref().ok()?.first());
+    let Some(id) = first else { return };
+    // What was made may be gone again already, or delivered and due later.
+    let Ok(made) = context.store.find_notification(Tenant::DEFAULT, *id).await else { return };
+    let due = made.listed.notification.scheduled_delivery;
+    if context.clock.now().duration_since(due) > A_SLIP {
+        output::aside(&format!("engine: {due} is over, so it is due at once."));
     }
 }
 
