@@ -19,6 +19,8 @@ use uuid::Uuid;
 
 /// Before the end of its lease a claim is given back rather than begun: a call, the writing of its outcome, and some room.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+/// After so many calls in a row in which its component failed, a target is paused.
+pub(super) const MOST_FAULTS: usize = 5;
 
 /// The attempts that are under way or wait for a slot.
 pub(super) struct Attempts {
@@ -31,10 +33,31 @@ pub(super) struct Attempts {
     targets: HashMap<Uuid, Slots>,
 }
 
-/// The slots of one target, and how many notifications wait for one.
+/// The slots of one target, how many notifications wait for one, and how its component does.
 struct Slots {
     free: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
+    faults: Arc<Faults>,
+}
+
+/// The calls in which a target's component failed.
+#[derive(Default)]
+struct Faults {
+    in_a_row: AtomicUsize,
+    /// How often that were too many. What was claimed before is not called after.
+    pauses: AtomicUsize,
+}
+
+impl Faults {
+    /// Counts a fault, and says whether it is one too many.
+    fn too_many(&self) -> bool {
+        let too_many = self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 == MOST_FAULTS;
+        if too_many {
+            self.in_a_row.store(0, Ordering::Relaxed);
+            self.pauses.fetch_add(1, Ordering::Relaxed);
+        }
+        too_many
+    }
 }
 
 /// Counts up while it lives.
@@ -81,10 +104,11 @@ impl Attempts {
     pub(super) fn begin(&mut self, ready: Arc<Ready>, claimed: Vec<Claimed>, lease_until: Timestamp) {
         let Some(first) = claimed.first() else { return };
         let most = self.deliverer.settings.delivery.concurrency_per_target;
-        let slots = self
-            .targets
-            .entry(first.target.id)
-            .or_insert_with(|| Slots { free: Arc::new(Semaphore::new(most)), waiting: Arc::default() });
+        let slots = self.targets.entry(first.target.id).or_insert_with(|| Slots {
+            free: Arc::new(Semaphore::new(most)),
+            waiting: Arc::default(),
+            faults: Arc::default(),
+        });
         let size = ready.module.manifest.largest_batch.max(1) as usize;
         let mut claimed = claimed.into_iter().peekable();
         while claimed.peek().is_some() {
@@ -93,7 +117,8 @@ impl Attempts {
             let waiting = Counted::new(&slots.waiting, batch.len());
             let (of_target, of_tenant) = (slots.free.clone(), self.tenant_slots.clone());
             let (deliverer, settler, ready) = (self.deliverer.clone(), self.settler.clone(), ready.clone());
-            let stopping = self.stopping.clone();
+            let (stopping, faults) = (self.stopping.clone(), slots.faults.clone());
+            let pauses = faults.pauses.load(Ordering::Relaxed);
             self.tasks.spawn(async move {
                 let _counted = counted;
                 // Closed semaphores, which these never are, would only mean that nothing bounds the calls.
@@ -108,7 +133,11 @@ impl Attempts {
                 if batch.is_empty() {
                     return;
                 }
-                let finished = deliverer.attempt(&ready, batch).await;
+                if faults.pauses.load(Ordering::Relaxed) > pauses {
+                    deliverer.hold_back(&batch).await;
+                    return;
+                }
+                let finished = deliverer.attempt(&ready, batch, &faults).await;
                 drop((_target_slot, _tenant_slot));
                 settler.settle(finished).await;
             });
@@ -138,14 +167,24 @@ impl Attempts {
 }
 
 impl Deliverer {
-    /// Calls the handler once, and says what follows for each of the notifications.
-    async fn attempt(&self, ready: &Ready, batch: Vec<Claimed>) -> Vec<Finished> {
+    /// Calls the handler once, and says what follows for each of the notifications. A component that fails in call after call is not
+    /// called any more.
+    async fn attempt(&self, ready: &Ready, batch: Vec<Claimed>, faults: &Faults) -> Vec<Finished> {
         let deliveries: Vec<Delivery<'_>> = batch.iter().map(delivery).collect();
         let began = self.clock.now();
         let sent = ready.module.send(&ready.powers, &deliveries).await;
         let ended = self.clock.now();
-        if let Some(fault) = &sent.fault {
-            tracing::error!(module = ready.module.name, code = fault.code, "a component failed: {fault}");
+        match &sent.fault {
+            None => faults.in_a_row.store(0, Ordering::Relaxed),
+            Some(fault) => {
+                tracing::error!(module = ready.module.name, code = fault.code, "a component failed: {fault}");
+                if fault.is_its_own()
+                    && faults.too_many()
+                    && let Some(first) = batch.first()
+                {
+                    self.pause_for_faults(&first.target, fault).await;
+                }
+            }
         }
         batch
             .into_iter()
@@ -208,7 +247,7 @@ impl Deliverer {
         self.clock.now().checked_add(needed).is_ok_and(|end| end > lease_until)
     }
 
-    async fn give_back(&self, batch: &[Claimed]) {
+    pub(super) async fn give_back(&self, batch: &[Claimed]) {
         let claims: Vec<Claim> = batch.iter().map(|claimed| claimed.claim).collect();
         if let Err(error) = self.store.release(&claims, self.clock.now()).await {
             tracing::warn!(error = log_text(&error), "claims could not be given back, and end with their lease");

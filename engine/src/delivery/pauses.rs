@@ -1,7 +1,8 @@
-//! Targets whose component cannot be used: they alone are paused, and go on by themselves once it can.
+//! Targets whose component cannot be used, or fails in call after call: they alone are paused, and the next start tries them again.
 
-use super::{Deliverer, Event};
-use crate::host::ModuleError;
+use super::attempt::MOST_FAULTS;
+use super::{Deliverer, Event, log_text};
+use crate::host::{Fault, ModuleError};
 use crate::rules::target::{Pause, PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::{Claim, Claimed, StoreError};
@@ -17,19 +18,40 @@ impl Deliverer {
     ) -> Result<(), StoreError> {
         let reason = error.to_string();
         tracing::error!(target = target.name, reason, "a target is paused because its component cannot be used");
-        let now = self.clock.now();
-        let pause = Pause { kind: PauseKind::Component, reason: crate::rules::limits::cut(&reason, 1000), since: now };
-        self.store.pause_target(tenant, target.id, &pause).await?;
+        self.pause(tenant, target, &reason).await?;
         let claims: Vec<Claim> = claimed.iter().map(|claimed| claimed.claim).collect();
-        self.store.release(&claims, now).await?;
-        for claimed in claimed {
-            (self.observer)(&Event::Waits {
-                user: &claimed.user,
-                notification: &claimed.notification,
-                reason: &reason,
-            });
-        }
+        self.store.release(&claims, self.clock.now()).await?;
+        self.tell_of_waiting(claimed, &reason);
         Ok(())
+    }
+
+    /// Pauses a target whose component has failed once too often. That this cannot be written down is no reason to end.
+    pub(super) async fn pause_for_faults(&self, target: &Target, last: &Fault) {
+        let reason = format!(
+            "The component failed in {MOST_FAULTS} calls in a row, at last so: {last} It is called again at the next start, or after `engine target resume`."
+        );
+        tracing::error!(target = target.name, reason, "a target is paused because its component fails");
+        if let Err(error) = self.pause(Tenant::DEFAULT, target, &reason).await {
+            tracing::error!(target = target.name, error = log_text(&error), "the target could not be paused");
+        }
+    }
+
+    /// Gives claims back that were taken before their target was paused.
+    pub(super) async fn hold_back(&self, claimed: &[Claimed]) {
+        self.give_back(claimed).await;
+        self.tell_of_waiting(claimed, "The target is paused, because its component failed too often in a row.");
+    }
+
+    async fn pause(&self, tenant: Tenant, target: &Target, reason: &str) -> Result<(), StoreError> {
+        let reason = crate::rules::limits::cut(reason, 1000);
+        let pause = Pause { kind: PauseKind::Component, reason, since: self.clock.now() };
+        self.store.pause_target(tenant, target.id, &pause).await
+    }
+
+    fn tell_of_waiting(&self, claimed: &[Claimed], reason: &str) {
+        for Claimed { user, notification, .. } in claimed {
+            (self.observer)(&Event::Waits { user, notification, reason });
+        }
     }
 
     /// Resumes the targets that were paused for a component which can be used now.

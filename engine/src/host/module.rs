@@ -21,6 +21,9 @@ use wasmtime::Store;
 /// How many bytes the values of one call may take on their way in and out (the largest body, and room).
 const HOSTCALL_BYTES: usize = 16 * 1024 * 1024;
 
+/// The code of a call that did not end by itself.
+const OUT_OF_TIME: &str = "out_of_time";
+
 /// The component behind a target, ready to be called.
 pub struct Module {
     pub name: String,
@@ -45,6 +48,13 @@ impl std::fmt::Debug for Module {
 pub struct Fault {
     pub code: &'static str,
     pub message: String,
+}
+
+impl Fault {
+    /// Whether the component alone is to blame: that a call took too long may be its provider's doing.
+    pub fn is_its_own(&self) -> bool {
+        self.code != OUT_OF_TIME
+    }
 }
 
 /// What a call came to, and what it took.
@@ -168,7 +178,7 @@ impl Module {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(fault(&error, state, &self.limits)),
             Err(_) => Err(Fault {
-                code: "out_of_time",
+                code: OUT_OF_TIME,
                 message: format!("The component did not end within {:?}.", self.limits.wall),
             }),
         };
