@@ -68,6 +68,35 @@ impl Program {
         }
     }
 
+    /// What a person sees at a terminal who keeps the results for something else: only standard error is one.
+    pub fn on_a_terminal(&self, arguments: &[&str]) -> String {
+        let script = "
+import os, pty, subprocess, sys
+ours, theirs = pty.openpty()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=theirs)
+os.close(theirs)
+try:
+    while shown := os.read(ours, 4096):
+        sys.stdout.buffer.write(shown)
+except OSError:
+    pass
+sys.exit(child.wait())
+";
+        let engine = self.command(arguments);
+        let mut at_a_terminal = Command::new(super::peer::python());
+        at_a_terminal.args(["-c", script]).arg(engine.get_program()).args(engine.get_args());
+        at_a_terminal.current_dir(self.folder.path()).env("TERM", "xterm");
+        for (name, value) in engine.get_envs() {
+            match value {
+                Some(value) => at_a_terminal.env(name, value),
+                None => at_a_terminal.env_remove(name),
+            };
+        }
+        let output = at_a_terminal.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Runs it and expects it to do what was asked.
     pub fn ok(&self, arguments: &[&str]) -> Ran {
         let ran = self.run(arguments);

@@ -10,15 +10,19 @@ use crate::rules::status::Status;
 use crate::rules::tenant::Tenant;
 use crate::store::{Claimed, Targets};
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a run came to.
-#[derive(Default)]
 struct Tally {
+    format: Format,
+    quiet: bool,
+    /// How many were handled; it shows where the blocks do not.
+    progress: ProgressBar,
     some_failed: bool,
     /// For `--output json`, which prints one value at the end.
     done: Vec<Value>,
@@ -37,6 +41,9 @@ pub struct ProcessNotifications {
     /// Show what is due, and deliver nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Print nothing of what was delivered; the exit code says whether some failed, and standard error what is wrong.
+    #[arg(long)]
+    quiet: bool,
 }
 
 impl ProcessNotifications {
@@ -46,41 +53,37 @@ impl ProcessNotifications {
             let target = context.store.find_target(Tenant::DEFAULT, name).await?;
             chosen.targets.get_or_insert_default().push(target.id);
         }
-        if self.dry_run { preview(context, chosen).await } else { deliver(context, chosen).await }
+        let tally = Tally::new(context.output, self.quiet);
+        if self.dry_run { preview(context, chosen, tally).await } else { deliver(context, chosen, tally).await }
     }
 }
 
 /// Shows what is due in the form in which its delivery would be shown.
-async fn preview(context: &Context, chosen: Chosen) -> anyhow::Result<Code> {
+async fn preview(context: &Context, chosen: Chosen, mut tally: Tally) -> anyhow::Result<Code> {
     let targets = chosen.targets.map_or(Targets::All, Targets::Only);
     let limit = chosen.limit.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
     let due = context.store.preview_due(context.clock.now(), limit, &targets).await?;
-    let mut tally = Tally::default();
     for ended in &due.ended {
-        tally.show(&Event::Ended(ended), context.output);
+        tally.show(&Event::Ended(ended));
     }
     for Claimed { user, notification, .. } in &due.claimed {
-        tally.show(&Event::Waits { user, notification, reason: "It is due; nothing was sent." }, context.output);
+        tally.show(&Event::Waits { user, notification, reason: "It is due; nothing was sent." });
     }
-    tally.print(context.output)?;
+    tally.print()?;
     Ok(Code::Done)
 }
 
-async fn deliver(context: &Context, chosen: Chosen) -> anyhow::Result<Code> {
-    let tally = Arc::new(Mutex::new(Tally::default()));
-    let format = context.output;
+async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Result<Code> {
+    let tally = Arc::new(Mutex::new(tally));
     let of_observer = tally.clone();
-    let observer = move |event: &Event<'_>| {
-        let mut tally = of_observer.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.take(event, format);
-    };
+    let observer = move |event: &Event<'_>| of_observer.lock().unwrap_or_else(PoisonError::into_inner).take(event);
     let deliverer = deliverer(context, Arc::new(observer))?;
     let mut stops = Stops::listen()?;
     let stopped = deliverer.process_due(chosen, stops.first()).await?;
 
     let some_failed = {
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.print(format)?;
+        tally.print()?;
         tally.some_failed
     };
     for target in context.store.list_targets(Tenant::DEFAULT).await? {
@@ -99,18 +102,25 @@ async fn deliver(context: &Context, chosen: Chosen) -> anyhow::Result<Code> {
 }
 
 impl Tally {
+    fn new(format: Format, quiet: bool) -> Self {
+        let shown_anyway = format == Format::Text && !quiet && std::io::stdout().is_terminal();
+        let progress = if shown_anyway { ProgressBar::hidden() } else { progress() };
+        Tally { format, quiet, progress, some_failed: false, done: Vec::new(), broken: None }
+    }
+
     /// What was kept for the end.
-    fn print(&mut self, format: Format) -> anyhow::Result<()> {
+    fn print(&mut self) -> anyhow::Result<()> {
+        self.progress.finish_and_clear();
         if let Some(error) = self.broken.take() {
             return Err(error.into());
         }
-        if format == Format::Json {
+        if self.format == Format::Json && !self.quiet {
             output::json(&self.done)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, event: &Event<'_>, format: Format) {
+    fn take(&mut self, event: &Event<'_>) {
         self.some_failed |= match event.status() {
             Status::DeliveryFailure | Status::Expired | Status::Unknown => true,
             Status::Scheduled
@@ -121,12 +131,16 @@ impl Tally {
             | Status::OptedOut
             | Status::Canceled => false,
         };
-        self.show(event, format);
+        self.progress.inc(1);
+        self.show(event);
     }
 
-    fn show(&mut self, event: &Event<'_>, format: Format) {
+    fn show(&mut self, event: &Event<'_>) {
+        if self.quiet {
+            return;
+        }
         let (username, notification, sentence) = said(event);
-        match format {
+        match self.format {
             Format::Json => self.done.push(json!({
                 "id": notification.id,
                 "username": username,
@@ -144,6 +158,12 @@ impl Tally {
             }
         }
     }
+}
+
+/// A line on standard error, which shows only where that is a terminal.
+fn progress() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {pos} handled, {per_sec}");
+    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }
 
 fn said<'a>(event: &'a Event<'a>) -> (&'a str, &'a Notification, String) {
