@@ -11,4 +11,5 @@ mod support;
 mod cli;
 mod delivery;
 mod host;
+mod predecessor;
 mod store;

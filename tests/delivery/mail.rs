@@ -6,7 +6,6 @@ use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
 use serde_json::json;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 async fn engine(server: &SmtpServer) -> TestEngine {
     let engine = TestEngine::builder().relay(server.address).start().await;
@@ -77,41 +76,6 @@ async fn replies_decide() {
 }
 
 #[tokio::test]
-async fn a_relay_that_is_not_there_is_tried_again() {
-    let server = SmtpServer::start(&[]).await;
-    let address = server.address;
-    drop(server);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let engine = TestEngine::builder().relay(address).start().await;
-    engine.record("email", "ada@example.org").await;
-    let shown = engine.tried("email", "Title", json!({})).await;
-    assert_eq!(shown.listed.notification.status, Status::Retry, "{shown:#?}");
-    assert_eq!(shown.attempts[0].phase.unwrap().as_str(), "connect");
-    assert!(shown.attempts[0].message.contains("cannot be reached"), "{}", shown.attempts[0].message);
-}
-
-#[tokio::test]
-async fn retries_double_and_end() {
-    let server = SmtpServer::start(&[("RCPT", Answer::Says("450 4.2.0 Busy"))]).await;
-    let engine = engine(&server).await;
-    let id = engine.notify("email", "Title", json!({})).await;
-    for (attempt, wait) in [(1, 60), (2, 120)] {
-        engine.deliver().await;
-        let shown = engine.show(id).await;
-        let n = &shown.listed.notification;
-        assert_eq!((n.status, shown.attempts.len()), (Status::Retry, attempt));
-        let planned = n.scheduled_delivery.duration_since(n.attempted_delivery.unwrap());
-        assert_eq!(planned.as_secs(), wait);
-        engine.deliver().await;
-        assert_eq!(engine.show(id).await.attempts.len(), attempt, "it waits for its time");
-        engine.clock.advance(Duration::from_secs(wait as u64 + 1));
-    }
-    engine.deliver().await;
-    let shown = engine.show(id).await;
-    assert_eq!((shown.listed.notification.status, shown.attempts.len()), (Status::DeliveryFailure, 3));
-}
-
-#[tokio::test]
 async fn unknown_is_held_where_the_operator_says_so() {
     let server = SmtpServer::start(&[("DOT", Answer::Closes)]).await;
     let engine = TestEngine::builder().relay(server.address).with("[delivery]\non_unknown = 'hold'\n").start().await;
@@ -168,31 +132,6 @@ async fn a_login_goes_to_the_relay() {
     engine.store.resume_target(n.tenant, target.id, engine.clock.now()).await.unwrap();
     engine.deliver().await;
     assert_eq!(engine.show(n.id).await.listed.notification.status, Status::Delivered);
-}
-
-#[tokio::test]
-async fn an_inactive_record_gets_nothing() {
-    let server = SmtpServer::start(&[]).await;
-    let engine = engine(&server).await;
-    let id = engine.notify("email", "Title", json!({})).await;
-    let n = engine.show(id).await.listed.notification;
-    engine.store.switch_record_off(n.tenant, n.target_user_record, "left", engine.clock.now()).await.unwrap();
-    engine.deliver().await;
-    assert_eq!(engine.show(id).await.listed.notification.status, Status::InactiveDevice);
-    assert_eq!(server.count(), 0);
-}
-
-#[tokio::test]
-async fn what_has_expired_is_not_sent() {
-    let server = SmtpServer::start(&[]).await;
-    let engine = engine(&server).await;
-    let mut request = engine.request("email", "Title", json!({}));
-    request.expires_at = engine.clock.now().checked_add(jiff::SignedDuration::from_secs(60)).ok().map(Into::into);
-    let id = engine.create(&request).await.unwrap()[0];
-    engine.clock.advance(Duration::from_secs(61));
-    engine.deliver().await;
-    assert_eq!(engine.show(id).await.listed.notification.status, Status::Expired);
-    assert_eq!(server.count(), 0);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ mod backlogs;
 mod mail;
 mod pauses;
 mod process;
-mod providers;
-mod templates;
+pub mod providers;
+pub mod templates;
 
 pub use process::backlog;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use uuid::Uuid;
 
-const TWILIO: &str = "account_sid = 'AC0123456789abcdef0123456789abcdef'\nsender = '+15550100999'\n";
+pub const TWILIO: &str = "account_sid = 'AC0123456789abcdef0123456789abcdef'\nsender = '+15550100999'\n";
 
 /// The files of a component: their names and what they hold.
 fn recorded(handler: &str) -> Vec<(String, Value)> {
@@ -29,6 +29,13 @@ fn recorded(handler: &str) -> Vec<(String, Value)> {
     all
 }
 
+/// What a provider answered once, by the name of the file that keeps it.
+pub fn recorded_answer(handler: &str, name: &str) -> Answer {
+    let file = format!("{}/../handlers/{handler}/testdata/answers/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    answer(&kept["answer"])
+}
+
 fn answer(file: &Value) -> Answer {
     let headers: String = file["headers"]
         .as_array()
@@ -40,7 +47,8 @@ fn answer(file: &Value) -> Answer {
     Answer::status(status, &headers, file["body"].as_str().unwrap_or_default())
 }
 
-async fn engine(handler: &str, keys: &str, server: &HttpServer) -> TestEngine {
+/// An engine whose target talks to this server.
+pub async fn engine(handler: &str, keys: &str, server: &HttpServer) -> TestEngine {
     let section = format!("[target.{handler}]\nbase_url = 'http://{}'\n{keys}", server.address);
     TestEngine::builder().with(&section).secret("twilio_auth_token", "tw-s3cret").start().await
 }

@@ -5,7 +5,8 @@ use crate::support::smtp::SmtpServer;
 use serde_json::{Value, json};
 use std::fs;
 
-async fn engine(server: &SmtpServer, folder: &tempfile::TempDir) -> TestEngine {
+/// An engine with templates in a folder, and with what is none beside them.
+pub async fn engine(server: &SmtpServer, folder: &tempfile::TempDir) -> TestEngine {
     let templates = folder.path().join("templates");
     fs::create_dir_all(&templates).unwrap();
     fs::write(folder.path().join("secret.txt"), "the operator's own").unwrap();
@@ -22,25 +23,14 @@ async fn engine(server: &SmtpServer, folder: &tempfile::TempDir) -> TestEngine {
     engine
 }
 
-async fn made(engine: &TestEngine, extra: Value) -> Result<String, String> {
+/// The body that a request without one gets, or why it gets none.
+pub async fn made(engine: &TestEngine, extra: Value) -> Result<String, String> {
     let mut request = engine.request("email", "Tea", extra);
     request.message.body = String::new();
     match engine.create(&request).await {
         Ok(ids) => Ok(engine.show(ids[0]).await.listed.notification.body),
         Err(error) => Err(error.to_string()),
     }
-}
-
-#[tokio::test]
-async fn a_template_is_rendered_when_the_notification_is_made() {
-    let (server, folder) = (SmtpServer::start(&[]).await, tempfile::tempdir().unwrap());
-    let engine = engine(&server, &folder).await;
-    let body = made(&engine, json!({"template_name": "tea.html", "tea": "<Darjeeling>"})).await.unwrap();
-    assert_eq!(body, "<h1>Ada: &lt;Darjeeling&gt;</h1>");
-    fs::remove_dir_all(folder.path().join("templates")).unwrap();
-    engine.deliver().await;
-    let mails = server.mails.lock().unwrap().clone();
-    assert!(mails[0].contains("&lt;Darjeeling&gt;") && mails[0].contains("multipart/alternative"), "{}", mails[0]);
 }
 
 #[tokio::test]

@@ -49,14 +49,3 @@ async fn the_sketches_are_targets() {
         assert!(!module.manifest.summary.is_empty(), "{sketch}");
     }
 }
-
-#[tokio::test]
-async fn a_later_folder_wins_and_may_replace_a_bundled_component() {
-    let (first, second) = (folder_with(&["noop"]), tempfile::tempdir().unwrap());
-    std::fs::copy(first.path().join("noop.wasm"), second.path().join("email.wasm")).unwrap();
-    let paths = format!("[targets]\npaths = ['{}', '{}']\n", first.path().display(), second.path().display());
-    let engine = TestEngine::builder().with(&paths).start().await;
-    assert_eq!(engine.catalog.get("email").await.unwrap().module.manifest.name, "Noop");
-    let engine = TestEngine::builder().start().await;
-    assert_eq!(engine.catalog.get("email").await.unwrap().module.manifest.name, "Email");
-}
