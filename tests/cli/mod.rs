@@ -5,4 +5,5 @@ mod examples;
 mod mistakes;
 mod moving_over;
 mod peers;
+mod readme;
 mod tls;
