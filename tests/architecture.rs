@@ -111,7 +111,8 @@ fn time_and_environment_have_one_source() {
 #[test]
 fn no_provider_is_named_outside_development() {
     for word in ["twilio", "Twilio", "exp.host", "ExponentPush", "sendgrid", "slack.com", "apple.com"] {
-        only_in("engine/src", word, &["engine/src/development/"]);
+        // A migration made rows for the bundled targets and is called after them, for good.
+        only_in("engine/src", word, &["engine/src/development/", "engine/src/store/migrations.rs"]);
     }
 }
 

@@ -156,7 +156,11 @@ impl Upsert {
 async fn show(context: &Context, id: Uuid) -> anyhow::Result<Code> {
     let record = context.store.find_record(Tenant::DEFAULT, id).await?.record;
     match context.output {
-        Format::Text => output::text(&format!("The record {} is {}.", record.target_user_id, state(&record)))?,
+        // A reason is a sentence already.
+        Format::Text => {
+            let state = state(&record);
+            output::text(&format!("The record {} is {}.", record.target_user_id, state.trim_end_matches('.')))?;
+        }
         Format::Json => output::json(&record)?,
     }
     Ok(Code::Done)

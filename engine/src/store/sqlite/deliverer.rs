@@ -13,8 +13,13 @@ use crate::store::{Result, StoreError};
 /// This process delivers, until this is dropped.
 #[derive(Debug)]
 #[must_use = "the lock ends when this is dropped"]
-pub struct DelivererLock {
-    _held: File,
+pub struct DelivererLock(File);
+
+impl Drop for DelivererLock {
+    /// Closing would not do: a process that is being started at this moment has a copy of what is open until it becomes another program.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 pub fn lock(database: &Path) -> Result<DelivererLock> {
@@ -37,7 +42,7 @@ pub fn lock(database: &Path) -> Result<DelivererLock> {
         Err(TryLockError::Error(error)) => return Err(unusable(&path, error)),
     }
     note_holder(&mut file).map_err(|error| unusable(&path, error))?;
-    Ok(DelivererLock { _held: file })
+    Ok(DelivererLock(file))
 }
 
 /// Lets those who are refused say which process is in the way.
