@@ -34,8 +34,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let s = address.segments();
     let global_unicast = (s[0] & 0xe000) == 0x2000;
-    let special = (s[0] == 0x2001 && s[1] < 0x0200)       // protocol assignments, Teredo, ORCHID, benchmarks
-        || (s[0] == 0x2001 && s[1] == 0x0db8)             // documentation
+    // Protocol assignments, Teredo, ORCHID and benchmarks are below 0x0200; 0x0db8 is documentation.
+    let special = (s[0] == 0x2001 && (s[1] < 0x0200 || s[1] == 0x0db8))
         || s[0] == 0x2002                                 // 6to4
         || (s[0] == 0x3fff && s[1] < 0x1000); // documentation
     global_unicast && !special

@@ -62,7 +62,7 @@ pub fn of_debian(sources: &[Source], codename: &str) -> Vec<Source> {
             && source.words("Types").contains(&"deb")
             && source.words("Components").contains(&"main")
             && source.words("Suites").iter().any(|suite| suites.iter().any(|known| suite == known))
-            && !source.field("Enabled").is_some_and(|value| value.trim() == "no")
+            && source.field("Enabled").is_none_or(|value| value.trim() != "no")
     };
     sources.iter().filter(|source| is_debians(source)).map(|source| source.clone().with("Types", "deb")).collect()
 }
