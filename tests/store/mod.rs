@@ -6,6 +6,7 @@
 
 mod claims;
 mod constraints;
+mod imports;
 mod limits;
 mod notifications;
 mod opt_out_races;

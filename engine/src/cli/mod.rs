@@ -7,6 +7,7 @@ mod create_email_target_user_records;
 mod demo;
 mod exit;
 mod import;
+mod import_django;
 mod notification;
 mod notify;
 mod opt_out;
@@ -77,6 +78,9 @@ enum Command {
     /// The notifications and their history.
     #[command(subcommand)]
     Notification(notification::Notification),
+    /// What was kept elsewhere.
+    #[command(subcommand)]
+    Import(import_django::Import),
     /// The settings.
     #[command(subcommand)]
     Settings(settings::Settings),
@@ -115,6 +119,7 @@ impl Cli {
                     Command::Record(command) => command.execute(&context).await,
                     Command::Target(command) => command.execute(&context).await,
                     Command::Notification(command) => command.execute(&context).await,
+                    Command::Import(command) => command.execute(&context).await,
                     Command::Settings(_) | Command::Demo => Ok(exit::Code::Done),
                 };
                 context.store.close().await;

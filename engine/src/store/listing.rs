@@ -113,3 +113,17 @@ impl Creation {
         }
     }
 }
+
+/// How a notification stands that is to be imported and is here already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the others are explained at `Notification` and `Claim`")]
+pub struct KnownNotification {
+    pub id: Uuid,
+    pub status: Status,
+    pub scheduled_delivery: Timestamp,
+    pub attempted_delivery: Option<Timestamp>,
+    pub retry_attempts: u32,
+    /// Whether an engine is at work on it.
+    pub is_claimed: bool,
+    pub fence: i64,
+}

@@ -5,8 +5,11 @@
 //! alike in all of them. A verb either does all that it says or nothing, and what it returned is on the disk. Times and
 //! ids are arguments: nothing here reads a clock or makes a random number. No transaction outlives a verb, so none is
 //! ever open while something is being sent.
+//!
+//! `django` is no store: it reads the database of another program, of which everything is to be imported.
 
 mod claim;
+pub mod django;
 mod error;
 mod listing;
 mod migrations;
@@ -17,8 +20,8 @@ pub use claim::{
 };
 pub use error::{StoreError, Thing};
 pub use listing::{
-    Creation, ListedNotification, ListedOptOut, ListedRecord, NotificationFilter, NotificationHistory, RecordFilter,
-    Upserted,
+    Creation, KnownNotification, ListedNotification, ListedOptOut, ListedRecord, NotificationFilter,
+    NotificationHistory, RecordFilter, Upserted,
 };
 pub use sqlite::{DelivererLock, Watch};
 
@@ -28,7 +31,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::rules::limits::Invalid;
-use crate::rules::notification::NewNotification;
+use crate::rules::notification::{NewNotification, Notification};
 use crate::rules::retry::OnUnknownPolicies;
 use crate::rules::target::{Pause, Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
@@ -270,6 +273,34 @@ impl Store {
     /// Removes a notification with its history. Fails with `InUse` while it is being delivered.
     pub async fn remove_notification(&self, tenant: Tenant, id: Uuid) -> Result<()> {
         on_backend!(self.remove_notification(tenant, id))
+    }
+}
+
+/// What was kept elsewhere.
+impl Store {
+    /// Stores new records, all or none. Fails with `AlreadyExists` if a user has one of the addresses in its target already.
+    pub async fn add_records(&self, tenant: Tenant, batch: &[TargetUserRecord], now: Timestamp) -> Result<()> {
+        for record in batch {
+            record.check()?;
+        }
+        on_backend!(self.add_records(tenant, batch, now))
+    }
+
+    /// How those of these notifications stand that there are.
+    pub async fn known_notifications(&self, tenant: Tenant, ids: &[Uuid]) -> Result<Vec<KnownNotification>> {
+        on_backend!(self.known_notifications(tenant, ids))
+    }
+
+    /// Stores notifications as they stand, all or none, without the history of their attempts; gives the ids of those that it wrote. Of those
+    /// that are here already it writes only what waits, is not claimed, and has ended elsewhere or was never claimed. What would wait for a
+    /// user who has opted out is OPTED OUT.
+    pub async fn import_notifications(
+        &self,
+        tenant: Tenant,
+        batch: &[Notification],
+        now: Timestamp,
+    ) -> Result<Vec<Uuid>> {
+        on_backend!(self.import_notifications(tenant, batch, now))
     }
 }
 

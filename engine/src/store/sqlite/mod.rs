@@ -8,6 +8,7 @@
 mod claims;
 mod deliverer;
 mod engines;
+mod imports;
 mod notifications;
 mod open;
 mod opt_outs;

@@ -138,7 +138,7 @@ impl Sqlite {
 }
 
 /// Stores a new record.
-async fn insert(
+pub async fn insert(
     connection: &mut SqliteConnection,
     tenant: Tenant,
     record: &TargetUserRecord,

@@ -1,0 +1,117 @@
+//! What becomes of a row that may be here already. An import can be repeated while both are at work, so that the newer word counts; and a
+//! second import of the same changes nothing.
+
+use crate::rules::django::OptOut;
+use crate::rules::notification::Notification;
+use crate::store::{KnownNotification, ListedOptOut, Upserted};
+
+/// Whether a user wants nothing: whoever said it last.
+pub fn opt_out(known: Option<&ListedOptOut>, there: &OptOut) -> Upserted {
+    match known {
+        None => Upserted::Added,
+        Some(known) if known.active != there.active && known.modified_date < there.modified_date => Upserted::Changed,
+        Some(_) => Upserted::Unchanged,
+    }
+}
+
+/// A notification: what has ended there is not sent here any more; what an engine has had, or has ended, is the engine's.
+pub fn notification(known: Option<&KnownNotification>, there: &Notification) -> Upserted {
+    let Some(known) = known else { return Upserted::Added };
+    if known.is_claimed || !known.status.claimable() {
+        return Upserted::Unchanged;
+    }
+    let has_moved = (known.status, known.scheduled_delivery, known.attempted_delivery, known.retry_attempts)
+        != (there.status, there.scheduled_delivery, there.attempted_delivery, there.retry_attempts);
+    if !there.status.claimable() || (known.fence == 0 && has_moved) { Upserted::Changed } else { Upserted::Unchanged }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::status::Status;
+    use crate::rules::tenant::Tenant;
+    use jiff::Timestamp;
+    use serde_json::Map;
+    use uuid::Uuid;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn there(status: Status, attempts: u32) -> Notification {
+        Notification {
+            id: Uuid::from_u128(1),
+            tenant: Tenant::DEFAULT,
+            target_user_record: Uuid::from_u128(2),
+            title: String::new(),
+            body: String::new(),
+            extra: Map::new(),
+            status,
+            scheduled_delivery: at(100),
+            attempted_delivery: (status != Status::Scheduled).then(|| at(50)),
+            retry_time_interval: 60,
+            retry_attempts: attempts,
+            max_retries: 3,
+            expires_at: None,
+            idempotency_key: None,
+            on_unknown: None,
+            created_date: at(0),
+            modified_date: at(0),
+        }
+    }
+
+    fn here(status: Status) -> KnownNotification {
+        let like = there(status, 0);
+        KnownNotification {
+            id: like.id,
+            status,
+            scheduled_delivery: like.scheduled_delivery,
+            attempted_delivery: like.attempted_delivery,
+            retry_attempts: like.retry_attempts,
+            is_claimed: false,
+            fence: 0,
+        }
+    }
+
+    #[test]
+    fn what_has_ended_there_ends_here() {
+        let waiting = here(Status::Scheduled);
+        let delivered = there(Status::Delivered, 0);
+        assert_eq!(notification(None, &delivered), Upserted::Added);
+        assert_eq!(notification(Some(&waiting), &delivered), Upserted::Changed);
+        assert_eq!(notification(Some(&KnownNotification { fence: 3, ..waiting }), &delivered), Upserted::Changed);
+        assert_eq!(
+            notification(Some(&KnownNotification { is_claimed: true, ..waiting }), &delivered),
+            Upserted::Unchanged
+        );
+    }
+
+    #[test]
+    fn what_waits_follows_until_an_engine_has_had_it() {
+        let waiting = here(Status::Scheduled);
+        assert_eq!(notification(Some(&waiting), &there(Status::Scheduled, 0)), Upserted::Unchanged);
+        assert_eq!(notification(Some(&waiting), &there(Status::Retry, 1)), Upserted::Changed);
+        let touched = KnownNotification { fence: 1, ..waiting };
+        assert_eq!(notification(Some(&touched), &there(Status::Retry, 1)), Upserted::Unchanged);
+    }
+
+    #[test]
+    fn what_has_ended_here_stays() {
+        for status in Status::ALL.into_iter().filter(|status| !status.claimable()) {
+            for new in [Status::Scheduled, Status::Retry, Status::Delivered] {
+                assert_eq!(notification(Some(&here(status)), &there(new, 0)), Upserted::Unchanged, "{status} {new}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_newer_word_about_an_opt_out_counts() {
+        let known = |active, second| ListedOptOut { username: "ada".to_owned(), active, modified_date: at(second) };
+        let there = |active, second| OptOut { active, modified_date: at(second) };
+        assert_eq!(opt_out(None, &there(true, 1)), Upserted::Added);
+        assert_eq!(opt_out(Some(&known(false, 1)), &there(true, 2)), Upserted::Changed);
+        assert_eq!(opt_out(Some(&known(true, 1)), &there(false, 2)), Upserted::Changed);
+        assert_eq!(opt_out(Some(&known(false, 2)), &there(true, 1)), Upserted::Unchanged);
+        assert_eq!(opt_out(Some(&known(true, 1)), &there(true, 2)), Upserted::Unchanged);
+    }
+}

@@ -1,0 +1,325 @@
+//! Everything out of the database of an application that uses django-notification-system: users, targets, records, opt-outs,
+//! notifications, in this order, some hundred in a transaction. It can be repeated; `decide` says what a second one changes.
+//!
+//! Ids stay what they are. Users have none that could stay: they are known by their names. What cannot be here is left out, with what
+//! points at it, and reported row by row.
+
+mod decide;
+mod notifications;
+mod report;
+
+pub use report::{Kind, LeftOut, Report};
+
+use super::Progress;
+use crate::rules::django;
+use crate::rules::limits::Invalid;
+use crate::rules::target::{Target, TargetUserRecord};
+use crate::rules::tenant::Tenant;
+use crate::rules::user::{User, UserUpdate};
+use crate::store::django::{Source, Table};
+use crate::store::{ListedOptOut, RecordFilter, Store, StoreError, Upserted};
+use futures::StreamExt;
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+/// Rows that are stored in one transaction.
+const BATCH: usize = 500;
+
+/// How to import.
+pub struct Options {
+    /// Into which tenant.
+    pub tenant: Tenant,
+    /// Of times that say no offset.
+    pub time_zone: TimeZone,
+    /// Whether nothing is written, and only said what would be.
+    pub dry_run: bool,
+}
+
+/// Imports everything, and tells how many rows have been dealt with.
+pub async fn import(
+    store: &Store,
+    source: &mut Source,
+    options: &Options,
+    now: Timestamp,
+    new_id: impl Fn() -> Uuid,
+    progress: Progress<'_>,
+) -> Result<Report, StoreError> {
+    let mut import = Import {
+        store,
+        options,
+        now,
+        report: Report::default(),
+        users: HashMap::new(),
+        targets: HashMap::new(),
+        records: HashMap::new(),
+        opted_out: HashSet::new(),
+        rows: 0,
+        progress,
+    };
+    for kind in Kind::ALL {
+        import.report.tally(kind);
+    }
+    import.users(source, new_id).await?;
+    import.targets(source).await?;
+    import.records(source).await?;
+    import.opt_outs(source).await?;
+    import.notifications(source).await?;
+    Ok(import.report)
+}
+
+/// An import under way. The maps are from ids there, as texts, to what is here.
+struct Import<'a> {
+    store: &'a Store,
+    options: &'a Options,
+    now: Timestamp,
+    report: Report,
+    users: HashMap<String, Person>,
+    targets: HashMap<String, Uuid>,
+    records: HashMap<String, Place>,
+    /// Who wants nothing, once all is said.
+    opted_out: HashSet<Uuid>,
+    rows: u64,
+    progress: Progress<'a>,
+}
+
+#[derive(Clone)]
+struct Person {
+    id: Uuid,
+    username: String,
+}
+
+/// A record and whose it is.
+struct Place {
+    record: Uuid,
+    user: Uuid,
+}
+
+impl Import<'_> {
+    async fn users(&mut self, source: &mut Source, new_id: impl Fn() -> Uuid) -> Result<(), StoreError> {
+        let Options { tenant, dry_run, .. } = *self.options;
+        let known = self.store.list_users(tenant).await?;
+        let known: HashMap<String, User> = known.into_iter().map(|user| (user.username.clone(), user)).collect();
+        let mut names = HashSet::new();
+        let mut batches = source.rows(Table::Users).chunks(BATCH);
+        while let Some(rows) = batches.next().await {
+            let (mut ids, mut batch) = (Vec::new(), Vec::new());
+            for row in rows {
+                let row = row?;
+                let read = django::user(&row).and_then(|update| {
+                    if names.insert(update.username.clone()) { Ok(update) } else { Err(name_taken(&update)) }
+                });
+                match read {
+                    Ok(update) => {
+                        ids.push(row.name());
+                        batch.push((new_id(), update));
+                    }
+                    Err(why) => self.report.leave_out(Kind::User, row.name(), why),
+                }
+            }
+            let stored = if dry_run {
+                batch.iter().map(|(new_id, update)| would_be(known.get(&update.username), *new_id, update)).collect()
+            } else {
+                self.store.upsert_users(tenant, &batch, self.now).await?
+            };
+            for (id, (change, user)) in ids.into_iter().zip(stored) {
+                self.count(Kind::User, change);
+                self.users.insert(id, Person { id: user.id, username: user.username });
+            }
+            self.dealt_with(batch.len());
+        }
+        Ok(())
+    }
+
+    async fn targets(&mut self, source: &mut Source) -> Result<(), StoreError> {
+        let Options { tenant, dry_run, .. } = *self.options;
+        let known = self.store.list_targets(tenant).await?;
+        let mut rows = source.rows(Table::Targets);
+        while let Some(row) = rows.next().await {
+            let row = row?;
+            // By its name, so that one that cannot be here as it is there can be made by hand.
+            let name = row.text("name").unwrap_or_default();
+            if let Some(here) = known.iter().find(|target| target.name == name) {
+                let module = row.text("notification_module_name").unwrap_or_default();
+                if module != here.notification_module_name {
+                    self.report.notes.push(format!(
+                        "The target {name} uses the module `{}` here, and `{module}` there.",
+                        here.notification_module_name
+                    ));
+                }
+                self.targets.insert(row.name(), here.id);
+                self.count(Kind::Target, Upserted::Unchanged);
+                continue;
+            }
+            match django::target(&row) {
+                Ok(target) => {
+                    if !dry_run {
+                        self.store.add_target(tenant, &target, self.now).await?;
+                    }
+                    self.report.notes.push(needs_component(&target));
+                    self.targets.insert(row.name(), target.id);
+                    self.count(Kind::Target, Upserted::Added);
+                }
+                Err(mut why) => {
+                    why.sentence.push_str(" Or make a target of the same name here: `engine target add`.");
+                    self.report.leave_out(Kind::Target, row.name(), why);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn records(&mut self, source: &mut Source) -> Result<(), StoreError> {
+        let tenant = self.options.tenant;
+        let known = self.store.list_records(tenant, &RecordFilter::default()).await?;
+        let key = |record: &TargetUserRecord| (record.user, record.target, record.target_user_id.clone());
+        let by_id: HashMap<Uuid, _> = known.iter().map(|listed| (listed.record.id, &listed.record)).collect();
+        let by_address: HashMap<_, _> = known.iter().map(|listed| (key(&listed.record), &listed.record)).collect();
+        let mut batches = source.rows(Table::Records).chunks(BATCH);
+        while let Some(rows) = batches.next().await {
+            let mut batch = Vec::new();
+            let count = rows.len();
+            for row in rows {
+                let row = row?;
+                let read = self.owner(row.text("user_id")).and_then(|user| {
+                    let target = row.text("target_id")?;
+                    let target = self.targets.get(target).ok_or_else(|| gone("target_id", "target"))?;
+                    django::record(&row, user.id, *target)
+                });
+                let record = match read {
+                    Ok(record) => record,
+                    Err(why) => {
+                        self.report.leave_out(Kind::Record, row.name(), why);
+                        continue;
+                    }
+                };
+                let here = by_id.get(&record.id).or_else(|| by_address.get(&key(&record)));
+                let id = here.map_or(record.id, |here| here.id);
+                self.records.insert(row.name(), Place { record: id, user: record.user });
+                match here {
+                    Some(here) => {
+                        if here.active && !record.active {
+                            self.report.notes.push(format!(
+                                "The target user record {id} is active here, and was switched off there: \
+                                 `engine record deactivate {id}` follows."
+                            ));
+                        }
+                        self.count(Kind::Record, Upserted::Unchanged);
+                    }
+                    None => {
+                        batch.push(record);
+                        self.count(Kind::Record, Upserted::Added);
+                    }
+                }
+            }
+            if !self.options.dry_run {
+                self.store.add_records(tenant, &batch, self.now).await?;
+            }
+            self.dealt_with(count);
+        }
+        Ok(())
+    }
+
+    async fn opt_outs(&mut self, source: &mut Source) -> Result<(), StoreError> {
+        let Options { tenant, dry_run, .. } = *self.options;
+        let known = self.store.list_opt_outs(tenant).await?;
+        let known: HashMap<&str, &ListedOptOut> = known.iter().map(|known| (known.username.as_str(), known)).collect();
+        self.opted_out = self
+            .users
+            .values()
+            .filter(|user| known.get(user.username.as_str()).is_some_and(|known| known.active))
+            .map(|user| user.id)
+            .collect();
+        let mut batches = source.rows(Table::OptOuts).chunks(BATCH);
+        while let Some(rows) = batches.next().await {
+            let mut changed = Vec::new();
+            let count = rows.len();
+            for row in rows {
+                let row = row?;
+                let read = self.owner(row.text("user_id"));
+                let read = read.and_then(|user| Ok((user, django::opt_out(&row, &self.options.time_zone)?)));
+                let (user, there) = match read {
+                    Ok(read) => read,
+                    Err(why) => {
+                        self.report.leave_out(Kind::OptOut, row.name(), why);
+                        continue;
+                    }
+                };
+                let change = decide::opt_out(known.get(user.username.as_str()).copied(), &there);
+                if change != Upserted::Unchanged {
+                    if there.active {
+                        self.opted_out.insert(user.id)
+                    } else {
+                        self.opted_out.remove(&user.id)
+                    };
+                    changed.push((user.id, there.active));
+                }
+                self.count(Kind::OptOut, change);
+            }
+            if !dry_run {
+                let (store, now) = (self.store, self.now);
+                let write = |(user, active): (Uuid, bool)| async move {
+                    if active {
+                        store.opt_out(tenant, user, now).await.map(drop)
+                    } else {
+                        store.opt_in(tenant, user, now).await
+                    }
+                };
+                try_join_all(changed.into_iter().map(write)).await?;
+            }
+            self.dealt_with(count);
+        }
+        Ok(())
+    }
+
+    /// Whose a row is.
+    fn owner(&self, id: Result<&str, Invalid>) -> Result<Person, Invalid> {
+        self.users.get(id?).cloned().ok_or_else(|| gone("user_id", "user"))
+    }
+
+    fn count(&mut self, kind: Kind, change: Upserted) {
+        let tally = self.report.tally(kind);
+        match change {
+            Upserted::Added => tally.added += 1,
+            Upserted::Changed => tally.changed += 1,
+            Upserted::Unchanged => tally.unchanged += 1,
+        }
+    }
+
+    fn dealt_with(&mut self, rows: usize) {
+        self.rows += rows as u64;
+        (self.progress)(self.rows);
+    }
+}
+
+/// What storing a user would do.
+fn would_be(known: Option<&User>, new_id: Uuid, update: &UserUpdate) -> (Upserted, User) {
+    let user = update.apply(known, new_id);
+    let change = match known {
+        None => Upserted::Added,
+        Some(known) if *known == user => Upserted::Unchanged,
+        Some(_) => Upserted::Changed,
+    };
+    (change, user)
+}
+
+fn name_taken(update: &UserUpdate) -> Invalid {
+    let sentence =
+        format!("username `{}` is another row's already, and users are told apart by it: rename one.", update.username);
+    Invalid::new("username", sentence)
+}
+
+/// What a row points at is not here.
+fn gone(column: &'static str, what: &str) -> Invalid {
+    Invalid::new(column, format!("its {what} was left out, or is not there."))
+}
+
+fn needs_component(target: &Target) -> String {
+    let module = &target.notification_module_name;
+    format!(
+        "The target {} is new: its module is a component now, {module}.wasm in a folder of `[targets] paths`.",
+        target.name
+    )
+}

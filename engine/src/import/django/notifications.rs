@@ -1,0 +1,67 @@
+//! Notifications, as they really stand.
+
+use super::{BATCH, Import, Kind, Options, decide, gone};
+use crate::rules::django::{self, Adjustment, Row};
+use crate::rules::limits::Invalid;
+use crate::rules::notification::Notification;
+use crate::store::django::{Source, Table};
+use crate::store::{StoreError, Upserted};
+use futures::StreamExt;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+impl Import<'_> {
+    pub(super) async fn notifications(&mut self, source: &mut Source) -> Result<(), StoreError> {
+        let tenant = self.options.tenant;
+        let mut batches = source.rows(Table::Notifications).chunks(BATCH);
+        while let Some(rows) = batches.next().await {
+            let mut batch = Vec::new();
+            let count = rows.len();
+            for row in rows {
+                let row = row?;
+                match self.notification(&row) {
+                    Ok(notification) => batch.push(notification),
+                    Err(why) => self.report.leave_out(Kind::Notification, row.name(), why),
+                }
+            }
+            let ids: Vec<Uuid> = batch.iter().map(|(notification, _)| notification.id).collect();
+            let known = self.store.known_notifications(tenant, &ids).await?;
+            let known: HashMap<Uuid, _> = known.into_iter().map(|known| (known.id, known)).collect();
+            let (mut changes, mut planned) = (Vec::new(), Vec::new());
+            for (notification, adjustments) in batch {
+                match decide::notification(known.get(&notification.id), &notification) {
+                    Upserted::Unchanged => self.count(Kind::Notification, Upserted::Unchanged),
+                    change => {
+                        changes.push((notification.id, change, adjustments));
+                        planned.push(notification);
+                    }
+                }
+            }
+            let written: HashSet<Uuid> = if self.options.dry_run {
+                planned.iter().map(|notification| notification.id).collect()
+            } else {
+                self.store.import_notifications(tenant, &planned, self.now).await?.into_iter().collect()
+            };
+            for (id, change, adjustments) in changes {
+                if !written.contains(&id) {
+                    // An engine has claimed it since.
+                    self.count(Kind::Notification, Upserted::Unchanged);
+                    continue;
+                }
+                self.count(Kind::Notification, change);
+                for adjustment in adjustments {
+                    *self.report.adjusted.entry(adjustment).or_default() += 1;
+                }
+            }
+            self.dealt_with(count);
+        }
+        Ok(())
+    }
+
+    fn notification(&self, row: &Row) -> Result<(Notification, Vec<Adjustment>), Invalid> {
+        let column = "target_user_record_id";
+        let place = self.records.get(row.text(column)?).ok_or_else(|| gone(column, "target user record"))?;
+        let Options { tenant, ref time_zone, .. } = *self.options;
+        django::notification(row, tenant, place.record, self.opted_out.contains(&place.user), time_zone)
+    }
+}

@@ -1,0 +1,121 @@
+//! The database of an application that uses django-notification-system: opened to be read, and never written or made.
+//!
+//! All of it is read in one transaction, so that every row is of the same moment. The statements are the same for both
+//! databases: they make texts of everything, and `rules::django` makes models of the texts.
+
+mod open;
+mod trouble;
+
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, ColumnIndex, Connection as _, Database, Decode};
+
+use super::Result;
+use crate::rules::django::Row;
+
+/// The text of a named statement.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!("../sql/django/", $name, ".sql"))
+    };
+}
+
+/// An open database of Django's.
+pub struct Source {
+    connection: Connection,
+    /// The statement that reads the users, whose table may have another name.
+    users: String,
+}
+
+enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// What can be read, in an order in which nothing comes before what it points at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words are those of the models")]
+pub enum Table {
+    Users,
+    Targets,
+    Records,
+    OptOuts,
+    Notifications,
+}
+
+impl Table {
+    /// What its rows consist of, in the order of the statement.
+    const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Table::Users => &["id", "username", "email", "first_name", "last_name"],
+            Table::Targets => &["id", "name", "notification_module_name"],
+            Table::Records => &["id", "user_id", "target_id", "target_user_id", "description", "active"],
+            Table::OptOuts => &["id", "user_id", "active", "modified_date"],
+            Table::Notifications => &[
+                "id",
+                "target_user_record_id",
+                "title",
+                "body",
+                "extra",
+                "status",
+                "scheduled_delivery",
+                "attempted_delivery",
+                "retry_time_interval",
+                "retry_attempts",
+                "max_retries",
+                "created_date",
+                "modified_date",
+            ],
+        }
+    }
+}
+
+impl Source {
+    /// All rows of a table.
+    pub fn rows(&mut self, table: Table) -> BoxStream<'_, Result<Row>> {
+        let statement = match table {
+            Table::Users => self.users.clone(),
+            Table::Targets => sql!("targets").to_owned(),
+            Table::Records => sql!("records").to_owned(),
+            Table::OptOuts => sql!("opt_outs").to_owned(),
+            Table::Notifications => sql!("notifications").to_owned(),
+        };
+        let columns = table.columns();
+        // Safe: what is put into a statement is a checked and quoted name.
+        let statement = AssertSqlSafe(statement);
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                sqlx::query(statement).fetch(connection).map(move |row| read(columns, row)).boxed()
+            }
+            Connection::Postgres(connection) => {
+                sqlx::query(statement).persistent(false).fetch(connection).map(move |row| read(columns, row)).boxed()
+            }
+        }
+    }
+
+    /// Ends the reading.
+    pub async fn close(self) {
+        let closed = match self.connection {
+            Connection::Sqlite(connection) => connection.close().await,
+            Connection::Postgres(connection) => connection.close().await,
+        };
+        if let Err(error) = closed {
+            tracing::debug!(%error, "closing the database that was read");
+        }
+    }
+}
+
+/// The texts of a row, as bytes: what is not UTF-8 concerns this row and not the others.
+fn read<R>(columns: &'static [&'static str], row: std::result::Result<R, sqlx::Error>) -> Result<Row>
+where
+    R: sqlx::Row,
+    usize: ColumnIndex<R>,
+    for<'r> Option<Vec<u8>>: Decode<'r, R::Database>,
+    R::Database: Database,
+{
+    let row = row.map_err(trouble::unreadable)?;
+    let values = (0..columns.len()).map(|place| row.try_get_unchecked(place));
+    Ok(Row::new(columns, values.collect::<std::result::Result<_, _>>().map_err(trouble::unreadable)?))
+}
