@@ -16,8 +16,8 @@ pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     Ok(workspace::exit_code(status.with_context(|| format!("cannot run {}", engine.display()))?))
 }
 
-/// Not `cargo run --package engine`: see [`workspace`].
-fn build() -> anyhow::Result<PathBuf> {
+/// The engine's executable, fresh. Not `cargo run --package engine`: see [`workspace`].
+pub fn build() -> anyhow::Result<PathBuf> {
     let mut cargo = workspace::cargo("build");
     cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped()).stderr(Stdio::inherit());
     let output = cargo.spawn().and_then(|child| child.wait_with_output()).context("cannot run cargo")?;

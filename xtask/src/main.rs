@@ -3,6 +3,7 @@
 mod debian;
 mod demo;
 mod peers;
+mod predecessor;
 mod step;
 mod test;
 mod toolchain;
@@ -35,6 +36,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Import and deliver what the real django-notification-system has left behind, on SQLite and PostgreSQL
+    Predecessor {
+        /// `--only sqlite`, where there is no PostgreSQL
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -42,6 +49,7 @@ fn main() -> ExitCode {
         Command::Toolchain => toolchain::run().map(|()| ExitCode::SUCCESS),
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { arguments } => test::run(&arguments),
+        Command::Predecessor { arguments } => predecessor::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

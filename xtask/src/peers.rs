@@ -11,31 +11,46 @@ use guest_build::toolchain::cache_folder;
 use crate::step::Steps;
 use crate::workspace;
 
-/// What is installed, with versions, so that all machines test against the same.
+/// What is installed for the tests, with versions, so that all machines test against the same.
 const PACKAGES: &[&str] = &["aiosmtpd==1.4.6"];
 /// What the Django example needs, as it says itself.
 const EXAMPLE: &str = "examples/django/requirements.txt";
 
-/// Raised when one of these changes, so that an older environment is not taken.
-const EDITION: u32 = 2;
+/// A Python environment in the cache folder.
+pub struct Environment<'a> {
+    /// Its folder's name. It ends with a number that is raised when one of the others changes, so that an older one is not taken.
+    pub name: &'a str,
+    pub packages: &'a [&'a str],
+    /// A file with more of them.
+    pub requirements: &'a Path,
+    /// A program that succeeds if all of it is there.
+    pub probe: &'a str,
+}
 
-/// Whether an interpreter has all of it.
-const PROBE: &str = "import aiosmtpd, django";
-
-/// The Python interpreter that has the packages.
+/// The Python interpreter that has what the tests need.
 pub fn python() -> anyhow::Result<PathBuf> {
+    make_if_missing(&Environment {
+        name: "test-python-2",
+        packages: PACKAGES,
+        requirements: &workspace::folder().join(EXAMPLE),
+        probe: "import aiosmtpd, django",
+    })
+}
+
+/// The interpreter of an environment, which is made if there is none.
+pub fn make_if_missing(environment: &Environment) -> anyhow::Result<PathBuf> {
     let cache = cache_folder().context("there is no cache folder, since neither XDG_CACHE_HOME nor HOME is set")?;
-    let folder = cache.join(format!("test-python-{EDITION}"));
+    let folder = cache.join(environment.name);
     let python = interpreter(&folder);
     // It also stops working when the system's Python, to which it points, is replaced.
-    if !answers(&python, PROBE) {
+    if !answers(&python, environment.probe) {
         println!("What the tests talk to is installed, once, into {}", folder.display());
-        make(&folder)?;
+        make(&folder, environment)?;
     }
     Ok(python)
 }
 
-fn make(folder: &Path) -> anyhow::Result<()> {
+fn make(folder: &Path, environment: &Environment) -> anyhow::Result<()> {
     if !answers(Path::new("python3"), "import venv, ensurepip") {
         bail!("the tests need Python's `venv`: on Debian, `apt install python3-venv` installs it");
     }
@@ -53,8 +68,8 @@ fn make(folder: &Path) -> anyhow::Result<()> {
     steps.run("making a Python environment", Command::new("python3").args(["-m", "venv"]).arg(&partial))?;
     let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"];
     let mut install = Command::new(interpreter(&partial));
-    install.args(pip).args(PACKAGES).arg("--requirement").arg(workspace::folder().join(EXAMPLE));
-    steps.run("installing aiosmtpd and Django into it", &mut install)?;
+    install.args(pip).args(environment.packages).arg("--requirement").arg(environment.requirements);
+    steps.run("installing Python packages into it", &mut install)?;
     fs::rename(&partial, folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
