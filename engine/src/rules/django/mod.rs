@@ -163,7 +163,7 @@ pub fn notification(
         adjustments.append(&mut retries.adjustments);
     }
     let new = NewNotification {
-        id: row.id("id")?,
+        id: dated(row.id("id")?, created_date),
         target_user_record: record,
         title: row.text("title")?.to_owned(),
         body: row.text("body")?.to_owned(),
@@ -201,6 +201,18 @@ pub fn notification(
         modified_date: limits::to_the_millisecond(modified_date),
     };
     Ok((notification, adjustments))
+}
+
+/// An id that sorts by the time when the notification was made, as all of this engine's do, so that a list has what is new before what was
+/// imported; from the same id always the same. The last two groups of digits stay what they were.
+fn dated(id: Uuid, made: Timestamp) -> Uuid {
+    let milliseconds = u64::try_from(made.as_millisecond()).unwrap_or_default();
+    let mut bytes = *id.as_bytes();
+    // RFC 9562, version 7: 48 bits of time, the version, and bits that may be anything.
+    bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);
+    bytes[6] = 0x70 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    Uuid::from_bytes(bytes)
 }
 
 /// One of its six statuses, spelled as it spells them: it delivers nothing that is spelled otherwise.

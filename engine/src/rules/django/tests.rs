@@ -48,7 +48,10 @@ const ATTEMPTED: (&str, Option<&str>) = ("attempted_delivery", Some("2026-03-19 
 #[test]
 fn the_ordinary_one_is_itself_in_seconds() {
     let (made, adjustments) = read(&[], false).unwrap();
-    assert_eq!(made.id.simple().to_string(), "0b5e1c2d3e4f40618293a4b5c6d7e8f9");
+    assert_eq!(made.id.to_string().split_off(19), "8293-a4b5c6d7e8f9");
+    let (seconds, nanoseconds) = made.id.get_timestamp().unwrap().to_unix();
+    let time = made.created_date.as_millisecond();
+    assert_eq!((seconds * 1000 + u64::from(nanoseconds) / 1_000_000) as i64, time, "it sorts by the time it was made");
     assert_eq!((made.status, made.attempted_delivery), (Status::Scheduled, None));
     assert_eq!((made.retry_time_interval, made.retry_attempts, made.max_retries), (3600, 0, 2));
     assert_eq!(made.scheduled_delivery.to_string(), "2026-03-20T12:00:00.123Z");
