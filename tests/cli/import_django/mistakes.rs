@@ -1,6 +1,6 @@
 //! What is no database of the predecessor's ends in a sentence, and is not made or changed.
 
-use super::source::{Source, shown};
+use super::source::Source;
 use crate::support::program::Program;
 use std::fs;
 
@@ -51,7 +51,7 @@ fn what_is_another_applications_database_is_told() {
     refused(&program, &source.url, &[], "has no column `max_retries`");
     source.execute("DROP TABLE notification_system_opt_out");
     refused(&program, &source.url, &[], "There is no table `notification_system_opt_out`");
-    assert_eq!(program.run(&["notification", "show", &shown(1001)]).code, Some(1));
+    assert_eq!(program.json(&["notification", "list"]), serde_json::json!([]));
     assert_eq!(program.json(&["user", "list"]), serde_json::json!([]), "nothing was begun");
     // The engine's own database is none of Django's.
     refused(&program, "sqlite:engine.db", &[], "There is no table `auth_user`");

@@ -7,7 +7,7 @@ mod source;
 use crate::support::program::Program;
 use crate::support::smtp::SmtpServer;
 use serde_json::{Value, json};
-use source::{ADA, BOB, CLEO, NOON, Source, counts, id, shown};
+use source::{ADA, BOB, CLEO, NOON, Source, counts, id, is_of};
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -15,7 +15,10 @@ const ATTEMPTED: &str = "attempted_delivery = '2026-03-20 12:00:01'";
 
 /// How a notification stands here.
 fn stands(program: &Program, number: u32) -> Value {
-    program.json(&["notification", "show", &shown(number)])
+    let listed = program.json(&["notification", "list"]);
+    let ids: Vec<String> = listed.as_array().unwrap().iter().map(|n| n["id"].as_str().unwrap().to_owned()).collect();
+    let id = ids.iter().find(|id| is_of(id, number)).unwrap_or_else(|| panic!("{number} is not among {ids:?}"));
+    program.json(&["notification", "show", id])
 }
 
 /// All that people can see of what is here.
@@ -157,6 +160,7 @@ fn a_second_import_changes_nothing_and_a_dry_run_only_says_so() {
 #[test]
 fn people_read_what_was_done_and_why_not() {
     let program = Program::new();
+    program.ok(&["user", "list"]);
     let source = Source::new(&program);
     source.notification(1001, ADA, "");
     source.notification(1002, ADA, "title = printf('%.101c', 't')");

@@ -19,9 +19,9 @@ pub fn id(number: u32) -> String {
     format!("{number:032x}")
 }
 
-/// The same id as the engine shows it.
-pub fn shown(number: u32) -> String {
-    format!("00000000-0000-0000-0000-{number:012x}")
+/// Whether an id of the engine's was made of that one: its beginning is the time.
+pub fn is_of(here: &str, number: u32) -> bool {
+    here.replace('-', "").ends_with(&id(number)[20..])
 }
 
 /// Rows of users and records: each user's record has the id 10 + the user's.
