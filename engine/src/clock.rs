@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 /// Tells the time, to the millisecond, which is what the database keeps.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +24,7 @@ impl Clock {
     }
 
     /// Puts an adjustable clock forward; does nothing to the machine's.
-    pub fn advance(&self, by: std::time::Duration) {
+    pub fn advance(&self, by: Duration) {
         if let Some(ahead) = &self.ahead {
             ahead.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
         }
@@ -34,5 +35,10 @@ impl Clock {
         let ahead = self.ahead.as_ref().map_or(0, |ahead| ahead.load(Ordering::SeqCst));
         let now = Timestamp::now().as_millisecond().saturating_add(ahead);
         Timestamp::from_millisecond(now).unwrap_or(Timestamp::MAX)
+    }
+
+    /// How long it is until `time`; nothing if it has passed.
+    pub fn until(&self, time: Timestamp) -> Duration {
+        Duration::try_from(time.duration_since(self.now())).unwrap_or(Duration::ZERO)
     }
 }

@@ -179,7 +179,7 @@ async fn what_must_not_be_sent_ends_at_the_claim(database: Database) {
     let unwanted = database.due(&cleo, noon()).await;
     // Past the store, which would have ended it at once: as if it had been claimed then, and given back.
     let id = database.id(cleo.user.id);
-    let opt_out = format!("INSERT INTO opt_outs VALUES ({}, {id}, 1, 0, 0)", TENANT.0);
+    let opt_out = format!("INSERT INTO opt_outs VALUES ({}, {id}, {}, 0, 0)", TENANT.0, database.flag(true));
     database.execute(opt_out).await.unwrap();
 
     let claims = database.store.claim_due(&request(at("12:00:01"))).await.unwrap();
@@ -206,7 +206,10 @@ async fn an_opt_out_says_more_than_an_expiry(database: Database) {
     database.create(new).await;
     database.store.switch_record_off(TENANT, bob.record.id, "It bounced.", noon()).await.unwrap();
     let id = database.id(bob.user.id);
-    database.execute(format!("INSERT INTO opt_outs VALUES ({}, {id}, 1, 0, 0)", TENANT.0)).await.unwrap();
+    database
+        .execute(format!("INSERT INTO opt_outs VALUES ({}, {id}, {}, 0, 0)", TENANT.0, database.flag(true)))
+        .await
+        .unwrap();
     assert_eq!(database.claim().await.ended[0].status, Status::OptedOut);
 }
 

@@ -10,6 +10,7 @@ mod imports;
 mod limits;
 mod notifications;
 mod opt_out_races;
+mod postgres;
 mod records;
 mod rescue;
 mod settlements;
@@ -17,6 +18,7 @@ mod sqlite;
 mod targets;
 mod tenancy;
 mod users;
+mod watches;
 
 use std::time::Duration;
 
@@ -31,8 +33,10 @@ use engine::store::{ClaimRequest, Claimed, Claims, NotificationHistory, Settled,
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions};
 use uuid::Uuid;
+
+use crate::support::postgres as server;
 
 /// Makes each of the named cases a test on every database.
 macro_rules! on_every_database {
@@ -42,6 +46,14 @@ macro_rules! on_every_database {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
                     super::$case($crate::store::Database::sqlite().await).await;
+                }
+            )*
+        }
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    super::$case($crate::store::Database::postgres().await).await;
                 }
             )*
         }
@@ -56,7 +68,15 @@ const TENANT: Tenant = Tenant::DEFAULT;
 struct Database {
     store: Store,
     url: String,
-    folder: tempfile::TempDir,
+    /// Where it is kept, until it is dropped.
+    place: Place,
+}
+
+enum Place {
+    /// The folder of a file.
+    Folder(tempfile::TempDir),
+    /// On the tests' server, which drops it.
+    Server { _database: Option<server::TestDatabase> },
 }
 
 /// A user with an address, and where that is.
@@ -70,35 +90,73 @@ impl Database {
     async fn sqlite() -> Database {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("engine.db").display());
-        Database { store: Store::open(&url).await.unwrap(), url, folder }
+        Database { store: Store::open(&url).await.unwrap(), url, place: Place::Folder(folder) }
+    }
+
+    async fn postgres() -> Database {
+        let database = server::TestDatabase::new().await;
+        let url = database.url.clone();
+        Database { store: Store::open(&url).await.unwrap(), url, place: Place::Server { _database: Some(database) } }
+    }
+
+    fn is_postgres(&self) -> bool {
+        matches!(self.place, Place::Server { .. })
     }
 
     /// Runs a statement past the store, as somebody with a tool of their own would; the number of rows, or what the
     /// database said.
     async fn execute(&self, statement: impl Into<String>) -> Result<u64, String> {
-        let mut connection = self.connect().await;
-        let outcome = sqlx::query(AssertSqlSafe(statement.into())).execute(&mut connection).await;
-        connection.close().await.unwrap();
-        outcome.map(|done| done.rows_affected()).map_err(|error| error.to_string())
+        let statement = AssertSqlSafe(statement.into());
+        let outcome = if self.is_postgres() {
+            let mut connection = server::connect(&self.url).await;
+            sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
+        } else {
+            let mut connection = self.connect().await;
+            sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
+        };
+        outcome.map_err(|error| error.to_string())
     }
 
     /// The one number that a query past the store returns.
     async fn number(&self, query: impl Into<String>) -> i64 {
-        let mut connection = self.connect().await;
-        let number = sqlx::query_scalar(AssertSqlSafe(query.into())).fetch_one(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-        number
+        let query = query.into();
+        if self.is_postgres() {
+            // Whatever the width of the column.
+            let query = AssertSqlSafe(format!("SELECT (({query}))::bigint"));
+            sqlx::query_scalar(query).fetch_one(&mut server::connect(&self.url).await).await.unwrap()
+        } else {
+            sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut self.connect().await).await.unwrap()
+        }
     }
 
+    /// A connection to the file.
     async fn connect(&self) -> sqlx::SqliteConnection {
-        let file = self.folder.path().join("engine.db");
+        let file = self.file().join("engine.db");
         let options = SqliteConnectOptions::new().filename(file).foreign_keys(true);
         options.busy_timeout(Duration::from_secs(5)).connect().await.unwrap()
     }
 
+    /// The folder of the file.
+    fn file(&self) -> &std::path::Path {
+        match &self.place {
+            Place::Folder(folder) => folder.path(),
+            Place::Server { .. } => panic!("a server has no file"),
+        }
+    }
+
     /// An id as this database writes it in a statement.
     fn id(&self, id: Uuid) -> String {
-        format!("x'{}'", id.simple())
+        if self.is_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
+    }
+
+    /// Yes or no as this database writes it in a statement.
+    fn flag(&self, flag: bool) -> &'static str {
+        match (self.is_postgres(), flag) {
+            (true, true) => "true",
+            (true, false) => "false",
+            (false, true) => "1",
+            (false, false) => "0",
+        }
     }
 
     /// A user of this name with an active e-mail record.

@@ -3,6 +3,7 @@
 pub mod engine;
 pub mod http;
 pub mod peer;
+pub mod postgres;
 pub mod program;
 pub mod smtp;
 

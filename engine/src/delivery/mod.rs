@@ -16,7 +16,7 @@ use crate::rules::status::Status;
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::settings::Settings;
-use crate::store::{ClaimRequest, Claimed, Ended, Lost, Store, StoreError, Targets};
+use crate::store::{ClaimRequest, Claimed, DelivererLock, Ended, Lost, Store, StoreError, Targets, Watch};
 use attempt::Attempts;
 use jiff::{SignedDuration, Timestamp};
 use settler::Settler;
@@ -31,8 +31,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const SILENCE: SignedDuration = SignedDuration::from_secs(20);
 /// How much longer a claim is valid than a call may take: the time that it may wait for a free slot.
 const WAITING: SignedDuration = SignedDuration::from_secs(150);
-/// How often a waiting engine looks whether another process has written.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often a waiting engine looks for what is due even if nobody has told it.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long it waits after the database could not be used.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -155,10 +155,13 @@ impl Deliverer {
     }
 
     /// Takes the database for itself and picks up what a dead engine has left.
-    async fn begin(&self) -> Result<crate::store::DelivererLock, StoreError> {
-        let lock = self.store.lock_deliverer().await?;
-        self.store.heartbeat(self.engine, self.clock.now()).await?;
-        let rescued = self.store.rescue(self.engine, Lost::OfOthers, &self.policies(), self.clock.now()).await?;
+    async fn begin(&self) -> Result<Option<DelivererLock>, StoreError> {
+        let lock = self.store.lock_deliverer()?;
+        let now = self.clock.now();
+        self.store.heartbeat(self.engine, now).await?;
+        // Whoever has the database for itself knows that all others are dead.
+        let lost = if lock.is_some() { Lost::OfOthers } else { silent(now) };
+        let rescued = self.store.rescue(self.engine, lost, &self.policies(), now).await?;
         if rescued > 0 {
             tracing::warn!(
                 rescued,
@@ -181,10 +184,9 @@ impl Deliverer {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
             let now = self.clock.now();
-            let silent = Lost::OfSilentSince(now.checked_sub(SILENCE).unwrap_or(Timestamp::MIN));
             let beaten = async {
                 self.store.heartbeat(self.engine, now).await?;
-                self.store.rescue(self.engine, silent, &self.policies(), now).await
+                self.store.rescue(self.engine, silent(now), &self.policies(), now).await
             };
             match beaten.await {
                 Ok(0) => {}
@@ -194,15 +196,18 @@ impl Deliverer {
         }
     }
 
-    /// Waits until something may be due: its time has come, or somebody wrote.
-    async fn something_due(&self, watch: &mut crate::store::Watch) {
+    /// Waits until something may be due: its time has come, or somebody wrote. Whoever writes after the watch was made or last asked
+    /// ends the wait, so that nothing comes between looking and waiting.
+    async fn something_due(&self, watch: &mut Watch) {
         loop {
-            tokio::time::sleep(LOOK).await;
             let looked = async {
-                if watch.changed().await? {
+                let next = self.store.next_due().await?;
+                let until = next.map(|due| self.clock.until(due));
+                if until == Some(Duration::ZERO) {
                     return Ok(true);
                 }
-                Ok::<_, StoreError>(self.store.next_due().await?.is_some_and(|due| due <= self.clock.now()))
+                watch.wait(until.map_or(LOOK, |until| until.min(LOOK))).await?;
+                Ok::<_, StoreError>(false)
             };
             match looked.await {
                 Ok(false) => {}
@@ -229,6 +234,11 @@ impl Deliverer {
     fn retry_policy(&self, on_unknown: OnUnknown) -> RetryPolicy {
         RetryPolicy { backoff: self.settings.delivery.backoff, on_unknown, ..RetryPolicy::default() }
     }
+}
+
+/// Claims of engines that have not been heard of for too long.
+fn silent(now: Timestamp) -> Lost {
+    Lost::OfSilentSince(now.checked_sub(SILENCE).unwrap_or(Timestamp::MIN))
 }
 
 /// What is to be delivered.

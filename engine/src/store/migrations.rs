@@ -2,8 +2,14 @@
 //!
 //! A list, rather than sqlx's macro: the macro compiles the database drivers a second time, for the compiler's own use.
 
+use std::sync::Arc;
+
 use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use super::StoreError;
+use super::statement::{Connection, query, sql};
+use super::verbs::Flag;
 
 /// Number, name and statements of each, in order.
 type Known = &'static [(i64, &'static str, &'static str)];
@@ -19,6 +25,7 @@ macro_rules! known {
 }
 
 pub const SQLITE: Known = known!("sqlite": 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo");
+pub const POSTGRES: Known = known!("postgres": 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo");
 
 pub fn migrator(known: Known) -> Migrator {
     let migrations = known.iter().map(|&(number, name, statements)| {
@@ -27,7 +34,32 @@ pub fn migrator(known: Known) -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
+/// Whether the database has not seen all of them. Fails with `VersionMissing` if it has seen more than this engine knows.
+pub async fn are_missing(known: Known, connection: &mut Connection<'_>) -> Result<bool, MigrateError> {
+    let has_any: Flag = query(sql!("has_migrations")).one(connection).await?;
+    let applied: Option<i64> = if has_any.0 { query(sql!("newest_migration")).one(connection).await? } else { None };
+    match applied {
+        Some(applied) if applied > newest(known) => Err(MigrateError::VersionMissing(applied)),
+        Some(applied) => Ok(applied < newest(known)),
+        None => Ok(true),
+    }
+}
+
+/// Why the schema cannot be brought up to date, in words for people.
+pub fn refusal(known: Known, error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(found) => StoreError::FutureSchema { found, known: newest(known) },
+        MigrateError::Execute(error) => error.into(),
+        other => StoreError::Unavailable {
+            sentence: "The database's schema is not one that this engine made: restore a backup, or name another one."
+                .to_owned(),
+            passing: false,
+            source: Some(Arc::new(other)),
+        },
+    }
+}
+
 /// The number of the newest.
-pub fn newest(known: Known) -> Option<i64> {
-    known.last().map(|(number, ..)| *number)
+fn newest(known: Known) -> i64 {
+    known.last().map_or(0, |(number, ..)| *number)
 }

@@ -5,40 +5,23 @@
 //! of this process go through one task (`writer.rs`), reads through a small pool of connections that cannot write.
 //! Other processes may write beside this one; SQLite makes them wait for each other.
 
-mod claims;
 mod deliverer;
-mod engines;
-mod imports;
-mod notifications;
 mod open;
-mod opt_outs;
-mod records;
-mod rows;
-mod settlements;
-mod targets;
-mod trouble;
-mod users;
 mod watch;
 mod writer;
 
 pub use deliverer::DelivererLock;
-pub use watch::Watch;
+pub use watch::FileWatch;
 
 use std::path::PathBuf;
 
 use futures::future::BoxFuture;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use super::Result;
+use super::statement::Connection;
+use super::{Result, Watch};
 use writer::Writer;
-
-/// The text of a named statement.
-macro_rules! sql {
-    ($name:literal) => {
-        include_str!(concat!("../sql/sqlite/", $name, ".sql"))
-    };
-}
-use sql;
 
 /// An open file.
 pub struct Sqlite {
@@ -56,20 +39,25 @@ impl Sqlite {
         self.writer.close().await;
     }
 
-    pub async fn lock_deliverer(&self) -> Result<DelivererLock> {
+    pub fn lock_deliverer(&self) -> Result<DelivererLock> {
         deliverer::lock(&self.file)
     }
 
     pub async fn watch(&self) -> Result<Watch> {
-        Watch::new(&self.reading).await
+        Ok(Watch::File(FileWatch::new(&self.reading).await?))
     }
 
     /// Runs `work` in a transaction of the writer and answers when it is committed; what fails leaves nothing behind.
-    async fn write<T, W>(&self, work: W) -> Result<T>
+    pub async fn write<T, W>(&self, work: W) -> Result<T>
     where
         T: Send + 'static,
-        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+        W: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         self.writer.run(work).await
+    }
+
+    /// A connection that cannot write.
+    pub async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>> {
+        Ok(self.readers.acquire().await?)
     }
 }

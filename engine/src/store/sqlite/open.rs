@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection as _};
 
+use super::Sqlite;
 use super::writer::Writer;
-use super::{Sqlite, sql, trouble};
 use crate::rules::limits::Invalid;
 use crate::store::migrations::{self, SQLITE};
-use crate::store::{Result, StoreError};
+use crate::store::statement::Connection;
+use crate::store::{Result, StoreError, trouble};
 
 /// How long a statement waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -113,19 +114,15 @@ async fn connect_and_migrate(options: &SqliteConnectOptions) -> Result<SqliteCon
         match outcome.await {
             Ok(connection) => return Ok(connection),
             Err(error) if tries < TRIES && may_pass(&error) => tokio::time::sleep(BETWEEN_TRIES).await,
-            Err(error) => return Err(refusal(error)),
+            Err(error) => return Err(migrations::refusal(SQLITE, error)),
         }
     }
 }
 
 /// Brings the schema up to date, in one transaction that no other process can be in at the same time.
 async fn migrate(connection: &mut SqliteConnection) -> std::result::Result<(), MigrateError> {
-    let applied = newest_applied(connection).await?;
-    if applied == migrations::newest(SQLITE) {
+    if !migrations::are_missing(SQLITE, &mut Connection::Sqlite(connection)).await? {
         return Ok(());
-    }
-    if applied > migrations::newest(SQLITE) {
-        return Err(MigrateError::VersionMissing(applied.unwrap_or_default()));
     }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     migrations::migrator(SQLITE).run_direct(None, &mut *transaction, false).await?;
@@ -133,33 +130,9 @@ async fn migrate(connection: &mut SqliteConnection) -> std::result::Result<(), M
     Ok(())
 }
 
-/// The number of the last migration that the file has seen, and `None` for a file that has seen none.
-async fn newest_applied(connection: &mut SqliteConnection) -> std::result::Result<Option<i64>, sqlx::Error> {
-    let has_any: bool = sqlx::query_scalar(sql!("has_migrations")).fetch_one(&mut *connection).await?;
-    if !has_any {
-        return Ok(None);
-    }
-    sqlx::query_scalar(sql!("newest_migration")).fetch_one(connection).await
-}
-
 fn may_pass(error: &MigrateError) -> bool {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => trouble::is_busy(error),
         _ => false,
-    }
-}
-
-fn refusal(error: MigrateError) -> StoreError {
-    match error {
-        MigrateError::VersionMissing(found) => {
-            StoreError::FutureSchema { found, known: migrations::newest(SQLITE).unwrap_or_default() }
-        }
-        MigrateError::Execute(error) => error.into(),
-        other => StoreError::Unavailable {
-            sentence: "The database's schema is not one that this engine made: restore a backup, or name another file."
-                .to_owned(),
-            passing: false,
-            source: Some(Arc::new(other)),
-        },
     }
 }

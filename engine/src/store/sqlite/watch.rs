@@ -3,23 +3,22 @@
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use super::sql;
 use crate::store::Result;
 
 /// Tells whether anything was written since it was last asked, by this process or another.
 #[derive(Debug)]
-pub struct Watch {
+pub struct FileWatch {
     /// The version counts the commits of all other connections, so that the watch needs one of its own, which never
     /// writes.
     connection: SqliteConnection,
     version: i64,
 }
 
-impl Watch {
-    pub(super) async fn new(reading: &SqliteConnectOptions) -> Result<Watch> {
+impl FileWatch {
+    pub(super) async fn new(reading: &SqliteConnectOptions) -> Result<FileWatch> {
         let mut connection = reading.connect().await?;
         let version = version(&mut connection).await?;
-        Ok(Watch { connection, version })
+        Ok(FileWatch { connection, version })
     }
 
     /// Whether anything was written since the last call, or since the watch was made. Costs microseconds; 100 ms
@@ -31,5 +30,5 @@ impl Watch {
 }
 
 async fn version(connection: &mut SqliteConnection) -> Result<i64> {
-    Ok(sqlx::query_scalar(sql!("data_version")).fetch_one(connection).await?)
+    Ok(sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await?)
 }

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection as _};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::store::statement::Connection;
 use crate::store::{Result, StoreError};
 
 /// So much work can wait; who brings more waits with it.
@@ -45,12 +46,12 @@ struct Awaited<T, W> {
 impl<T, W> Work for Awaited<T, W>
 where
     T: Send,
-    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send,
+    W: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Result<T>> + Send,
 {
     fn perform<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool> {
         Box::pin(async move {
             if let Some(work) = self.work.take() {
-                self.result = Some(work(connection).await);
+                self.result = Some(work(Connection::Sqlite(connection)).await);
             }
             matches!(self.result, Some(Ok(_)))
         })
@@ -78,7 +79,7 @@ impl Writer {
     pub async fn run<T, W>(&self, work: W) -> Result<T>
     where
         T: Send + 'static,
-        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+        W: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let work = Box::new(Awaited { work: Some(work), result: None, answer });

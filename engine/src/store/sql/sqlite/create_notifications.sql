@@ -10,4 +10,4 @@ FROM jsonb_each(?2) AS new
 CROSS JOIN target_user_records AS record ON record.tenant_id = ?1 AND record.id = unhex(new.value ->> 1)
 WHERE true
 ON CONFLICT (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-RETURNING id
+RETURNING json_quote(hex(id))

@@ -6,4 +6,4 @@ SET opted_out = 1,
 WHERE tenant_id = ?1
     AND target_user_record_id IN (SELECT id FROM target_user_records WHERE tenant_id = ?1 AND user_id = ?2)
     AND status IN ('SCHEDULED', 'RETRY')
-RETURNING claimed_by IS NULL
+RETURNING json_quote(claimed_by IS NULL)

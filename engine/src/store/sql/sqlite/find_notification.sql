@@ -1,3 +1,4 @@
+-- With its history, in one statement, so that the history belongs to the status beside it.
 SELECT json_array(
     json_array(
         hex(n.id), n.tenant_id, hex(n.target_user_record_id), texts.title, texts.body, json(texts.extra), n.status,
@@ -6,7 +7,18 @@ SELECT json_array(
     ),
     users.username,
     targets.name,
-    record.target_user_id
+    record.target_user_id,
+    (
+        SELECT json_group_array(
+            json_array(
+                number, started_at, finished_at, outcome, code, message, provider_id, phase, log, component_digest,
+                hex(engine_id)
+            )
+            ORDER BY number
+        )
+        FROM attempts
+        WHERE attempts.tenant_id = n.tenant_id AND attempts.notification_id = n.id
+    )
 )
 FROM notifications AS n
 JOIN notification_texts AS texts ON texts.tenant_id = n.tenant_id AND texts.notification_id = n.id

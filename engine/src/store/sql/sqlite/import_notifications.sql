@@ -34,4 +34,4 @@ SET status = excluded.status,
 WHERE notifications.claimed_by IS NULL
     AND notifications.status IN ('SCHEDULED', 'RETRY')
     AND (notifications.fence = 0 OR excluded.status NOT IN ('SCHEDULED', 'RETRY'))
-RETURNING id
+RETURNING json_quote(hex(id))

@@ -9,4 +9,4 @@ WHERE tenant_id = ?1
         FROM json_each(?2) AS wanted
         JOIN target_user_records AS record ON record.tenant_id = ?1 AND record.id = unhex(wanted.value)
     )
-RETURNING user_id
+RETURNING json_quote(hex(user_id))

@@ -1,1 +1,1 @@
-SELECT max(version) FROM _sqlx_migrations
+SELECT json_quote(max(version)) FROM _sqlx_migrations

@@ -24,5 +24,6 @@ WHERE notifications.tenant_id = settled.tenant_id
     AND notifications.id = settled.id
     AND notifications.fence = settled.fence
     AND notifications.claimed_by IS NOT NULL
-RETURNING notifications.tenant_id, notifications.id, notifications.fence,
-    opted_out = 1 AND status = 'OPTED OUT'
+RETURNING json_array(
+    notifications.tenant_id, hex(notifications.id), notifications.fence, opted_out = 1 AND status = 'OPTED OUT'
+)

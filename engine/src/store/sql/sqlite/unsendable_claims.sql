@@ -1,12 +1,14 @@
 -- Which of these claims (?1: JSON list of [tenant, notification, fence]) must not be used, at ?2: the place in the list, and what the
 -- notification ends in; NULL if it is the claim that is not valid any more.
-SELECT held.key,
+SELECT json_array(
+    held.key,
     CASE
         WHEN n.id IS NULL THEN NULL
         WHEN n.opted_out = 1 OR opt_outs.active = 1 THEN 'OPTED OUT'
         WHEN record.active = 0 THEN 'INACTIVE DEVICE'
         ELSE 'EXPIRED'
     END
+)
 FROM json_each(?1) AS held
 LEFT JOIN notifications AS n ON n.tenant_id = held.value ->> 0
     AND n.id = unhex(held.value ->> 1)

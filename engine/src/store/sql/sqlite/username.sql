@@ -1,1 +1,1 @@
-SELECT username FROM users WHERE tenant_id = ?1 AND id = ?2
+SELECT json_quote(username) FROM users WHERE tenant_id = ?1 AND id = ?2

@@ -1,0 +1,1 @@
+DELETE FROM engines WHERE id = $1

@@ -1,0 +1,5 @@
+SELECT json_build_array(
+    id, username, email, first_name, last_name, time_zone, locale, attributes
+)::text
+FROM users
+WHERE tenant_id = $1 AND username = $2

@@ -1,0 +1,1 @@
+SELECT to_json(EXISTS (SELECT 1 FROM opt_outs WHERE tenant_id = $1 AND user_id = $2 AND active))::text

@@ -1,0 +1,28 @@
+-- Ids are of version 7, so that the newest comes first. The inner SELECT finds the rows, before anything is joined to
+-- them.
+SELECT json_build_array(
+    json_build_array(
+        n.id, n.tenant_id, n.target_user_record_id, texts.title, texts.body, texts.extra, n.status,
+        n.scheduled_delivery, n.attempted_delivery, n.retry_time_interval, n.retry_attempts, n.max_retries,
+        n.expires_at, n.idempotency_key, n.on_unknown, n.created_date, n.modified_date
+    ),
+    users.username,
+    targets.name,
+    record.target_user_id
+)::text
+FROM (
+    SELECT *
+    FROM notifications
+    WHERE tenant_id = $1
+        AND ($2::text IS NULL OR status = $2)
+        AND ($3::uuid IS NULL
+            OR target_user_record_id IN (SELECT id FROM target_user_records WHERE tenant_id = $1 AND user_id = $3))
+        AND ($4::uuid IS NULL OR target_id = $4)
+    ORDER BY id DESC
+    LIMIT $5
+) AS n
+JOIN notification_texts AS texts ON texts.tenant_id = n.tenant_id AND texts.notification_id = n.id
+JOIN target_user_records AS record ON record.tenant_id = n.tenant_id AND record.id = n.target_user_record_id
+JOIN users ON users.tenant_id = record.tenant_id AND users.id = record.user_id
+JOIN targets ON targets.tenant_id = record.tenant_id AND targets.id = record.target_id
+ORDER BY n.id DESC

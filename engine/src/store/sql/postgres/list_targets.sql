@@ -1,0 +1,6 @@
+SELECT json_build_array(
+    id, name, notification_module_name, pause_kind, pause_reason, paused_since, slowed_until
+)::text
+FROM targets
+WHERE tenant_id = $1
+ORDER BY name COLLATE "C"

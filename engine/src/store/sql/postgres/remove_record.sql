@@ -1,0 +1,1 @@
+DELETE FROM target_user_records WHERE tenant_id = $1 AND id = $2

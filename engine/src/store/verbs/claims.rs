@@ -1,0 +1,212 @@
+//! Claims: found, taken, given back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::rows::{MaybeTime, NotificationRow, RecordRow, TargetRow, UserRow};
+use crate::rules::notification::Notification;
+use crate::rules::status::Status;
+use crate::rules::target::{Target, TargetUserRecord};
+use crate::rules::tenant::Tenant;
+use crate::rules::user::User;
+use crate::store::statement::{Connection, document, query, sql};
+use crate::store::{
+    Claim, ClaimRequest, Claimed, Claims, Ended, PreviousAttempt, Recheck, Result, Store, StoreError, Targets,
+};
+
+impl Store {
+    /// Claims what is due, earliest first, in targets that are neither paused nor slowed down; ends what must not be
+    /// sent any more. When it returns, the claims are on the disk. Whoever drops the future may leave claims behind
+    /// that nobody holds, until their lease ends.
+    pub async fn claim_due(&self, request: &ClaimRequest) -> Result<Claims> {
+        let ClaimRequest { engine, now, lease_until, limit, ref targets } = *request;
+        let wanted = Wanted::of(now, limit, targets);
+        let claims = self.write(move |mut connection| {
+            Box::pin(async move {
+                let due = wanted.find(&mut connection).await?;
+                if due.is_empty() {
+                    return Ok(Claims::default());
+                }
+                take(&mut connection, &due, engine, now, lease_until).await?;
+                let targets = targets_of(&mut connection, &due).await?;
+                sort_out(due, &targets)
+            })
+        });
+        claims.await
+    }
+
+    /// What `claim_due` would find, without claiming or ending anything; the claims in it are not valid.
+    pub async fn preview_due(&self, now: Timestamp, limit: u32, targets: &Targets) -> Result<Claims> {
+        let wanted = Wanted::of(now, limit, targets);
+        self.read(move |mut connection| {
+            Box::pin(async move {
+                let due = wanted.find(&mut connection).await?;
+                let targets = targets_of(&mut connection, &due).await?;
+                sort_out(due, &targets)
+            })
+        })
+        .await
+    }
+
+    /// Gives claims back that were not used: nothing was sent, and nothing counts. Returns how many were still valid.
+    pub async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64> {
+        let claims = document(claims.iter().map(|claim| (claim.tenant, claim.notification.simple(), claim.fence)));
+        self.write(move |mut connection| {
+            Box::pin(async move { Ok(query(sql!("release")).bind(claims).bind(now).execute(&mut connection).await?) })
+        })
+        .await
+    }
+
+    /// Asks right before the send whether claims may still be used, and ends what must not be sent any more: the user has opted out, the
+    /// record was switched off, the expiry has passed. Answers in the same order.
+    pub async fn recheck(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Recheck>> {
+        let held = document(claims.iter().map(|claim| (claim.tenant, claim.notification.simple(), claim.fence)));
+        // Almost always all of them may be sent, which a reader can tell.
+        let unsendable = query(sql!("unsendable_claims")).bind(held.as_str()).bind(now);
+        if self.read_optional::<Unsendable>(unsendable).await?.is_none() {
+            return Ok(vec![Recheck::Send; claims.len()]);
+        }
+        let claims = claims.to_vec();
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                let unsendable: Vec<Unsendable> =
+                    query(sql!("unsendable_claims")).bind(held).bind(now).all(&mut connection).await?;
+                let mut answers = vec![Recheck::Send; claims.len()];
+                let mut ended = Vec::new();
+                for (place, status) in unsendable {
+                    let (Some(answer), Some(claim)) = (answers.get_mut(place), claims.get(place)) else { continue };
+                    *answer = status.map_or(Recheck::Stale, Recheck::Ended);
+                    if let Some(status) = status {
+                        ended.push((claim.tenant, claim.notification.simple(), claim.fence, status.as_str()));
+                    }
+                }
+                query(sql!("end_claims")).bind(document(ended.iter())).bind(now).execute(&mut connection).await?;
+                Ok(answers)
+            })
+        })
+        .await
+    }
+
+    /// When the next notification can be claimed, or could have been; `None` if nothing waits in any target that is not
+    /// paused.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let earliest: MaybeTime = self.read_one(query(sql!("next_due"))).await?;
+        Ok(earliest.0)
+    }
+}
+
+/// A claim's place in the list that was asked about, and what its notification ends in; `None` if the claim itself is not valid any more.
+type Unsendable = (usize, Option<Status>);
+
+/// What `claim_due` is asked for.
+struct Wanted {
+    now: Timestamp,
+    limit: u32,
+    only: Option<String>,
+    but: Option<String>,
+}
+
+impl Wanted {
+    fn of(now: Timestamp, limit: u32, targets: &Targets) -> Wanted {
+        let ids = |ids: &[Uuid]| Some(document(ids.iter().map(|id| id.simple())));
+        let (only, but) = match targets {
+            Targets::All => (None, None),
+            Targets::Only(wanted) => (ids(wanted), None),
+            Targets::AllBut(unwanted) => (None, ids(unwanted)),
+        };
+        Wanted { now, limit, only, but }
+    }
+
+    async fn find(self, connection: &mut Connection<'_>) -> Result<Vec<Due>> {
+        let Wanted { now, limit, only, but } = self;
+        Ok(query(sql!("claim_due")).bind(now).bind(limit).bind(only).bind(but).all(connection).await?)
+    }
+}
+
+/// A notification that is due, as the claim found it.
+#[derive(Deserialize)]
+struct Due {
+    /// How the database finds it again.
+    row: Value,
+    /// If it must not be sent.
+    ends_in: Option<Status>,
+    fence: i64,
+    attempts: u32,
+    /// The three of `PreviousAttempt`.
+    last: MaybeTime,
+    provider_id: Option<String>,
+    unknown_since: MaybeTime,
+    notification: NotificationRow,
+    user: UserRow,
+    record: RecordRow,
+}
+
+/// Writes the claims down, and the ends of those that must not be sent.
+async fn take(
+    connection: &mut Connection<'_>,
+    due: &[Due],
+    engine: Uuid,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<()> {
+    let claimed = document(due.iter().filter(|due| due.ends_in.is_none()).map(|due| &due.row));
+    query(sql!("take_claims")).bind(claimed).bind(engine).bind(now).bind(lease_until).execute(connection).await?;
+    if due.iter().any(|due| due.ends_in.is_some()) {
+        let ended = document(due.iter().filter_map(|due| Some((&due.row, due.ends_in?.as_str()))));
+        query(sql!("end_unsendable")).bind(ended).bind(now).execute(connection).await?;
+    }
+    Ok(())
+}
+
+type TargetsById = HashMap<(Tenant, Uuid), Arc<Target>>;
+
+/// The targets of a batch: few, so that they are not repeated in each of its rows.
+async fn targets_of(connection: &mut Connection<'_>, due: &[Due]) -> Result<TargetsById> {
+    let mut keys: Vec<_> = due.iter().map(|due| (due.notification.tenant, due.record.target)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let keys = document(keys.iter().map(|(tenant, target)| (tenant, target.simple())));
+    let rows: Vec<(Tenant, TargetRow)> = query(sql!("claim_targets")).bind(keys).all(connection).await?;
+    let mut targets = HashMap::with_capacity(rows.len());
+    for (tenant, target) in rows {
+        let target = Target::from(target);
+        targets.insert((tenant, target.id), Arc::new(target));
+    }
+    Ok(targets)
+}
+
+fn sort_out(due: Vec<Due>, targets: &TargetsById) -> Result<Claims> {
+    let mut claims = Claims { claimed: Vec::with_capacity(due.len()), ended: Vec::new() };
+    for due in due {
+        let notification = Notification::from(due.notification);
+        let (user, record) = (User::from(due.user), TargetUserRecord::from(due.record));
+        let target = targets.get(&(notification.tenant, record.target)).cloned().ok_or_else(lost_target)?;
+        if let Some(status) = due.ends_in {
+            claims.ended.push(Ended { status, notification, user, record, target });
+            continue;
+        }
+        let previous = due.last.0.map(|last| PreviousAttempt {
+            last,
+            provider_id: due.provider_id.unwrap_or_default(),
+            unknown_since: due.unknown_since.0,
+        });
+        let claim = Claim { tenant: notification.tenant, notification: notification.id, fence: due.fence + 1 };
+        let attempt = due.attempts + 1;
+        claims.claimed.push(Claimed { claim, notification, user, record, target, attempt, previous });
+    }
+    Ok(claims)
+}
+
+/// Cannot be, as long as the foreign keys hold.
+fn lost_target() -> StoreError {
+    StoreError::Unavailable {
+        sentence: "A notification has lost its target: restore the database from a backup.".to_owned(),
+        passing: false,
+        source: None,
+    }
+}

@@ -1,0 +1,114 @@
+//! Engines: their heartbeats, and the claims that the dead ones left behind.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::rows::{MaybeTime, Time};
+use super::settlements::Settlements;
+use crate::rules::attempt::Attempt;
+use crate::rules::notification::OnUnknown;
+use crate::rules::outcome::{Failure, Outcome};
+use crate::rules::retry::{self, OnUnknownPolicies, Standing};
+use crate::rules::tenant::Tenant;
+use crate::store::statement::{query, sql};
+use crate::store::{Claim, Lost, Result, Settled, Store};
+
+/// Lost claims are settled so many at a time, so that other work gets its turn in between.
+const BATCH: u32 = 500;
+
+impl Store {
+    /// Says that an engine is alive; the first time makes it known.
+    pub async fn heartbeat(&self, engine: Uuid, now: Timestamp) -> Result<()> {
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                query(sql!("heartbeat")).bind(engine).bind(now).execute(&mut connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Says that an engine has stopped. Claims that it left behind are lost ones.
+    pub async fn engine_stopped(&self, engine: Uuid) -> Result<()> {
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                query(sql!("engine_stopped")).bind(engine).execute(&mut connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Takes claims from engines that will not settle them: each gets an attempt that is *unknown* (code
+    /// `engine_died`), and is sent again or held as the policies say. Returns how many there were.
+    pub async fn rescue(&self, engine: Uuid, lost: Lost, policies: &OnUnknownPolicies, now: Timestamp) -> Result<u64> {
+        let mut rescued = 0;
+        loop {
+            let in_batch = self.rescue_batch(engine, lost, policies.clone(), now).await?;
+            rescued += in_batch;
+            if in_batch < u64::from(BATCH) {
+                return Ok(rescued);
+            }
+        }
+    }
+
+    async fn rescue_batch(&self, engine: Uuid, lost: Lost, policies: OnUnknownPolicies, now: Timestamp) -> Result<u64> {
+        let silent_since = match lost {
+            Lost::OfOthers => None,
+            Lost::OfSilentSince(time) => Some(time),
+        };
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                let lost: Vec<LostClaim> = query(sql!("lost_claims"))
+                    .bind(engine)
+                    .bind(now)
+                    .bind(silent_since)
+                    .bind(BATCH)
+                    .all(&mut connection)
+                    .await?;
+                let settled: Vec<Settled> = lost.iter().map(|lost| rescued(lost, &policies, now)).collect();
+                let applied = Settlements::of(&settled, true).write(&mut connection, now).await?;
+                Ok(applied.len() as u64)
+            })
+        })
+        .await
+    }
+}
+
+/// A claim that nobody will settle any more, with the standing of its notification.
+#[derive(Deserialize)]
+struct LostClaim {
+    tenant: Tenant,
+    notification: Uuid,
+    fence: i64,
+    attempts: u32,
+    claimed_by: Uuid,
+    claimed_at: Time,
+    target: Uuid,
+    on_unknown: Option<OnUnknown>,
+    scheduled_delivery: Time,
+    attempted_delivery: MaybeTime,
+    retry_time_interval: u32,
+    retry_attempts: u32,
+    max_retries: u32,
+    expires_at: MaybeTime,
+}
+
+fn rescued(lost: &LostClaim, policies: &OnUnknownPolicies, now: Timestamp) -> Settled {
+    let standing = Standing {
+        scheduled_delivery: lost.scheduled_delivery.0,
+        attempted_delivery: lost.attempted_delivery.0,
+        retry_time_interval: lost.retry_time_interval,
+        retry_attempts: lost.retry_attempts,
+        max_retries: lost.max_retries,
+        expires_at: lost.expires_at.0,
+    };
+    let sentence = "The engine died, or held its claim for too long, before it said what became of this attempt.";
+    let outcome = Outcome::Unknown(Failure::new("engine_died", sentence));
+    Settled {
+        claim: Claim { tenant: lost.tenant, notification: lost.notification, fence: lost.fence },
+        settlement: retry::rescue(&standing, policies.resolve(lost.on_unknown, lost.target), now),
+        attempt: Attempt::new(lost.attempts + 1, lost.claimed_at.0, now, &outcome, lost.claimed_by),
+    }
+}

@@ -1,0 +1,135 @@
+//! Notifications: made, found, listed, removed.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::rows::{HistoryRow, ListedNotificationRow};
+use crate::rules::notification::NewNotification;
+use crate::rules::tenant::Tenant;
+use crate::store::statement::{Connection, document, query, sql};
+use crate::store::{
+    Creation, ListedNotification, NotificationFilter, NotificationHistory, Result, Store, StoreError, Thing, trouble,
+};
+
+impl Store {
+    /// Stores notifications, all or none, each as SCHEDULED. Fails with `OptedOut` for a user who wants nothing, with
+    /// `NotFound` or `Inactive` for a record that cannot be sent to. One whose idempotency key exists already is not an
+    /// error and not stored again.
+    pub async fn create(&self, tenant: Tenant, batch: &[NewNotification], now: Timestamp) -> Result<Vec<Creation>> {
+        for notification in batch {
+            notification.check()?;
+        }
+        // A batch goes to the database as one text for each table: a statement for each row would cost several times as much.
+        let records = document(batch.iter().map(|new| new.target_user_record.simple()));
+        let standings = document(batch.iter().map(|new| {
+            (
+                new.id.simple(),
+                new.target_user_record.simple(),
+                new.scheduled_delivery.as_millisecond(),
+                new.retry_time_interval,
+                new.max_retries,
+                new.expires_at.map(Timestamp::as_millisecond),
+                &new.idempotency_key,
+                new.on_unknown.map(|choice| choice.as_str()),
+            )
+        }));
+        let texts = document(batch.iter().map(|new| {
+            (new.id.simple(), &new.title, &new.body, serde_json::to_string(&new.extra).unwrap_or_default())
+        }));
+        let keys: Vec<(Uuid, Option<String>)> = batch.iter().map(|new| (new.id, new.idempotency_key.clone())).collect();
+        let created = self.write(move |mut connection| {
+            Box::pin(async move {
+                refuse_unreachable(&mut connection, tenant, records).await?;
+                let created: Vec<Uuid> = query(sql!("create_notifications"))
+                    .bind(tenant)
+                    .bind(standings)
+                    .bind(now)
+                    .all(&mut connection)
+                    .await?;
+                query(sql!("create_texts")).bind(tenant).bind(texts).execute(&mut connection).await?;
+                let created = HashSet::from_iter(created);
+                answers(&mut connection, tenant, keys, created).await
+            })
+        });
+        let created = created.await?;
+        self.announce();
+        Ok(created)
+    }
+
+    /// One notification with its history.
+    pub async fn find_notification(&self, tenant: Tenant, id: Uuid) -> Result<NotificationHistory> {
+        let row: Option<HistoryRow> =
+            self.read_optional(query(sql!("find_notification")).bind(tenant).bind(id)).await?;
+        row.map(NotificationHistory::from).ok_or_else(|| not_found(id))
+    }
+
+    /// The notifications that pass the filter, newest first.
+    pub async fn list_notifications(
+        &self,
+        tenant: Tenant,
+        filter: &NotificationFilter,
+    ) -> Result<Vec<ListedNotification>> {
+        let notifications = query(sql!("list_notifications"))
+            .bind(tenant)
+            .bind(filter.status.map(|status| status.as_str()))
+            .bind(filter.user)
+            .bind(filter.target)
+            .bind(filter.limit);
+        self.read_all::<ListedNotificationRow, _>(notifications).await
+    }
+
+    /// Removes a notification with its history. Fails with `InUse` while it is being delivered.
+    pub async fn remove_notification(&self, tenant: Tenant, id: Uuid) -> Result<()> {
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                let remedy = "it is being delivered, so try again in a minute";
+                let in_use = StoreError::InUse { what: Thing::Notification, name: id.to_string(), remedy };
+                let removed = query(sql!("remove_notification"))
+                    .bind(tenant)
+                    .bind(id)
+                    .execute(&mut connection)
+                    .await
+                    .map_err(|error| trouble::if_needed(error, in_use))?;
+                if removed == 0 { Err(not_found(id)) } else { Ok(()) }
+            })
+        })
+        .await
+    }
+}
+
+/// Fails for the first record that does not exist, is inactive, or belongs to a user who opted out.
+async fn refuse_unreachable(connection: &mut Connection<'_>, tenant: Tenant, records: String) -> Result<()> {
+    let obstacle: Option<(Uuid, Option<String>, Option<String>)> =
+        query(sql!("creation_obstacle")).bind(tenant).bind(records).optional(connection).await?;
+    let Some((id, username, target_user_id)) = obstacle else { return Ok(()) };
+    match (username, target_user_id) {
+        (Some(username), _) => Err(StoreError::OptedOut { username }),
+        (None, Some(target_user_id)) => Err(StoreError::Inactive { target_user_id }),
+        (None, None) => Err(StoreError::NotFound { what: Thing::Record, name: id.to_string() }),
+    }
+}
+
+/// What became of each, in the order in which they were given.
+async fn answers(
+    connection: &mut Connection<'_>,
+    tenant: Tenant,
+    keys: Vec<(Uuid, Option<String>)>,
+    created: HashSet<Uuid>,
+) -> Result<Vec<Creation>> {
+    let mut answers = Vec::with_capacity(keys.len());
+    for (id, key) in keys {
+        if created.contains(&id) {
+            answers.push(Creation::Created(id));
+            continue;
+        }
+        let existing = query(sql!("find_by_idempotency_key")).bind(tenant).bind(key).one(connection).await?;
+        answers.push(Creation::Duplicate(existing));
+    }
+    Ok(answers)
+}
+
+fn not_found(id: Uuid) -> StoreError {
+    StoreError::NotFound { what: Thing::Notification, name: id.to_string() }
+}

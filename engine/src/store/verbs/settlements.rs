@@ -1,0 +1,159 @@
+//! Settlements: outcomes written back, under the claims that they were made with.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::rows::Flag;
+use crate::rules::attempt::{MAX_CODE, MAX_DIGEST, MAX_LOG, MAX_MESSAGE, MAX_PROVIDER_ID};
+use crate::rules::limits;
+use crate::rules::retry::{RecordChange, TargetChange};
+use crate::rules::target::MAX_REASON;
+use crate::rules::tenant::Tenant;
+use crate::store::statement::{Connection, document, query, sql};
+use crate::store::{Claim, Result, Settled, Settling, Store};
+
+impl Store {
+    /// Writes outcomes back, with their attempts and what they change about records and targets, in one transaction;
+    /// answers in the same order. A claim that is not valid any more changes nothing.
+    pub async fn settle(&self, batch: &[Settled], now: Timestamp) -> Result<Vec<Settling>> {
+        let settlements = Settlements::of(batch, false);
+        let written = self
+            .write(move |mut connection| Box::pin(async move { settlements.write(&mut connection, now).await }))
+            .await?;
+        Ok(in_order(batch, written))
+    }
+}
+
+/// A batch made ready for the database, so that in a transaction there is nothing left to do but to hand texts over.
+pub struct Settlements {
+    /// Whether the claims were taken from an engine that died.
+    rescued: bool,
+    standings: String,
+    attempts: Vec<(Claim, String)>,
+    changes: Vec<(Claim, Change)>,
+}
+
+/// What a settlement changes beside the notification.
+enum Change {
+    SwitchRecordOff { reason: String },
+    SlowTargetDown { until: Timestamp },
+    PauseTarget { kind: &'static str, reason: String },
+}
+
+impl Settlements {
+    pub fn of(batch: &[Settled], rescued: bool) -> Settlements {
+        // A claim is good for one settlement, in one batch too.
+        let mut seen = HashSet::with_capacity(batch.len());
+        let batch: Vec<&Settled> = batch.iter().filter(|settled| seen.insert(settled.claim)).collect();
+        let standings = document(batch.iter().map(|settled| {
+            let (claim, settlement) = (settled.claim, &settled.settlement);
+            (
+                claim.tenant,
+                claim.notification.simple(),
+                claim.fence,
+                settlement.status.as_str(),
+                settlement.scheduled_delivery.as_millisecond(),
+                settlement.attempted_delivery.map(Timestamp::as_millisecond),
+                settlement.retry_attempts,
+                settled.attempt.number,
+            )
+        }));
+        let attempts = batch.iter().map(|settled| (settled.claim, attempt_document(settled))).collect();
+        let mut changes = Vec::new();
+        for settled in batch {
+            match &settled.settlement.record {
+                RecordChange::None => {}
+                RecordChange::SwitchOff { reason } => {
+                    let reason = limits::cut(reason, MAX_REASON);
+                    changes.push((settled.claim, Change::SwitchRecordOff { reason }));
+                }
+            }
+            match &settled.settlement.target {
+                TargetChange::None => {}
+                TargetChange::SlowDown { until } => {
+                    changes.push((settled.claim, Change::SlowTargetDown { until: *until }));
+                }
+                TargetChange::Pause { kind, reason } => {
+                    let reason = limits::cut(reason, MAX_REASON);
+                    changes.push((settled.claim, Change::PauseTarget { kind: kind.as_str(), reason }));
+                }
+            }
+        }
+        Settlements { rescued, standings, attempts, changes }
+    }
+
+    /// Writes all whose claims are still valid; returns what became of those.
+    pub async fn write(self, connection: &mut Connection<'_>, now: Timestamp) -> Result<HashMap<Claim, Settling>> {
+        let applied: Vec<(Tenant, Uuid, i64, Flag)> =
+            query(sql!("settle")).bind(self.standings).bind(self.rescued).bind(now).all(connection).await?;
+        let applied: HashMap<Claim, Settling> = applied
+            .into_iter()
+            .map(|(tenant, notification, fence, opted_out)| {
+                let settling = if opted_out.0 { Settling::OptedOut } else { Settling::Applied };
+                (Claim { tenant, notification, fence }, settling)
+            })
+            .collect();
+        let mut attempts = String::from("[");
+        for (_, attempt) in self.attempts.iter().filter(|(claim, _)| applied.contains_key(claim)) {
+            if attempts.len() > 1 {
+                attempts.push(',');
+            }
+            attempts.push_str(attempt);
+        }
+        attempts.push(']');
+        query(sql!("add_attempts")).bind(attempts).execute(connection).await?;
+        for (claim, change) in self.changes.iter().filter(|(claim, _)| applied.contains_key(claim)) {
+            make_change(connection, *claim, change, now).await?;
+        }
+        Ok(applied)
+    }
+}
+
+/// One row for the history, as JSON.
+fn attempt_document(settled: &Settled) -> String {
+    let attempt = &settled.attempt;
+    let row = (
+        settled.claim.tenant,
+        settled.claim.notification.simple(),
+        attempt.number,
+        attempt.started_at.as_millisecond(),
+        attempt.finished_at.as_millisecond(),
+        attempt.outcome.as_str(),
+        fitting(&attempt.code, MAX_CODE),
+        fitting(&attempt.message, MAX_MESSAGE),
+        fitting(&attempt.provider_id, MAX_PROVIDER_ID),
+        attempt.phase.map(|phase| phase.as_str()),
+        fitting(&attempt.log, MAX_LOG),
+        attempt.component_digest.as_deref().map(|digest| fitting(digest, MAX_DIGEST)),
+        attempt.engine.simple(),
+    );
+    serde_json::to_string(&row).unwrap_or_default()
+}
+
+/// A text of others, cut where it does not fit: one that is too long must not fail the whole batch.
+fn fitting(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most && !text.contains('\0') { Cow::Borrowed(text) } else { Cow::Owned(limits::cut(text, most)) }
+}
+
+async fn make_change(
+    connection: &mut Connection<'_>,
+    Claim { tenant, notification, fence: _ }: Claim,
+    change: &Change,
+    now: Timestamp,
+) -> Result<()> {
+    let change = match change {
+        Change::SwitchRecordOff { reason } => query(sql!("settle_record_off")).bind(reason.as_str()),
+        Change::SlowTargetDown { until } => query(sql!("settle_slow_down")).bind(*until),
+        Change::PauseTarget { kind, reason } => query(sql!("settle_pause")).bind(*kind).bind(reason.as_str()),
+    };
+    change.bind(tenant).bind(notification).bind(now).execute(connection).await?;
+    Ok(())
+}
+
+/// One answer for each of the batch. A claim that is in it twice is valid once.
+fn in_order(batch: &[Settled], mut written: HashMap<Claim, Settling>) -> Vec<Settling> {
+    batch.iter().map(|settled| written.remove(&settled.claim).unwrap_or(Settling::Stale)).collect()
+}
