@@ -1,5 +1,5 @@
-//! Builds the components that come with the engine, out of `handlers/`, and lists them in `$OUT_DIR/bundled.rs`; and the one that the
-//! demo shows as somebody's own, out of `examples/`.
+//! Builds the components that come with the engine, out of `handlers/`, and lists them in `$OUT_DIR/bundled.rs`; the one that the demo
+//! shows as somebody's own, out of `examples/`; and the one that `engine bench` calls.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,8 +13,10 @@ const BUNDLED: &[Guest] = &[
     Guest::Library { package: "target-twilio", folder: "handlers/twilio", lib: "twilio" },
 ];
 
-const OF_THE_DEMO: &[Guest] =
-    &[Guest::Library { package: "carrier-pigeon", folder: "examples/carrier_pigeon", lib: "carrier_pigeon" }];
+const FOR_DEVELOPMENT: &[Guest] = &[
+    Guest::Library { package: "carrier-pigeon", folder: "examples/carrier_pigeon", lib: "carrier_pigeon" },
+    Guest::Library { package: "noop", folder: "bench/noop", lib: "noop" },
+];
 
 fn main() -> ExitCode {
     match bundle() {
@@ -30,9 +32,9 @@ fn bundle() -> Result<(), Box<dyn error::Error>> {
     let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     guest_build::print_watched(&workspace, BUNDLED);
-    guest_build::print_watched(&workspace, OF_THE_DEMO);
+    guest_build::print_watched(&workspace, FOR_DEVELOPMENT);
 
-    guest_build::copy_to(&out.join("demo"), &guest_build::build(&workspace, OF_THE_DEMO)?)?;
+    guest_build::copy_to(&out.join("development"), &guest_build::build(&workspace, FOR_DEVELOPMENT)?)?;
     let built = guest_build::build(&workspace, BUNDLED)?;
     guest_build::copy_to(&out.join("bundled"), &built)?;
     let mut list =

@@ -2,6 +2,7 @@
 //!
 //! One file per command. What people and programs read goes to standard output, the log to standard error.
 
+mod bench;
 mod context;
 mod create_email_target_user_records;
 mod demo;
@@ -86,6 +87,8 @@ enum Command {
     Settings(settings::Settings),
     /// See it work: a mail through the whole engine into an inbox of its own, with nothing to set up.
     Demo,
+    /// Measure what this machine can deliver: a backlog that is filled and drained, and the wait from due to sent.
+    Bench(bench::Bench),
 }
 
 /// Does what was asked, and says how it went.
@@ -107,6 +110,7 @@ impl Cli {
         match self.command {
             Command::Settings(command) => command.execute(config.as_deref(), output).await,
             Command::Demo => demo::execute(output).await,
+            Command::Bench(command) => command.execute(output).await,
             command => {
                 let context = Context::open(config.as_deref(), output).await?;
                 let code = match command {
@@ -120,7 +124,7 @@ impl Cli {
                     Command::Target(command) => command.execute(&context).await,
                     Command::Notification(command) => command.execute(&context).await,
                     Command::Import(command) => command.execute(&context).await,
-                    Command::Settings(_) | Command::Demo => Ok(exit::Code::Done),
+                    Command::Settings(_) | Command::Demo | Command::Bench(_) => Ok(exit::Code::Done),
                 };
                 context.store.close().await;
                 code

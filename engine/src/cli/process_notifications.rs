@@ -168,7 +168,7 @@ fn progress() -> ProgressBar {
 
 fn said<'a>(event: &'a Event<'a>) -> (&'a str, &'a Notification, String) {
     match event {
-        Event::Attempted { claimed, outcome, settlement } => {
+        Event::Attempted { claimed, outcome, settlement, .. } => {
             let sentence = match outcome.message() {
                 "" => format!("{}.", settlement.status),
                 message => message.to_owned(),

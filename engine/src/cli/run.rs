@@ -25,7 +25,7 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
         }
     };
     let begun =
-        || output::aside(&format!("engine: delivering from {}; stop with Ctrl-C", context.settings.database.url));
+        || output::aside(&format!("engine: delivering from {}; stop with Ctrl-C", context.settings.shown_database()));
     let stopped = deliverer.run(begun, stops.first(), stops.second()).await?;
     if let Some(server) = server {
         server.abort();
@@ -54,7 +54,7 @@ pub fn deliverer(context: &Context, observer: Observer) -> anyhow::Result<Delive
 
 fn log(event: &Event<'_>) {
     match event {
-        Event::Attempted { claimed, outcome, settlement } => tracing::info!(
+        Event::Attempted { claimed, outcome, settlement, .. } => tracing::info!(
             notification = %claimed.notification.id,
             target = claimed.target.name,
             outcome = outcome.kind().as_str(),

@@ -1,14 +1,16 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
-//! In reading order: here the loop, `attempt` (one call of a handler, a pipeline over one value), `settler` (outcomes are
-//! written back in batches), `pauses` (targets whose component cannot be used).
+//! In reading order: here the loop, `lanes` (what is claimed waits for its turn in its target), `attempt` (one call of a handler, a
+//! pipeline over one value), `settler` (outcomes are written back in batches), `pauses` (targets whose component cannot be used).
 
 mod attempt;
+mod lanes;
 mod pauses;
 mod settler;
 
 use crate::clock::Clock;
 use crate::host::Catalog;
+use crate::rules::attempt::Attempt;
 use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::outcome::Outcome;
 use crate::rules::retry::{OnUnknownPolicies, RetryPolicy, Settlement};
@@ -17,8 +19,8 @@ use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::settings::Settings;
 use crate::store::{ClaimRequest, Claimed, DelivererLock, Ended, Lost, Store, StoreError, Targets, Watch};
-use attempt::Attempts;
 use jiff::{SignedDuration, Timestamp};
+use lanes::Lanes;
 use settler::Settler;
 use std::collections::HashMap;
 use std::future::Future;
@@ -40,7 +42,7 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub enum Event<'a> {
     /// It was attempted.
-    Attempted { claimed: &'a Claimed, outcome: &'a Outcome, settlement: &'a Settlement },
+    Attempted { claimed: &'a Claimed, attempt: &'a Attempt, outcome: &'a Outcome, settlement: &'a Settlement },
     /// It ended without an attempt.
     Ended(&'a Ended),
     /// Its target cannot deliver, for this reason; it waits.
@@ -274,25 +276,25 @@ struct Work {
     deliverer: Deliverer,
     /// What is left of it.
     chosen: Chosen,
-    attempts: Attempts,
+    lanes: Lanes,
     settler: Settler,
 }
 
 impl Work {
     fn new(deliverer: &Deliverer) -> Self {
         let settler = Settler::start(deliverer.store.clone(), deliverer.clock.clone(), deliverer.observer.clone());
-        let attempts = Attempts::new(deliverer, settler.handle());
-        Work { deliverer: deliverer.clone(), chosen: Chosen::default(), attempts, settler }
+        let lanes = Lanes::new(deliverer, settler.handle());
+        Work { deliverer: deliverer.clone(), chosen: Chosen::default(), lanes, settler }
     }
 
     fn is_idle(&self) -> bool {
-        self.attempts.under_way() == 0
+        self.lanes.under_way() == 0
     }
 
     /// Claims what is due at `now` and there is room for, and begins it.
     async fn claim(&mut self, now: Timestamp) -> Result<Found, StoreError> {
         let batch = self.deliverer.settings.delivery.claim_batch;
-        let under_way = self.attempts.under_way();
+        let under_way = self.lanes.under_way();
         // A second batch is claimed while the first is being sent, so that no slot waits for the database.
         if under_way > batch {
             return Ok(Found::NoRoom);
@@ -300,7 +302,7 @@ impl Work {
         if self.chosen.limit == Some(0) {
             return Ok(Found::None);
         }
-        let full = self.attempts.full_targets();
+        let full = self.lanes.full_targets();
         let some_are_full = !full.is_empty();
         let request = ClaimRequest {
             engine: self.deliverer.engine,
@@ -338,7 +340,7 @@ impl Work {
         let target = first.target.clone();
         match self.deliverer.catalog.get(&target.notification_module_name).await {
             Ok(ready) => {
-                self.attempts.begin(ready, claimed, lease_until);
+                self.lanes.begin(&ready, claimed, lease_until);
                 Ok(())
             }
             Err(error) => self.deliverer.pause_for_component(Tenant::DEFAULT, &target, &error, &claimed).await,
@@ -347,18 +349,18 @@ impl Work {
 
     /// Waits until something that was under way has ended.
     async fn room(&mut self) {
-        self.attempts.one_ended().await;
+        self.lanes.room().await;
     }
 
     async fn finish(mut self, stop_now: impl Future<Output = ()>, most: Duration) -> Stopped {
-        self.attempts.stop_beginning();
+        self.lanes.stop_beginning();
         let stopped = tokio::select! {
-            () = self.attempts.all_ended() => Stopped::Drained,
+            () = self.lanes.all_ended() => Stopped::Drained,
             () = stop_now => Stopped::CutOff,
             () = tokio::time::sleep(most) => Stopped::CutOff,
         };
-        self.attempts.cut_off().await;
-        drop(self.attempts);
+        self.lanes.cut_off().await;
+        drop(self.lanes);
         self.settler.flush().await;
         stopped
     }

@@ -102,17 +102,17 @@ async fn write_back(store: Store, clock: Clock, observer: Observer, mut waiting:
             }
         };
         for (finished, settling) in batch.iter().zip(written) {
-            let Finished { claimed, outcome, settlement, .. } = finished;
+            let Finished { claimed, outcome, settlement, attempt } = finished;
             if let (Settling::Applied | Settling::OptedOut, TargetChange::Pause { reason, .. }) =
                 (settling, &settlement.target)
             {
                 tracing::warn!(target = claimed.target.name, reason, "a target is paused until `engine target resume`");
             }
             match settling {
-                Settling::Applied => observer(&Event::Attempted { claimed, outcome, settlement }),
+                Settling::Applied => observer(&Event::Attempted { claimed, attempt, outcome, settlement }),
                 Settling::OptedOut => {
                     let settlement = Settlement { status: Status::OptedOut, ..settlement.clone() };
-                    observer(&Event::Attempted { claimed, outcome, settlement: &settlement });
+                    observer(&Event::Attempted { claimed, attempt, outcome, settlement: &settlement });
                 }
                 Settling::Stale => tracing::warn!(
                     notification = %claimed.notification.id,

@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use std::path::Path;
 
 /// The component of a target that somebody wrote on their own: the example `carrier_pigeon`.
-const CARRIER_PIGEON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/demo/carrier_pigeon.wasm"));
+const CARRIER_PIGEON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/development/carrier_pigeon.wasm"));
 
 /// Where the user is reached: by the targets' module names.
 pub const ADDRESSES: [(&str, &str); 4] = [

@@ -143,6 +143,7 @@ pub struct Delivery {
     pub concurrency_per_tenant: usize,
     pub concurrency_per_target: usize,
     pub claim_batch: usize,
+    pub call_batch: usize,
     #[serde(deserialize_with = "backoff")]
     pub backoff: Backoff,
     #[serde(deserialize_with = "on_unknown")]
@@ -247,12 +248,21 @@ impl Settings {
 
     /// What holds now, as TOML; passwords and secrets are not settings and do not stand in it.
     pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(&self.merged).unwrap_or_default()
+        toml::to_string_pretty(&self.shown()).unwrap_or_default()
     }
 
     /// The same as JSON.
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::to_value(&self.merged).unwrap_or_default()
+        serde_json::to_value(self.shown()).unwrap_or_default()
+    }
+
+    /// All values, without the password that may stand in the database's URL.
+    fn shown(&self) -> toml::Table {
+        let mut shown = self.merged.clone();
+        if let Some(database) = shown.get_mut("database").and_then(toml::Value::as_table_mut) {
+            database.insert("url".to_owned(), self.shown_database().into());
+        }
+        shown
     }
 
     /// The database's file, if it is one.
@@ -289,6 +299,18 @@ impl Settings {
         if self.key_file.is_some() || file.exists() { EngineKey::read(file).map(Some) } else { Ok(None) }
     }
 
+    /// The database as it may be shown: without a password.
+    pub fn shown_database(&self) -> String {
+        match url::Url::parse(&self.database.url) {
+            Ok(mut url) if url.password().is_some() => {
+                // It has a host, so that this cannot fail.
+                let _ = url.set_password(Some("…"));
+                url.to_string()
+            }
+            _ => self.database.url.clone(),
+        }
+    }
+
     /// What the operator says about a module; nothing, if it has no section.
     pub fn of_target(&self, module: &str) -> TargetSettings {
         self.target.get(module).cloned().unwrap_or_default()
@@ -296,8 +318,8 @@ impl Settings {
 
     fn check(&mut self) -> Result<(), SettingsError> {
         let fail = |text: &str| Err(SettingsError::new(text));
-        if !self.database.url.starts_with("sqlite:") {
-            return fail("`database.url` must be `sqlite:FILE`; other databases are not supported yet.");
+        if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.database.url.starts_with(scheme)) {
+            return fail("`database.url` must be `sqlite:FILE` or `postgres://user:password@host/database`.");
         }
         if self.smtp.host.is_empty() {
             return fail("`smtp.host` must name the relay, such as \"localhost\".");
@@ -335,6 +357,7 @@ impl Settings {
             ("delivery.concurrency_per_tenant", self.delivery.concurrency_per_tenant, 10_000),
             ("delivery.concurrency_per_target", self.delivery.concurrency_per_target, 10_000),
             ("delivery.claim_batch", self.delivery.claim_batch, 1000),
+            ("delivery.call_batch", self.delivery.call_batch, 1000),
             ("sandbox.instances", self.sandbox.instances as usize, 1000),
         ];
         for (key, value, most) in counts {

@@ -1,0 +1,211 @@
+//! What is claimed waits for its turn in the lane of its target.
+//!
+//! A lane has as many workers as the target may have calls at once. A worker takes a portion, asks once more whether all of it
+//! may still be sent, and makes one call after another. How large a portion is follows from how long its last call took: what was asked is
+//! good for [`FRESH`], so that quick targets ask seldom, and slow ones before each call.
+
+use super::Deliverer;
+use super::attempt::Faults;
+use super::settler::SettlerHandle;
+use crate::host::Ready;
+use crate::store::Claimed;
+use jiff::Timestamp;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// A notification is sent at most so long after it was found that its user still wants it.
+const FRESH: Duration = Duration::from_millis(10);
+/// The most calls in a portion: more would save nothing, and less is asked for nothing when an engine stops.
+const LARGEST_PORTION: usize = 64;
+
+/// The lanes of all targets.
+pub(super) struct Lanes {
+    shared: Arc<Shared>,
+    workers: JoinSet<()>,
+    lanes: HashMap<Uuid, Arc<Lane>>,
+}
+
+/// What all workers have in common.
+struct Shared {
+    deliverer: Deliverer,
+    settler: SettlerHandle,
+    /// Notifications that are claimed and not handed to the settler yet.
+    under_way: AtomicUsize,
+    /// Told whenever there are fewer of them.
+    fewer: Notify,
+    stopping: AtomicBool,
+    tenant_slots: Semaphore,
+}
+
+/// What waits in one target.
+#[derive(Default)]
+struct Lane {
+    queue: Mutex<Queue>,
+    /// How its component does.
+    faults: Faults,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    workers: usize,
+}
+
+/// A claim in its lane.
+struct Waiting {
+    claimed: Claimed,
+    lease_until: Timestamp,
+    ready: Arc<Ready>,
+    /// How often the component had failed too often by then.
+    pauses: usize,
+}
+
+impl Lanes {
+    pub(super) fn new(deliverer: &Deliverer, settler: SettlerHandle) -> Self {
+        let shared = Shared {
+            tenant_slots: Semaphore::new(deliverer.settings.delivery.concurrency_per_tenant),
+            deliverer: deliverer.clone(),
+            settler,
+            under_way: AtomicUsize::new(0),
+            fewer: Notify::new(),
+            stopping: AtomicBool::new(false),
+        };
+        Lanes { shared: Arc::new(shared), workers: JoinSet::new(), lanes: HashMap::new() }
+    }
+
+    /// How many notifications are under way, those included that wait for a slot.
+    pub(super) fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::Acquire)
+    }
+
+    /// The targets that have as much to do as they can, so that others are claimed for instead.
+    pub(super) fn full_targets(&self) -> Vec<Uuid> {
+        let enough = self.shared.deliverer.settings.delivery.claim_batch / 2;
+        self.lanes.iter().filter(|(_, lane)| lane.queue().waiting.len() > enough).map(|(id, _)| *id).collect()
+    }
+
+    /// Lines claims of one target up, and sees to it that there are workers for them.
+    pub(super) fn begin(&mut self, ready: &Arc<Ready>, claimed: Vec<Claimed>, lease_until: Timestamp) {
+        let Some(first) = claimed.first() else { return };
+        let lane = self.lanes.entry(first.target.id).or_default();
+        self.shared.under_way.fetch_add(claimed.len(), Ordering::AcqRel);
+        let mut queue = lane.queue();
+        let wanted = claimed.len().div_ceil(calls_of(&self.shared, ready)) + queue.waiting.len();
+        queue.waiting.extend(claimed.into_iter().map(|claimed| Waiting { claimed, lease_until, ready: ready.clone() }));
+        let most = self.shared.deliverer.settings.delivery.concurrency_per_target.min(wanted);
+        while queue.workers < most {
+            queue.workers += 1;
+            self.workers.spawn(self.shared.clone().work(lane.clone()));
+        }
+    }
+
+    /// What waits for its turn is given back from now on, unsent.
+    pub(super) fn stop_beginning(&self) {
+        self.shared.stopping.store(true, Ordering::Release);
+    }
+
+    /// Waits until something that was under way has ended.
+    pub(super) async fn room(&mut self) {
+        self.shared.fewer.notified().await;
+        while self.workers.try_join_next().is_some() {}
+    }
+
+    pub(super) async fn all_ended(&mut self) {
+        while self.workers.join_next().await.is_some() {}
+    }
+
+    /// Ends what is under way where it stands.
+    pub(super) async fn cut_off(&mut self) {
+        self.workers.shutdown().await;
+    }
+}
+
+impl Lane {
+    /// A panic while it was held is impossible: nothing is called in between.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next so many, which all go to one component; none, and one worker less, if nothing waits.
+    fn take(&self, calls: usize, shared: &Shared) -> Option<Vec<Waiting>> {
+        let mut queue = self.queue();
+        let Some(first) = queue.waiting.front() else {
+            queue.workers -= 1;
+            return None;
+        };
+        let ready = first.ready.clone();
+        // Those that wait for other workers are left to them.
+        let share = queue.waiting.len().div_ceil(queue.workers.max(1));
+        let most = (calls * calls_of(shared, &ready)).min(share.max(calls_of(shared, &ready)));
+        let same = queue.waiting.iter().take(most).take_while(|waiting| Arc::ptr_eq(&waiting.ready, &ready)).count();
+        Some(queue.waiting.drain(..same).collect())
+    }
+
+    fn put_back(&self, waiting: Vec<Waiting>) {
+        let mut queue = self.queue();
+        for waiting in waiting.into_iter().rev() {
+            queue.waiting.push_front(waiting);
+        }
+    }
+}
+
+/// How many notifications go into one call.
+fn calls_of(shared: &Shared, ready: &Ready) -> usize {
+    (ready.module.manifest.largest_batch as usize).min(shared.deliverer.settings.delivery.call_batch).max(1)
+}
+
+impl Shared {
+    /// Works until nothing waits in the lane any more.
+    async fn work(self: Arc<Self>, lane: Arc<Lane>) {
+        let mut calls = 1;
+        while let Some(portion) = lane.take(calls, &self) {
+            // A closed semaphore, which this never is, would only mean that nothing bounds the calls.
+            let _slot = self.tenant_slots.acquire().await;
+            let many = portion.len();
+            let (began, made, left) = self.portion(&lane.faults, portion).await;
+            self.under_way.fetch_sub(many - left.len(), Ordering::AcqRel);
+            lane.put_back(left);
+            self.fewer.notify_one();
+            let each = began.elapsed() / made.max(1);
+            calls = (FRESH.as_nanos() / each.as_nanos().max(1)).clamp(1, LARGEST_PORTION as u128) as usize;
+        }
+    }
+
+    /// Sends a portion, as far as what was asked about it is fresh. Since when, how many calls that were, and what is left.
+    async fn portion(&self, faults: &Faults, portion: Vec<Waiting>) -> (Instant, u32, Vec<Waiting>) {
+        let Shared { deliverer, settler, .. } = self;
+        let began = Instant::now();
+        let Some(first) = portion.first() else { return (began, 0, Vec::new()) };
+        let ready = first.ready.clone();
+        let lease_until = portion.iter().map(|waiting| waiting.lease_until).min().unwrap_or_default();
+        let pauses = portion.iter().map(|waiting| waiting.pauses).min().unwrap_or_default();
+        let mut batch: Vec<Claimed> = portion.into_iter().map(|waiting| waiting.claimed).collect();
+        if self.stopping.load(Ordering::Acquire) || deliverer.is_too_late(lease_until) {
+            deliverer.give_back(&batch).await;
+            return (began, 0, Vec::new());
+        }
+        batch = deliverer.still_to_be_sent(batch).await;
+        let began = Instant::now();
+        let (size, mut made) = (calls_of(self, &ready), 0);
+        let mut batch = batch.into_iter().peekable();
+        while batch.peek().is_some() {
+            if made > 0 && (began.elapsed() > FRESH || self.stopping.load(Ordering::Acquire)) {
+                let wait = |claimed| Waiting { claimed, lease_until, ready: ready.clone(), pauses };
+                return (began, made, batch.map(wait).collect());
+            }
+            if faults.pauses.load(Ordering::Relaxed) > pauses {
+                deliverer.hold_back(&batch.collect::<Vec<_>>()).await;
+                return (began, made, Vec::new());
+            }
+            let call: Vec<Claimed> = batch.by_ref().take(size).collect();
+            settler.settle(deliverer.attempt(&ready, call, faults).await).await;
+            made += 1;
+        }
+        (began, made, Vec::new())
+    }
+}
