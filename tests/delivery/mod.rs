@@ -3,8 +3,9 @@
 mod backlogs;
 mod mail;
 mod pauses;
-mod process;
+pub mod process;
 pub mod providers;
+mod shared_queue;
 pub mod templates;
 
 pub use process::backlog;

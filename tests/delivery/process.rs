@@ -5,7 +5,7 @@ use crate::support::smtp::{Answer, SmtpServer};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-async fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub async fn until(what: &str, mut done: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
     while !done() {
         assert!(Instant::now() < end, "{what} did not happen in 60 seconds");
@@ -16,8 +16,7 @@ async fn until(what: &str, mut done: impl FnMut() -> bool) {
 /// Makes notifications straight in the database, through the creator once: the program is too slow to be started so often.
 pub async fn backlog(program: &Program, count: usize) {
     program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"]);
-    let url = format!("sqlite:{}", program.folder.path().join("engine.db").display());
-    let store = engine::store::Store::open(&url).await.unwrap();
+    let store = engine::store::Store::open(&program.url()).await.unwrap();
     let filter = engine::store::NotificationFilter::default();
     let tenant = engine::rules::tenant::Tenant::DEFAULT;
     let first = store.list_notifications(tenant, &filter).await.unwrap().remove(0).notification;
@@ -40,7 +39,7 @@ pub async fn backlog(program: &Program, count: usize) {
     store.close().await;
 }
 
-fn by_message_id(server: &SmtpServer) -> HashMap<String, usize> {
+pub fn by_message_id(server: &SmtpServer) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for mail in server.mails.lock().unwrap().iter() {
         let id = mail.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap().to_owned();

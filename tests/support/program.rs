@@ -49,6 +49,18 @@ impl Program {
         self.with("ENGINE_SMTP__HOST", "127.0.0.1").with("ENGINE_SMTP__PORT", &address.port().to_string())
     }
 
+    /// On this database instead of a file in its folder.
+    pub fn database(self, url: &str) -> Self {
+        self.with("ENGINE_DATABASE__URL", url)
+    }
+
+    /// The database that it uses.
+    pub fn url(&self) -> String {
+        let chosen = self.variables.iter().find(|(name, _)| name == "ENGINE_DATABASE__URL");
+        let own = || format!("sqlite:{}", self.folder.path().join("engine.db").display());
+        chosen.map_or_else(own, |(_, url)| url.clone())
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());

@@ -1,0 +1,82 @@
+//! Several engines on one PostgreSQL: they share the queue, and take over what another one leaves behind.
+
+use super::process::{backlog, by_message_id, until};
+use crate::support::postgres::TestDatabase;
+use crate::support::program::Program;
+use crate::support::smtp::{Answer, SmtpServer};
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+const TENANT: engine::rules::tenant::Tenant = engine::rules::tenant::Tenant::DEFAULT;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_engines_share_the_work_and_double_nothing() {
+    let (server, database) = (SmtpServer::start(&[]).await, TestDatabase::new().await);
+    let program =
+        Program::new().relay(server.address).database(&database.url).with("ENGINE_DELIVERY__CLAIM_BATCH", "20");
+    program.ada();
+    // Both run before there is anything to do, so that they have to be told of it.
+    let engines = [program.start(), program.start()];
+    backlog(&program, 1000).await;
+    until("all mails", || server.count() >= 1000).await;
+    for engine in engines {
+        engine.signal("-TERM");
+        assert_eq!(engine.ended(), Some(0));
+    }
+    assert_eq!((server.count(), by_message_id(&server).len()), (1000, 1000));
+    let store = engine::store::Store::open(&database.url).await.unwrap();
+    let filter = engine::store::NotificationFilter { limit: 2000, ..Default::default() };
+    let mut senders = HashSet::new();
+    for listed in store.list_notifications(TENANT, &filter).await.unwrap() {
+        let found = store.find_notification(TENANT, listed.notification.id).await.unwrap();
+        assert_eq!(found.attempts.len(), 1, "{found:?}");
+        senders.insert(found.attempts[0].engine);
+    }
+    assert_eq!(senders.len(), 2, "one of them did nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_engine_held_is_sent_by_another_within_thirty_seconds() {
+    // The first mail is never answered, so that the engine is killed in the middle of it.
+    let server = SmtpServer::start(&[("DOT", Answer::Hangs)]).await;
+    let database = TestDatabase::new().await;
+    let program = Program::new().relay(server.address).database(&database.url);
+    program.ada();
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"]);
+    let killed = program.start();
+    until("the mail", || server.count() == 1).await;
+    let other = program.start();
+    killed.signal("-KILL");
+    killed.ended();
+    let died = Instant::now();
+    server.script.lock().unwrap().clear();
+    until("the mail again", || server.count() == 2).await;
+    assert!(died.elapsed() < Duration::from_secs(30), "{:?}", died.elapsed());
+    let delivered = || program.json(&["notification", "list"])[0]["status"] == "DELIVERED";
+    until("delivered", delivered).await;
+    let id = program.json(&["notification", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let shown = program.json(&["notification", "show", &id]);
+    assert_eq!(
+        (&shown["attempts"][0]["outcome"], &shown["attempts"][0]["code"]),
+        (&"unknown".into(), &"engine_died".into())
+    );
+    other.signal("-TERM");
+    assert_eq!(other.ended(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_made_by_a_command_is_sent_at_once() {
+    let (server, database) = (SmtpServer::start(&[]).await, TestDatabase::new().await);
+    let program = Program::new().relay(server.address).database(&database.url);
+    program.ada();
+    let engine = program.start();
+    // The component is compiled with the first.
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "First", "--body", "Body"]);
+    until("the first", || server.count() == 1).await;
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Second", "--body", "Body"]);
+    let made = Instant::now();
+    until("the second", || server.count() == 2).await;
+    assert!(made.elapsed() < Duration::from_secs(2), "{:?}", made.elapsed());
+    engine.signal("-TERM");
+    assert_eq!(engine.ended(), Some(0));
+}
