@@ -3,6 +3,7 @@
 mod debian;
 mod demo;
 mod peers;
+mod postgres;
 mod predecessor;
 mod step;
 mod test;
