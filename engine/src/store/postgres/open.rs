@@ -25,13 +25,17 @@ const IDLE: Duration = Duration::from_secs(300);
 /// What every connection is told first.
 ///
 /// Each statement of the store goes through an index, whatever the planner believes of tables that grow and shrink by
-/// hundred thousands between two looks of its own: with stale statistics it would join batches with whole tables. A commit that was
+/// hundred thousands between two looks of its own: with stale statistics it would join batches with whole tables. (The statements do
+/// their part: what is claimed is told by its lease, since the index of claims would seem to be the shortest way to it.) A commit that was
 /// answered is on the disk, even where the server was told to be less careful by default.
 const SESSION: &str = "
     SET plan_cache_mode = force_custom_plan;
     SET enable_seqscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;
+    SET enable_material = off;
+    SET enable_memoize = off;
+    SET enable_bitmapscan = off;
     SET jit = off;
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s';

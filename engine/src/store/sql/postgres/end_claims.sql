@@ -8,4 +8,4 @@ FROM (
 WHERE notifications.tenant_id = ended.tenant_id
     AND notifications.id = ended.id
     AND notifications.fence = ended.fence
-    AND notifications.claimed_by IS NOT NULL
+    AND notifications.lease_until IS NOT NULL

@@ -8,4 +8,4 @@ FROM (
 WHERE notifications.tenant_id = released.tenant_id
     AND notifications.id = released.id
     AND notifications.fence = released.fence
-    AND notifications.claimed_by IS NOT NULL
+    AND notifications.lease_until IS NOT NULL

@@ -23,5 +23,5 @@ FROM (
 WHERE n.tenant_id = settled.tenant_id
     AND n.id = settled.id
     AND n.fence = settled.fence
-    AND n.claimed_by IS NOT NULL
+    AND n.lease_until IS NOT NULL
 RETURNING json_build_array(n.tenant_id, n.id, n.fence, n.opted_out AND n.status = 'OPTED OUT')::text

@@ -13,7 +13,7 @@ FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS held (value, place)
 LEFT JOIN notifications AS n ON n.tenant_id = (held.value ->> 0)::bigint
     AND n.id = (held.value ->> 1)::uuid
     AND n.fence = (held.value ->> 2)::bigint
-    AND n.claimed_by IS NOT NULL
+    AND n.lease_until IS NOT NULL
 LEFT JOIN target_user_records AS record ON record.tenant_id = n.tenant_id AND record.id = n.target_user_record_id
 LEFT JOIN opt_outs ON opt_outs.tenant_id = record.tenant_id AND opt_outs.user_id = record.user_id
 WHERE n.id IS NULL OR n.opted_out OR opt_outs.active OR NOT record.active OR n.expires_at <= $2
