@@ -96,7 +96,9 @@ impl Lanes {
         self.shared.under_way.fetch_add(claimed.len(), Ordering::AcqRel);
         let mut queue = lane.queue();
         let wanted = claimed.len().div_ceil(calls_of(&self.shared, ready)) + queue.waiting.len();
-        queue.waiting.extend(claimed.into_iter().map(|claimed| Waiting { claimed, lease_until, ready: ready.clone() }));
+        let pauses = lane.faults.pauses.load(Ordering::Relaxed);
+        let wait = |claimed| Waiting { claimed, lease_until, ready: ready.clone(), pauses };
+        queue.waiting.extend(claimed.into_iter().map(wait));
         let most = self.shared.deliverer.settings.delivery.concurrency_per_target.min(wanted);
         while queue.workers < most {
             queue.workers += 1;

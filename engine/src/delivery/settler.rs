@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// How many outcomes share a commit, how long the first of them waits for the others, and how many may wait for a commit.
-const BATCH: usize = 100;
+const BATCH: usize = 500;
 const LINGER: Duration = Duration::from_millis(5);
 const QUEUE: usize = 2000;
 /// How long to wait before a batch is tried again: at first, and at most.
