@@ -150,3 +150,24 @@ fn a_component_that_is_none_is_refused_with_what_it_is() {
     program.refused(&["process-notifications"], "names /no/such/folder");
     assert_eq!(program.json(&["target", "list"])[0]["pause"], json!(null), "nothing is paused because of it");
 }
+
+/// Nobody has named the target whose component is broken.
+#[test]
+fn a_broken_component_does_not_keep_news_from_other_targets() {
+    let folder = folder_with(&["noop"]);
+    let program = Program::new().with("ENGINE_TARGETS__PATHS", &folder.path().display().to_string());
+    program.ada();
+    program.ok(&["target", "add", "--name", "Noop", "--module", "noop"]);
+    program.ok(&["record", "add", "--user", "ada", "--target", "noop", "--target-user-id", "7"]);
+    std::fs::write(folder.path().join("noop.wasm"), b"no component").unwrap();
+    let ran = program.ok(&["notify", "--user", "ada", "--title", "T", "--body", "B"]);
+    assert!(ran.stdout.contains("Email: notification "), "{ran:?}");
+    assert!(ran.stdout.contains("noop.wasm cannot be used"), "{ran:?}");
+    assert_eq!(program.json(&["notification", "list"]).as_array().unwrap().len(), 1);
+    // Who names it, or has no other, is told.
+    program.refused(&["notify", "--user", "ada", "--target", "noop", "--title", "T", "--body", "B"], "cannot be used");
+    let email = program.json(&["record", "list", "--target", "email"])[0]["id"].as_str().unwrap().to_owned();
+    program.ok(&["record", "deactivate", &email]);
+    program.refused(&["notify", "--user", "ada", "--title", "T", "--body", "B", "--quiet"], "cannot be used");
+    assert_eq!(program.json(&["notification", "list"]).as_array().unwrap().len(), 1);
+}

@@ -94,12 +94,16 @@ async fn a_database_of_something_else_is_refused() {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file).create_if_missing(true);
     let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
     sqlx::query("CREATE TABLE users (name TEXT)").execute(&mut connection).await.unwrap();
+    // Another program's table need not have a name of ours.
+    sqlx::query("ALTER TABLE users RENAME TO customers").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
+    let before = std::fs::read(&file).unwrap();
     let refusal = Store::open(&format!("sqlite:{}", file.display())).await.map(drop).unwrap_err();
     assert_eq!(
         refusal.to_string(),
         "The database's schema is not one that this engine made: restore a backup, or name another one."
     );
+    assert_eq!(std::fs::read(&file).unwrap(), before, "it is as it was");
 }
 
 #[tokio::test]

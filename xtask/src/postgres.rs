@@ -24,7 +24,9 @@ pub fn programs() -> anyhow::Result<PathBuf> {
     }
     println!("PostgreSQL is installed, for the tests");
     let mut install = Command::new("apt-get");
-    install.args(["install", "--yes", "--no-install-recommends", "postgresql"]).env("DEBIAN_FRONTEND", "noninteractive");
+    install
+        .args(["install", "--yes", "--no-install-recommends", "postgresql"])
+        .env("DEBIAN_FRONTEND", "noninteractive");
     let installed = install.stdin(Stdio::null()).stdout(Stdio::null()).status().context("cannot run apt-get")?;
     if !installed.success() {
         bail!("apt-get could not install postgresql; `apt-get update` may help");

@@ -10,6 +10,7 @@ pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     toolchain::run()?;
     let python = peers::python()?;
     let postgres = postgres::programs()?;
-    let status = workspace::cargo("test").args(arguments).env("TEST_PYTHON", python).env("TEST_POSTGRES", postgres).status();
+    let status =
+        workspace::cargo("test").args(arguments).env("TEST_PYTHON", python).env("TEST_POSTGRES", postgres).status();
     Ok(workspace::exit_code(status.context("cannot run cargo")?))
 }

@@ -29,7 +29,8 @@ const RETRY_TIME_INTERVAL: u32 = 60;
 
 /// Makes the notifications of a request, all or none, and reports what came of it in each target; the ids of what is new come from `new_id`.
 ///
-/// A target in which there is nothing to do does not stop the others; if there is nothing to do in any, that is an error.
+/// A target in which there is nothing to do does not stop the others, nor does one whose component cannot be used, unless it was named; if
+/// there is nothing to do in any, that is an error.
 pub async fn create(
     store: &Store,
     catalog: &Catalog,
@@ -52,8 +53,17 @@ pub async fn create(
         }
     }
     let mut plans = Vec::with_capacity(places.len());
+    let mut broken = None;
     for place in places {
-        let planned = plan(catalog, request, &user, &times, &place, &new_id).await?;
+        let planned = match plan(catalog, request, &user, &times, &place, &new_id).await {
+            // Nobody has named this target: that its component cannot be used is no reason to send nothing through the others.
+            Err(error) if request.targets.is_empty() && error.is_of_the_component() => {
+                let refusal = Refusal::NotificationsNotCreated(error.to_string());
+                broken.get_or_insert(error);
+                Err(refusal)
+            }
+            planned => planned?,
+        };
         plans.push((place.target.name, planned));
     }
     let batch: Vec<NewNotification> =
@@ -73,6 +83,9 @@ pub async fn create(
     }
     if reports.iter().any(|report| report.result.is_ok()) {
         return Ok(reports);
+    }
+    if let Some(error) = broken {
+        return Err(error);
     }
     let refusals = reports.into_iter().filter_map(|report| Some((Some(report.target), report.result.err()?)));
     Err(CreationError::Nothing(refusals.collect()))

@@ -100,6 +100,17 @@ impl CreationError {
     pub fn refused(refusal: Refusal) -> Self {
         CreationError::Nothing(vec![(None, refusal)])
     }
+
+    /// Whether a component cannot be used, or failed, whatever it was asked.
+    pub fn is_of_the_component(&self) -> bool {
+        match self {
+            CreationError::Module(_) | CreationError::Fault { .. } => true,
+            CreationError::Nothing(_)
+            | CreationError::Refused(_)
+            | CreationError::Invalid(_)
+            | CreationError::Store(_) => false,
+        }
+    }
 }
 
 impl From<StoreError> for CreationError {

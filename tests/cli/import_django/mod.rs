@@ -319,9 +319,20 @@ fn users_may_be_in_a_table_of_ones_own() {
 fn times_without_a_zone_are_of_the_one_that_is_named() {
     let program = Program::new();
     let source = Source::new(&program);
-    source.notification(1001, ADA, "scheduled_delivery = '2026-07-01 12:00:00'");
+    let local = "scheduled_delivery = '2026-07-01 12:00:00', created_date = '2026-03-01 08:00:00'";
+    source.notification(1001, ADA, local);
     source.import(&program, &["--time-zone", "Europe/Vienna"]);
     assert_eq!(stands(&program, 1001)["scheduled_delivery"], "2026-07-01T10:00:00Z");
+    // Who has forgotten the zone, or corrects it, does not make everything twice.
+    for zone in ["UTC", "Europe/Vienna", "America/New_York"] {
+        source.import(&program, &["--time-zone", zone]);
+        assert_eq!(everything_listed(&program), 1, "{zone}");
+    }
+}
+
+/// How many notifications there are.
+fn everything_listed(program: &Program) -> usize {
+    program.json(&["notification", "list"]).as_array().unwrap().len()
 }
 
 #[test]

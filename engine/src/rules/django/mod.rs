@@ -163,7 +163,8 @@ pub fn notification(
         adjustments.append(&mut retries.adjustments);
     }
     let new = NewNotification {
-        id: dated(row.id("id")?, created_date),
+        // Read as UTC whatever the zone: an import that is repeated with another one finds what it made.
+        id: dated(row.id("id")?, row.time("created_date", &TimeZone::UTC)?),
         target_user_record: record,
         title: row.text("title")?.to_owned(),
         body: row.text("body")?.to_owned(),

@@ -18,6 +18,9 @@ use crate::store::migrations::{self, SQLITE};
 use crate::store::statement::Connection;
 use crate::store::{Result, StoreError, trouble};
 
+/// Whether the file holds tables and none of this engine's: it is the database of another program, which is not to be changed.
+const OF_ANOTHER: &str = "SELECT count(*) > 0 AND count(*) FILTER (WHERE name = '_sqlx_migrations') = 0
+    FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
 /// How long a statement waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Two processes that make the same new file may meet where SQLite does not wait by itself.
@@ -61,6 +64,7 @@ impl Sqlite {
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
             .pragma("temp_store", "memory");
         let reading = options.read_only(true).pragma("cache_size", format!("-{READER_CACHE_KIB}"));
+        refuse_another_programs(&reading).await?;
         let writer = Writer::start(connect_and_migrate(&writing).await?, writing.clone());
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -100,6 +104,17 @@ fn make_file(name: &Path) -> Result<PathBuf> {
         Err(error) => return Err(unusable(error)),
     }
     name.canonicalize().map_err(unusable)
+}
+
+/// Looks into the file before anything is changed about it, be it its journal.
+async fn refuse_another_programs(reading: &SqliteConnectOptions) -> Result<()> {
+    let mut connection = reading.connect().await?;
+    let of_another: bool = sqlx::query_scalar(OF_ANOTHER).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    if of_another {
+        return Err(migrations::refusal(SQLITE, MigrateError::VersionMismatch(0)));
+    }
+    Ok(())
 }
 
 async fn connect_and_migrate(options: &SqliteConnectOptions) -> Result<SqliteConnection> {

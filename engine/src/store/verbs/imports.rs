@@ -52,7 +52,8 @@ impl Store {
         self.write(move |mut connection| {
             Box::pin(async move {
                 let records = document(batch.iter().map(|new| new.target_user_record.simple()));
-                let lifted: Vec<Uuid> = query(sql!("lift_opt_outs")).bind(tenant).bind(records).all(&mut connection).await?;
+                let lifted: Vec<Uuid> =
+                    query(sql!("lift_opt_outs")).bind(tenant).bind(records).all(&mut connection).await?;
                 let opted_out = document(lifted.iter().map(|user| user.simple()));
                 let written = import(&mut connection, tenant, &batch, &opted_out, now).await?;
                 query(sql!("put_opt_outs_back")).bind(tenant).bind(opted_out).execute(&mut connection).await?;

@@ -7,6 +7,6 @@ WHERE tenant_id = ?1
     AND user_id IN (
         SELECT record.user_id
         FROM json_each(?2) AS wanted
-        JOIN target_user_records AS record ON record.tenant_id = ?1 AND record.id = unhex(wanted.value)
+        CROSS JOIN target_user_records AS record ON record.tenant_id = ?1 AND record.id = unhex(wanted.value)
     )
 RETURNING json_quote(hex(user_id))
