@@ -52,6 +52,7 @@ pub struct Store {
 }
 
 /// The databases that a store can be in.
+#[expect(clippy::large_enum_variant, reason = "there is one for each store, behind a pointer")]
 enum Database {
     Sqlite(Sqlite),
     Postgres(Postgres),
