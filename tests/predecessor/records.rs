@@ -38,8 +38,9 @@ fn create_email_target_user_records_respects_what_was_switched_off() {
     program.ok(&["record", "activate", new["id"].as_str().unwrap()]);
     assert_eq!(active(&program), ["new@example.org", "second@example.org"]);
 
-    // One address that is none does not keep the others from theirs.
-    program.ok(&["user", "add", "--username", "cy", "--email", "not an address"]);
+    // One address that is too long for a record does not keep the others from theirs.
+    let long = format!("{}@{}example.org", "cy".repeat(9), format!("{}.", "long".repeat(15)).repeat(3));
+    program.ok(&["user", "add", "--username", "cy", "--email", &long]);
     program.ok(&["user", "add", "--username", "dan", "--email", "dan@example.org"]);
     let ran = program.run(&["create-email-target-user-records", "--output", "json"]);
     let changes: Vec<_> = ran.json().as_array().unwrap().iter().map(|change| change["change"].clone()).collect();

@@ -7,6 +7,8 @@ use crate::store::{Store, StoreError, Upserted};
 use csv::{ByteRecord, ReaderBuilder};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{BufRead, BufReader, Read};
 use uuid::Uuid;
 
@@ -42,13 +44,32 @@ pub struct Tally {
 pub type Progress<'a> = &'a mut dyn FnMut(u64);
 
 type Lines = Box<dyn Iterator<Item = Result<UserUpdate, BadLine>>>;
+/// With the number of the line.
+type Numbered = Result<(u64, UserUpdate), BadLine>;
 
-/// The users of a file, line by line. An error concerns the file as a whole: it cannot be read, or its columns are not those of users.
+/// The users of a file, line by line; a name that an earlier line has is a bad line. An error concerns the file as a whole: it cannot be read, or its columns are not those of users.
 pub fn read_users(file: impl Read + 'static, format: Format) -> Result<Lines, String> {
     match format {
-        Format::Csv => csv_lines(file),
-        Format::JsonLines => Ok(Box::new(json_lines(file))),
+        Format::Csv => Ok(Box::new(each_once(csv_lines(file)?))),
+        Format::JsonLines => Ok(Box::new(each_once(json_lines(file)))),
     }
+}
+
+fn each_once(lines: impl Iterator<Item = Numbered>) -> impl Iterator<Item = Result<UserUpdate, BadLine>> {
+    let mut first_lines = HashMap::new();
+    lines.map(move |line| {
+        let (number, user) = line?;
+        match first_lines.entry(user.username.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(number);
+                Ok(user)
+            }
+            Entry::Occupied(first) => {
+                let why = format!("{} is in line {} already: leave one of them out", user.username, first.get());
+                Err(BadLine { number, why })
+            }
+        }
+    })
 }
 
 /// Stores users, some hundred at a time, or all at once or none; those who are known are brought up to date.
@@ -80,7 +101,7 @@ pub async fn import_users(
     Ok(tally)
 }
 
-fn csv_lines(file: impl Read + 'static) -> Result<Lines, String> {
+fn csv_lines(file: impl Read + 'static) -> Result<impl Iterator<Item = Numbered>, String> {
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(file);
     let names = reader.byte_headers().map_err(|e| format!("The file cannot be read: {e}."))?;
     let names: Vec<String> = names
@@ -99,14 +120,27 @@ fn csv_lines(file: impl Read + 'static) -> Result<Lines, String> {
     if !names.iter().any(|name| name == "username") {
         return Err("There is no column `username`: the first line must name the columns, such as username,email,first_name,last_name,time_zone.".to_owned());
     }
-    Ok(Box::new(reader.into_byte_records().map(move |record| {
-        let record = record.map_err(|e| BadLine {
-            number: e.position().map_or(0, csv::Position::line),
-            why: format!("it cannot be read ({e})"),
-        })?;
+    Ok(std::iter::from_fn(move || {
+        let mut record = ByteRecord::new();
+        let read = match reader.read_byte_record(&mut record) {
+            Ok(false) => return None,
+            Ok(true) => csv_user(&names, &record),
+            Err(e) => Err(format!("it cannot be read ({e})")),
+        };
         let number = record.position().map_or(0, csv::Position::line);
-        csv_user(&names, &record).map_err(|why| BadLine { number, why })
-    })))
+        Some(read.map(|user| (number, user)).map_err(|why| BadLine { number, why: why + &goes_on(&record) }))
+    }))
+}
+
+/// A quote that is not closed takes the lines below into its field, and they must not be lost unseen.
+fn goes_on(record: &ByteRecord) -> String {
+    let breaks = record.iter().flatten().filter(|byte| **byte == b'\n').count();
+    match (breaks, record.position()) {
+        (1.., Some(position)) => {
+            format!("; it goes on to line {}, as if a quote were not closed", position.line() + breaks as u64)
+        }
+        _ => String::new(),
+    }
 }
 
 fn csv_user(names: &[String], record: &ByteRecord) -> Result<UserUpdate, String> {
@@ -127,7 +161,7 @@ fn csv_user(names: &[String], record: &ByteRecord) -> Result<UserUpdate, String>
     user(members)
 }
 
-fn json_lines(file: impl Read + 'static) -> impl Iterator<Item = Result<UserUpdate, BadLine>> {
+fn json_lines(file: impl Read + 'static) -> impl Iterator<Item = Numbered> {
     BufReader::new(file).split(b'\n').zip(1..).filter_map(|(line, number)| {
         let read = line.map_err(|e| format!("it cannot be read ({e})")).and_then(|line| {
             let text = std::str::from_utf8(&line).map_err(|_| "it is not UTF-8: save the file as UTF-8".to_owned())?;
@@ -136,7 +170,7 @@ fn json_lines(file: impl Read + 'static) -> impl Iterator<Item = Result<UserUpda
                 return Ok(None);
             }
             match serde_json::from_str(text) {
-                Ok(Value::Object(members)) => user(members).map(Some),
+                Ok(Value::Object(members)) => user(members).map(|user| Some((number, user))),
                 Ok(_) => Err("it is not a JSON object".to_owned()),
                 Err(e) => Err(format!("it is not JSON ({e})")),
             }
@@ -226,6 +260,24 @@ mod tests {
         assert_eq!(bad.iter().map(|line| line.number).collect::<Vec<_>>(), [3, 4, 5]);
         assert!(bad[1].why.contains("`Mars` is not a time zone"), "{}", bad[1].why);
         assert!(bad[2].why.contains("3 fields"), "{}", bad[2].why);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_told_with_all_that_it_takes() {
+        let (good, bad) = csv("username,email\nada,ada@example.org\nbob,\"bob@example.org\ncy,cy@example.org\n");
+        assert_eq!((good.len(), bad.len(), bad[0].number), (1, 1, 3));
+        assert!(bad[0].why.contains("it goes on to line 5, as if a quote were not closed"), "{}", bad[0].why);
+        // Closed by a later line's quote: the field holds line breaks.
+        let (good, bad) = csv("username,email\nbob,\"b\ncy,c\ndee,\"\neva,e@example.org\n");
+        assert_eq!((good.len(), bad.len(), bad[0].number), (1, 1, 2));
+        assert!(bad[0].why.contains("line break") && bad[0].why.contains("to line 4"), "{}", bad[0].why);
+    }
+
+    #[test]
+    fn a_name_is_taken_once() {
+        let (good, bad) = csv("username,first_name\nada,Ada\nbob,Bob\nada,Eve\n");
+        assert_eq!((good.len(), good[0].first_name.as_deref(), bad[0].number), (2, Some("Ada"), 4));
+        assert!(bad[0].why.contains("in line 2 already"), "{}", bad[0].why);
     }
 
     #[test]

@@ -41,6 +41,18 @@ pub fn text(field: &'static str, value: &str, most: usize) -> Result<(), Invalid
     no_nul(field, value)
 }
 
+/// A text of at most `most` characters on one line, without anything that a terminal or a mail's header would obey.
+pub fn line(field: &'static str, value: &str, most: usize) -> Result<(), Invalid> {
+    text(field, value, most)?;
+    if value.contains(['\r', '\n']) {
+        return Err(Invalid::new(field, format!("{field} holds a line break: write it on one line.")));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Invalid::new(field, format!("{field} holds a control character: leave it out.")));
+    }
+    Ok(())
+}
+
 /// A text of at most `most` characters that says something: it is neither empty nor only white space.
 pub fn filled(field: &'static str, value: &str, most: usize) -> Result<(), Invalid> {
     if value.trim().is_empty() {

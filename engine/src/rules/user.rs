@@ -1,5 +1,6 @@
 //! A user: a person to be notified. The engine keeps its own table of them; what is not known is an empty text.
 
+use email_address::EmailAddress;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -45,12 +46,10 @@ impl User {
     /// Whether it can be stored; the error says which field to change, and how.
     pub fn check(&self) -> Result<(), Invalid> {
         limits::filled("username", &self.username, MAX_USERNAME)?;
-        if self.username.chars().any(char::is_control) {
-            return Err(Invalid::new("username", "username holds a control character: leave it out."));
-        }
-        limits::text("email", &self.email, MAX_EMAIL)?;
-        limits::text("first_name", &self.first_name, MAX_PERSON_NAME)?;
-        limits::text("last_name", &self.last_name, MAX_PERSON_NAME)?;
+        limits::line("username", &self.username, MAX_USERNAME)?;
+        check_email(&self.email)?;
+        limits::line("first_name", &self.first_name, MAX_PERSON_NAME)?;
+        limits::line("last_name", &self.last_name, MAX_PERSON_NAME)?;
         check_time_zone(&self.time_zone)?;
         check_locale(&self.locale)?;
         limits::object("attributes", &self.attributes, MAX_ATTRIBUTES)
@@ -85,6 +84,16 @@ impl UserUpdate {
             attributes: self.attributes.as_ref().or(known.map(|user| &user.attributes)).cloned().unwrap_or_default(),
         }
     }
+}
+
+/// An empty address is not known; any other must have the form of one (RFC 5322).
+pub fn check_email(address: &str) -> Result<(), Invalid> {
+    limits::line("email", address, MAX_EMAIL)?;
+    if address.is_empty() || EmailAddress::is_valid(address) {
+        return Ok(());
+    }
+    let sentence = format!("email `{address}` is not an e-mail address: use one such as `ada@example.org`.");
+    Err(Invalid::new("email", sentence))
 }
 
 /// An empty time zone is not known; any other must be one that the time zone database has.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use source::{ADA, BOB, CLEO, NOON, Source, counts, id, is_of};
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Stdio;
 
 const ATTEMPTED: &str = "attempted_delivery = '2026-03-20 12:00:01'";
 
@@ -273,6 +274,76 @@ fn what_is_here_already_is_kept() {
     let again = ["notify", "--user", "ada", "--target", "email", "--title", "Title 1001", "--body", "Body"];
     let ran = program.run(&[&again[..], &["--at", "2026-03-20T12:00:00.123456Z"]].concat());
     assert_eq!(ran.code, Some(6), "{ran:?}");
+}
+
+#[test]
+fn who_was_renamed_there_is_not_taken_for_another() {
+    let program = Program::new();
+    let source = Source::new(&program);
+    source.import(&program, &[]);
+    // Ada is called eve now, and opts out; her old name is another person's.
+    source.execute("UPDATE auth_user SET username = 'eve' WHERE id = 1");
+    source.execute("INSERT INTO auth_user (id, username, last_name, email, first_name) VALUES (9, 'ada', '', '', '')");
+    source.opt_out(209, ADA, true, NOON);
+    source.record(29, 9, 101, "other@example.org");
+    source.notification(1001, ADA, "");
+    let report = source.import(&program, &[]);
+    assert_eq!((counts(&report, "user"), counts(&report, "record")), ([1, 0, 3, 0], [1, 0, 2, 1]));
+    let left = &report["left_out"][0];
+    assert_eq!((&left["id"], &left["column"]), (&json!(id(11)), &json!("user_id")));
+    let why = left["why"].as_str().unwrap();
+    assert!(why.contains("is of ada here and of eve there") && why.contains("engine record remove"), "{why}");
+    assert_eq!(counts(&report, "notification"), [0, 0, 0, 1], "nothing is sent to whom the record was not");
+}
+
+#[test]
+fn rows_that_cannot_be_are_left_out_and_the_others_come() {
+    let program = Program::new();
+    let source = Source::new(&program);
+    let hyphens = |number| uuid::Uuid::from_u128(number).to_string();
+    source.record(21, ADA, 101, "second@example.org");
+    source.execute(&format!(
+        "UPDATE notification_system_target_user_record SET id = '{}' WHERE id = '{}'",
+        hyphens(12),
+        id(21)
+    ));
+    source.notification(1001, ADA, "");
+    source.notification(1002, ADA, "");
+    source.change(1002, &format!("id = '{}'", hyphens(1001)));
+    source.execute("UPDATE auth_user SET email = 'ada' || char(10) WHERE username = 'ada'");
+    // Renamed, and spelled otherwise.
+    source.execute("UPDATE notification_system_target SET name = 'email' WHERE name = 'Email'");
+    let report = source.import(&program, &[]);
+    assert_eq!((counts(&report, "target"), counts(&report, "record")), ([0, 0, 3, 0], [3, 0, 0, 1]), "{report}");
+    assert_eq!(counts(&report, "notification"), [1, 0, 0, 1]);
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("The user ada comes without an address: email holds a line break"), "{notes}");
+    assert!(notes.contains("The target email with the module `email` there is Email"), "{notes}");
+}
+
+/// In the middle of an import: all is read before anything is written.
+#[test]
+fn the_application_can_write_while_it_is_imported() {
+    let program = Program::new();
+    let source = Source::new(&program);
+    let count = 20_000;
+    source.execute(&format!(
+        "INSERT INTO notification_system_notification
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+        SELECT '{NOON}', '{NOON}', printf('%032x', 5000 + i), 'Title ' || i, 'Body', '{{}}', 'SCHEDULED', '{NOON}', NULL, 60, 0, 3,
+            '{}' FROM n",
+        id(11)
+    ));
+    let mut import =
+        program.command(&["import", "django", "--from", &source.url]).stdout(Stdio::null()).spawn().unwrap();
+    let here = || program.json(&["notification", "list", "--limit", "1"]).as_array().unwrap().len();
+    while here() == 0 {
+        assert!(import.try_wait().unwrap().is_none(), "the import was too quick for this test");
+    }
+    source.execute("PRAGMA busy_timeout = 0; UPDATE auth_user SET last_name = 'Lovelace' WHERE username = 'ada'");
+    assert!(import.try_wait().unwrap().is_none(), "the import was too quick for this test");
+    assert!(import.wait().unwrap().success());
+    assert_eq!(program.json(&["user", "list"])[0]["last_name"], "", "as of one moment");
 }
 
 #[test]

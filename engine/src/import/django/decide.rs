@@ -3,7 +3,18 @@
 
 use crate::rules::django::OptOut;
 use crate::rules::notification::Notification;
+use crate::rules::target::Target;
 use crate::store::{KnownNotification, ListedOptOut, Upserted};
+use uuid::Uuid;
+
+/// The target that a row is about: the one of its name, so that one that cannot be here as it is there can be made by hand; else the one of its
+/// id, whose name has changed; else one of its module whose name differs only in case.
+pub fn same_target<'a>(known: &'a [Target], id: Option<Uuid>, name: &str, module: &str) -> Option<&'a Target> {
+    let find = |same: &dyn Fn(&Target) -> bool| known.iter().find(|target| same(target));
+    find(&|target| target.name == name)
+        .or_else(|| find(&|target| Some(target.id) == id))
+        .or_else(|| find(&|target| target.name.eq_ignore_ascii_case(name) && target.notification_module_name == module))
+}
 
 /// Whether a user wants nothing: whoever said it last.
 pub fn opt_out(known: Option<&ListedOptOut>, there: &OptOut) -> Upserted {
@@ -32,7 +43,6 @@ mod tests {
     use crate::rules::tenant::Tenant;
     use jiff::Timestamp;
     use serde_json::Map;
-    use uuid::Uuid;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -71,6 +81,27 @@ mod tests {
             is_claimed: false,
             fence: 0,
         }
+    }
+
+    #[test]
+    fn a_target_is_known_by_its_name_then_its_id_then_its_module() {
+        let target = |id, name: &str, module: &str| Target {
+            id: Uuid::from_u128(id),
+            name: name.to_owned(),
+            notification_module_name: module.to_owned(),
+            pause: None,
+            slowed_until: None,
+        };
+        let known = [target(1, "Email", "email"), target(2, "Pigeons", "carrier_pigeon")];
+        let found = |id, name, module| {
+            same_target(&known, Some(Uuid::from_u128(id)), name, module).map(|target| target.name.as_str())
+        };
+        assert_eq!(found(9, "Email", "mailer"), Some("Email"));
+        assert_eq!(found(2, "Email", "email"), Some("Email"));
+        assert_eq!(found(2, "Doves", "carrier_pigeon"), Some("Pigeons"));
+        assert_eq!(found(9, "email", "email"), Some("Email"));
+        assert_eq!(found(9, "email", "mailer"), None);
+        assert_eq!(found(9, "News", "email"), None);
     }
 
     #[test]

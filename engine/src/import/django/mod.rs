@@ -11,7 +11,7 @@ mod report;
 pub use report::{Kind, LeftOut, Report};
 
 use super::Progress;
-use crate::rules::django;
+use crate::rules::django::{self, Row};
 use crate::rules::limits::Invalid;
 use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
@@ -23,6 +23,7 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Rows that are stored in one transaction.
@@ -56,6 +57,7 @@ pub async fn import(
         targets: HashMap::new(),
         records: HashMap::new(),
         opted_out: HashSet::new(),
+        notifications: HashSet::new(),
         rows: 0,
         progress,
     };
@@ -81,6 +83,8 @@ struct Import<'a> {
     records: HashMap<String, Place>,
     /// Who wants nothing, once all is said.
     opted_out: HashSet<Uuid>,
+    /// Which have been read.
+    notifications: HashSet<Uuid>,
     rows: u64,
     progress: Progress<'a>,
 }
@@ -108,11 +112,18 @@ impl Import<'_> {
             let (mut ids, mut batch) = (Vec::new(), Vec::new());
             for row in rows {
                 let row = row?;
-                let read = django::user(&row).and_then(|update| {
-                    if names.insert(update.username.clone()) { Ok(update) } else { Err(name_taken(&update)) }
+                let read = django::user(&row).and_then(|(update, no_address)| {
+                    if names.insert(update.username.clone()) {
+                        Ok((update, no_address))
+                    } else {
+                        Err(name_taken(&update))
+                    }
                 });
                 match read {
-                    Ok(update) => {
+                    Ok((update, no_address)) => {
+                        let note =
+                            |why: Invalid| format!("The user {} comes without an address: {why}", update.username);
+                        self.report.notes.extend(no_address.map(note));
                         ids.push(row.name());
                         batch.push((new_id(), update));
                     }
@@ -135,18 +146,17 @@ impl Import<'_> {
 
     async fn targets(&mut self, source: &mut Source) -> Result<(), StoreError> {
         let Options { tenant, dry_run, .. } = *self.options;
-        let known = self.store.list_targets(tenant).await?;
+        let mut known = self.store.list_targets(tenant).await?;
         let mut rows = source.rows(Table::Targets);
         while let Some(row) = rows.next().await {
             let row = row?;
-            // By its name, so that one that cannot be here as it is there can be made by hand.
             let name = row.text("name").unwrap_or_default();
-            if let Some(here) = known.iter().find(|target| target.name == name) {
-                let module = row.text("notification_module_name").unwrap_or_default();
-                if module != here.notification_module_name {
+            let module = row.text("notification_module_name").unwrap_or_default();
+            if let Some(here) = decide::same_target(&known, row.id("id").ok(), name, module) {
+                if (name, module) != (&here.name, &here.notification_module_name) {
                     self.report.notes.push(format!(
-                        "The target {name} uses the module `{}` here, and `{module}` there.",
-                        here.notification_module_name
+                        "The target {name} with the module `{module}` there is {} with `{}` here.",
+                        here.name, here.notification_module_name
                     ));
                 }
                 self.targets.insert(row.name(), here.id);
@@ -160,6 +170,7 @@ impl Import<'_> {
                     }
                     self.report.notes.push(needs_component(&target));
                     self.targets.insert(row.name(), target.id);
+                    known.push(target);
                     self.count(Kind::Target, Upserted::Added);
                 }
                 Err(mut why) => {
@@ -174,44 +185,17 @@ impl Import<'_> {
     async fn records(&mut self, source: &mut Source) -> Result<(), StoreError> {
         let tenant = self.options.tenant;
         let known = self.store.list_records(tenant, &RecordFilter::default()).await?;
-        let key = |record: &TargetUserRecord| (record.user, record.target, record.target_user_id.clone());
-        let by_id: HashMap<Uuid, _> = known.iter().map(|listed| (listed.record.id, &listed.record)).collect();
-        let by_address: HashMap<_, _> = known.iter().map(|listed| (key(&listed.record), &listed.record)).collect();
+        let mut here = Records::default();
+        known.into_iter().for_each(|listed| here.add(listed.record, listed.username));
         let mut batches = source.rows(Table::Records).chunks(BATCH);
         while let Some(rows) = batches.next().await {
             let mut batch = Vec::new();
             let count = rows.len();
             for row in rows {
                 let row = row?;
-                let read = self.owner(row.text("user_id")).and_then(|user| {
-                    let target = row.text("target_id")?;
-                    let target = self.targets.get(target).ok_or_else(|| gone("target_id", "target"))?;
-                    django::record(&row, user.id, *target)
-                });
-                let record = match read {
-                    Ok(record) => record,
-                    Err(why) => {
-                        self.report.leave_out(Kind::Record, row.name(), why);
-                        continue;
-                    }
-                };
-                let here = by_id.get(&record.id).or_else(|| by_address.get(&key(&record)));
-                let id = here.map_or(record.id, |here| here.id);
-                self.records.insert(row.name(), Place { record: id, user: record.user });
-                match here {
-                    Some(here) => {
-                        if here.active && !record.active {
-                            self.report.notes.push(format!(
-                                "The target user record {id} is active here, and was switched off there: \
-                                 `engine record deactivate {id}` follows."
-                            ));
-                        }
-                        self.count(Kind::Record, Upserted::Unchanged);
-                    }
-                    None => {
-                        batch.push(record);
-                        self.count(Kind::Record, Upserted::Added);
-                    }
+                match self.record(&row, &mut here) {
+                    Ok(new) => batch.extend(new),
+                    Err(why) => self.report.leave_out(Kind::Record, row.name(), why),
                 }
             }
             if !self.options.dry_run {
@@ -220,6 +204,32 @@ impl Import<'_> {
             self.dealt_with(count);
         }
         Ok(())
+    }
+
+    /// The record of a row, if it is not here yet.
+    fn record(&mut self, row: &Row, here: &mut Records) -> Result<Option<TargetUserRecord>, Invalid> {
+        let owner = self.owner(row.text("user_id"))?;
+        let target = self.targets.get(row.text("target_id")?).ok_or_else(|| gone("target_id", "target"))?;
+        let record = django::record(row, owner.id, *target)?;
+        let Some(known) = here.find(&record) else {
+            self.records.insert(row.name(), Place { record: record.id, user: owner.id });
+            here.add(record.clone(), owner.username);
+            self.count(Kind::Record, Upserted::Added);
+            return Ok(Some(record));
+        };
+        if known.record.user != owner.id {
+            return Err(someone_elses(known, &owner));
+        }
+        let id = known.record.id;
+        if known.record.active && !record.active {
+            self.report.notes.push(format!(
+                "The target user record {id} is active here, and was switched off there: `engine record deactivate {id}` \
+                 follows."
+            ));
+        }
+        self.records.insert(row.name(), Place { record: id, user: owner.id });
+        self.count(Kind::Record, Upserted::Unchanged);
+        Ok(None)
     }
 
     async fn opt_outs(&mut self, source: &mut Source) -> Result<(), StoreError> {
@@ -292,6 +302,46 @@ impl Import<'_> {
         self.rows += rows as u64;
         (self.progress)(self.rows);
     }
+}
+
+/// The records that are here, by what makes each the only one of its kind.
+#[derive(Default)]
+struct Records {
+    by_id: HashMap<Uuid, Arc<Known>>,
+    by_address: HashMap<(Uuid, Uuid, String), Arc<Known>>,
+}
+
+/// A record that is here, and the name of its user.
+struct Known {
+    record: TargetUserRecord,
+    username: String,
+}
+
+impl Records {
+    /// The same record, or the one with the same address.
+    fn find(&self, record: &TargetUserRecord) -> Option<&Known> {
+        let place = || self.by_address.get(&(record.user, record.target, record.target_user_id.clone()));
+        self.by_id.get(&record.id).or_else(place).map(Arc::as_ref)
+    }
+
+    fn add(&mut self, record: TargetUserRecord, username: String) {
+        let (id, address) = (record.id, (record.user, record.target, record.target_user_id.clone()));
+        let known = Arc::new(Known { record, username });
+        self.by_id.insert(id, known.clone());
+        self.by_address.insert(address, known);
+    }
+}
+
+/// Users are known by their names only, so that one who was renamed there looks like another here.
+fn someone_elses(known: &Known, owner: &Person) -> Invalid {
+    let Known { record: TargetUserRecord { id, .. }, username } = known;
+    let sentence = format!(
+        "it is of {username} here and of {} there, who may have another name since. If they are one person, `engine record \
+         remove {id}` (its notifications first) and import again; until then nothing that comes for {} reaches it, no \
+         opt-out either.",
+        owner.username, owner.username
+    );
+    Invalid::new("user_id", sentence)
 }
 
 /// What storing a user would do.

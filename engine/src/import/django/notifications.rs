@@ -20,6 +20,10 @@ impl Import<'_> {
             for row in rows {
                 let row = row?;
                 match self.notification(&row) {
+                    Ok(notification) if !self.notifications.insert(notification.0.id) => {
+                        let sentence = "its id is another row's already: leave one of them.";
+                        self.report.leave_out(Kind::Notification, row.name(), Invalid::new("id", sentence));
+                    }
                     Ok(notification) => batch.push(notification),
                     Err(why) => self.report.leave_out(Kind::Notification, row.name(), why),
                 }

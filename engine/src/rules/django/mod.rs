@@ -16,7 +16,7 @@ use crate::rules::notification::{MAX_MAX_RETRIES, MAX_RETRY_TIME_INTERVAL, NewNo
 use crate::rules::status::Status;
 use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
-use crate::rules::user::UserUpdate;
+use crate::rules::user::{UserUpdate, check_email};
 
 /// The statuses that it has.
 const STATUSES: [Status; 6] = [
@@ -92,12 +92,15 @@ pub fn table(name: &str) -> Result<String, Invalid> {
     Err(Invalid::new("users_table", sentence))
 }
 
-/// A user. What is empty there is not known, and changes nothing about who is known here.
-pub fn user(row: &Row) -> Result<UserUpdate, Invalid> {
+/// A user, and why their e-mail address is not taken, if it is none. What is empty there is not known, and changes nothing about who is
+/// known here.
+pub fn user(row: &Row) -> Result<(UserUpdate, Option<Invalid>), Invalid> {
     let known = |column| Ok(row.maybe_text(column)?.filter(|text| !text.is_empty()).map(str::to_owned));
+    let email = known("email")?;
+    let no_address = email.as_deref().and_then(|email| check_email(email).err());
     let update = UserUpdate {
         username: row.text("username")?.to_owned(),
-        email: known("email")?,
+        email: email.filter(|_| no_address.is_none()),
         first_name: known("first_name")?,
         last_name: known("last_name")?,
         time_zone: None,
@@ -105,7 +108,7 @@ pub fn user(row: &Row) -> Result<UserUpdate, Invalid> {
         attributes: None,
     };
     update.apply(None, Uuid::nil()).check()?;
-    Ok(update)
+    Ok((update, no_address))
 }
 
 /// A target.

@@ -166,9 +166,12 @@ fn users_keep_what_is_not_empty() {
     let of = |values: [Option<&str>; 5]| {
         user(&Row::new(columns, values.map(|value| value.map(|text| text.as_bytes().to_vec())).to_vec()))
     };
-    let ada = of([Some("1"), Some("ada"), Some("ada@example.org"), Some(""), None]).unwrap();
+    let (ada, no_address) = of([Some("1"), Some("ada"), Some("ada@example.org"), Some(""), None]).unwrap();
+    assert_eq!(no_address, None);
     assert_eq!((ada.username.as_str(), ada.email.as_deref()), ("ada", Some("ada@example.org")));
     assert_eq!((ada.first_name, ada.last_name, ada.time_zone), (None, None, None));
+    let (ada, no_address) = of([Some("1"), Some("ada"), Some("at home"), None, None]).unwrap();
+    assert_eq!((ada.email, no_address.unwrap().field), (None, "email"));
     assert_eq!(of([Some("1"), Some(""), None, None, None]).unwrap_err().field, "username");
     assert_eq!(of([Some("1"), Some("ada\n"), None, None, None]).unwrap_err().field, "username");
 }

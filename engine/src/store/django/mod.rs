@@ -1,7 +1,8 @@
 //! The database of an application that uses django-notification-system: opened to be read, and never written or made.
 //!
-//! All of it is read in one transaction, so that every row is of the same moment. The statements are the same for both
-//! databases: they make texts of everything, and `rules::django` makes models of the texts.
+//! All of it is read in one transaction, so that every row is of the same moment. SQLite lets nobody write meanwhile: there, all is first
+//! copied to a temporary place, which takes seconds where an import may take minutes. The statements are the same for both databases: they
+//! make texts of everything, and `rules::django` makes models of the texts.
 
 mod open;
 mod trouble;
@@ -10,7 +11,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, ColumnIndex, Connection as _, Database, Decode};
+use sqlx::{AssertSqlSafe, ColumnIndex, Connection as _, Database, Decode, Executor};
 
 use super::Result;
 use crate::rules::django::Row;
@@ -46,6 +47,19 @@ pub enum Table {
 }
 
 impl Table {
+    const ALL: [Table; 5] = [Table::Users, Table::Targets, Table::Records, Table::OptOuts, Table::Notifications];
+
+    /// Where its rows wait, on SQLite.
+    const fn copy(self) -> &'static str {
+        match self {
+            Table::Users => "temp.users",
+            Table::Targets => "temp.targets",
+            Table::Records => "temp.records",
+            Table::OptOuts => "temp.opt_outs",
+            Table::Notifications => "temp.notifications",
+        }
+    }
+
     /// What its rows consist of, in the order of the statement.
     const fn columns(self) -> &'static [&'static str] {
         match self {
@@ -75,24 +89,44 @@ impl Table {
 impl Source {
     /// All rows of a table.
     pub fn rows(&mut self, table: Table) -> BoxStream<'_, Result<Row>> {
-        let statement = match table {
-            Table::Users => self.users.clone(),
-            Table::Targets => sql!("targets").to_owned(),
-            Table::Records => sql!("records").to_owned(),
-            Table::OptOuts => sql!("opt_outs").to_owned(),
-            Table::Notifications => sql!("notifications").to_owned(),
-        };
         let columns = table.columns();
-        // Safe: what is put into a statement is a checked and quoted name.
-        let statement = AssertSqlSafe(statement);
+        let statement = self.statement(table);
         match &mut self.connection {
             Connection::Sqlite(connection) => {
-                sqlx::query(statement).fetch(connection).map(move |row| read(columns, row)).boxed()
+                // Safe: the name is one of ours.
+                let copied = AssertSqlSafe(format!("SELECT * FROM {}", table.copy()));
+                sqlx::query(copied).fetch(connection).map(move |row| read(columns, row)).boxed()
             }
             Connection::Postgres(connection) => {
                 sqlx::query(statement).persistent(false).fetch(connection).map(move |row| read(columns, row)).boxed()
             }
         }
+    }
+
+    /// The statement that reads a table.
+    fn statement(&self, table: Table) -> AssertSqlSafe<String> {
+        let statement = match table {
+            Table::Users => &self.users,
+            Table::Targets => sql!("targets"),
+            Table::Records => sql!("records"),
+            Table::OptOuts => sql!("opt_outs"),
+            Table::Notifications => sql!("notifications"),
+        };
+        // Safe: what is put into a statement is a checked and quoted name.
+        AssertSqlSafe(statement.to_owned())
+    }
+
+    /// Copies all rows aside and ends the transaction, on SQLite.
+    async fn copy(&mut self) -> Result<()> {
+        let statements = Table::ALL.map(|table| (table.copy(), self.statement(table).0));
+        let Connection::Sqlite(connection) = &mut self.connection else { return Ok(()) };
+        for (copy, statement) in statements {
+            // Safe: as in `statement`, and the name is one of ours.
+            let copied = AssertSqlSafe(format!("CREATE TABLE {copy} AS {statement}"));
+            connection.execute(copied).await.map_err(trouble::unreadable)?;
+        }
+        connection.execute("COMMIT").await.map_err(trouble::unreadable)?;
+        Ok(())
     }
 
     /// Ends the reading.

@@ -61,7 +61,9 @@ impl Source {
             let there = if of_users.iter().any(|name| name == column) { column } else { "NULL" };
             users = users.replace(&format!("{{{column}}}"), &format!("CAST({there} AS TEXT)"));
         }
-        Ok(Source { connection, users })
+        let mut source = Source { connection, users };
+        source.copy().await?;
+        Ok(source)
     }
 }
 
@@ -110,6 +112,8 @@ async fn sqlite(url: &str) -> Result<SqliteConnection> {
         return Err(Invalid::new("url", sentence).into());
     }
     let options = options.read_only(true).create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
+    // Copying takes as long as it takes.
+    let options = options.disable_statement_logging();
     let mut connection = options.connect().await.map_err(trouble::unreadable)?;
     connection.execute("BEGIN").await.map_err(trouble::unreadable)?;
     Ok(connection)
@@ -120,7 +124,7 @@ async fn postgres(url: &str) -> Result<PgConnection> {
         tracing::debug!(%error, "reading the URL of the database that is to be read");
         Invalid::new("url", "That is not the URL of a PostgreSQL database: use `postgres://user@host/database`.")
     })?;
-    let options = options.application_name("engine import");
+    let options = options.application_name("engine import").disable_statement_logging();
     let connected = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
     let mut connection = connected.map_err(|_| trouble::silent())?.map_err(trouble::unreachable)?;
     let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
