@@ -108,9 +108,20 @@ fn settings_that_cannot_be_say_which_key() {
     ] {
         Program::new().with(name, value).refused(&["settings", "check"], part);
     }
+    let sid = format!("AC{}", "0".repeat(32));
+    let twilio = || Program::new().with("ENGINE_TARGET__TWILIO__ACCOUNT_SID", &sid);
+    twilio().refused(&["settings", "check"], "cannot send: The secret `twilio_auth_token` has no value");
+    let misspelt = twilio().with("ENGINE_SECRET__TWILIO_AUTH_TOKN", "x").run(&["settings", "check"]);
+    assert!(misspelt.stderr.contains("TOKN; did you mean `twilio_auth_token`?"), "{misspelt:?}");
+    twilio().with("ENGINE_SECRET__TWILIO_AUTH_TOKEN", "x").ok(&["settings", "check"]);
+    let folder_of_none = folder_with(&[]);
+    std::fs::write(folder_of_none.path().join("broken.wasm"), "no component").unwrap();
+    let broken = Program::new().with("ENGINE_TARGETS__PATHS", folder_of_none.path().to_str().unwrap());
+    broken.refused(&["settings", "check"], "broken.wasm cannot be used");
     let missing = folder.path().join("none").join("engine.db");
     let program = Program::new().with("ENGINE_DATABASE__URL", &format!("sqlite:{}", missing.display()));
     program.refused(&["user", "list"], "none");
+    program.refused(&["settings", "check"], "`database.url` names");
 }
 
 #[test]

@@ -257,6 +257,7 @@ fn target(name: &str) -> Target {
         notification_module_name: name.to_lowercase(),
         pause: None,
         slowed_until: None,
+        faults: 0,
     }
 }
 

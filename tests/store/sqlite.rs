@@ -170,7 +170,7 @@ async fn what_fails_in_a_group_takes_nothing_with_it() {
     // All of them queue up at once, so that they share commits; each name is taken twice.
     let adding: Vec<_> = (0..200)
         .map(|number| {
-            let (store, user) = (database.store.clone(), user(&format!("user {}", number / 2)));
+            let (store, user) = (database.store.clone(), user(&format!("user{}", number / 2)));
             tokio::spawn(async move { store.add_user(TENANT, &user, noon()).await })
         })
         .collect();

@@ -93,6 +93,7 @@ impl TestEngine {
                     notification_module_name: module.to_owned(),
                     pause: None,
                     slowed_until: None,
+                    faults: 0,
                 };
                 self.store.add_target(Tenant::DEFAULT, &target, self.clock.now()).await.unwrap();
                 target

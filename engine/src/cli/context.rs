@@ -37,7 +37,9 @@ impl Context {
 
     /// The components, in their sandbox.
     pub fn catalog(&self) -> anyhow::Result<Catalog> {
-        self.settings.check_folders()?;
+        if let Some(missing) = self.settings.missing_folders().into_iter().next() {
+            anyhow::bail!(missing);
+        }
         catalog(&self.settings, &self.settings.engine_key()?, &self.settings.cache(), self.clock.clone())
     }
 

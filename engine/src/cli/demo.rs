@@ -121,6 +121,7 @@ async fn ada(context: &Context) -> anyhow::Result<User> {
         notification_module_name: "carrier_pigeon".to_owned(),
         pause: None,
         slowed_until: None,
+        faults: 0,
     };
     store.add_target(Tenant::DEFAULT, &pigeon, now).await?;
     let catalog = context.catalog()?;

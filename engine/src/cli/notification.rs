@@ -65,6 +65,7 @@ impl Notification {
 
 impl List {
     async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let is_filtered = self.status.is_some() || self.user.is_some() || self.target.is_some();
         let mut filter = NotificationFilter {
             status: self.status,
             limit: self.limit.unwrap_or(u32::MAX),
@@ -95,7 +96,11 @@ impl List {
                     })
                     .collect();
                 let headings = ["id", "user", "target", "status", "scheduled delivery", "title"];
-                output::table("There are no notifications; `engine notify` makes one.", &headings, &rows)?;
+                let none = match is_filtered {
+                    true => "There are no such notifications.",
+                    false => "There are no notifications; `engine notify` makes one.",
+                };
+                output::table(none, &headings, &rows)?;
             }
         }
         Ok(Code::Done)

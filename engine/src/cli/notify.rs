@@ -8,7 +8,7 @@ use crate::rules::moment::Moment;
 use crate::rules::quantities::parse_duration;
 use crate::rules::tenant::Tenant;
 use clap::Args;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 #[derive(Debug, Args)]
@@ -89,12 +89,15 @@ impl Notify {
         let made = creation::create(&context.store, &catalog, &request, context.clock.now(), || context.new_id()).await;
         match made {
             Ok(reports) => {
+                let now = context.clock.now();
+                let due = if request.scheduled_delivery.is_some() { due(context, &reports).await } else { None };
                 match context.output {
-                    Format::Text => say(&reports, quiet)?,
+                    Format::Text => say(&reports, due.filter(|due| *due > now), quiet)?,
                     Format::Json => output::json(&reports.iter().map(as_json).collect::<Vec<_>>())?,
                 }
-                if request.scheduled_delivery.is_some() {
-                    say_if_past(context, &reports).await;
+                // It may be meant: what is late is sent at once. Or it is a slip, of which somebody should hear.
+                if let Some(due) = due.filter(|due| now.duration_since(*due) > A_SLIP) {
+                    output::aside(&format!("engine: {due} is over, so it is due at once."));
                 }
                 Ok(Code::Done)
             }
@@ -138,24 +141,21 @@ impl Notify {
     }
 }
 
-/// A time that is over may be meant: what is late is sent at once. Or it is a slip, of which somebody should hear.
-async fn say_if_past(context: &Context, reports: &[Report]) {
-    let first = reports.iter().find_map(|report| report.result.as_ref().ok()?.first());
-    let Some(id) = first else { return };
-    // What was made may be gone again already, or delivered and due later.
-    let Ok(made) = context.store.find_notification(Tenant::DEFAULT, *id).await else { return };
-    let due = made.listed.notification.scheduled_delivery;
-    if context.clock.now().duration_since(due) > A_SLIP {
-        output::aside(&format!("engine: {due} is over, so it is due at once."));
-    }
+/// When the first of what was made is due, as a time was understood.
+async fn due(context: &Context, reports: &[Report]) -> Option<Timestamp> {
+    let first = reports.iter().find_map(|report| report.result.as_ref().ok()?.first())?;
+    // It may be gone again already, or delivered and due later.
+    let made = context.store.find_notification(Tenant::DEFAULT, *first).await.ok()?;
+    Some(made.listed.notification.scheduled_delivery)
 }
 
-fn say(reports: &[Report], quiet: bool) -> anyhow::Result<()> {
+fn say(reports: &[Report], later: Option<Timestamp>, quiet: bool) -> anyhow::Result<()> {
+    let due = later.map_or_else(String::new, |due| format!(", due {due}"));
     for Report { target, result } in reports {
         match result {
             Ok(ids) => {
                 for id in ids {
-                    output::text(&format!("{target}: notification {id} is made."))?;
+                    output::text(&format!("{target}: notification {id} is made{due}."))?;
                 }
             }
             Err(_) if quiet => {}

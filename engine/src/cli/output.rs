@@ -41,9 +41,11 @@ pub fn aside(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
 }
 
-/// A text that cannot command a terminal, whoever wrote it: control characters but line breaks and tabs are shown as what they are.
+/// A text that cannot command a terminal, whoever wrote it: control characters but line breaks and tabs are shown as what they are, and so is
+/// what turns the direction of a text around (<https://www.unicode.org/reports/tr9/>).
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    let commands = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let commands = |c: char| (c.is_control() && c != '\n' && c != '\t') || turns(c);
     if !text.contains(commands) {
         return Cow::Borrowed(text);
     }
@@ -59,7 +61,10 @@ pub fn table(none: &str, headings: &[&str], rows: &[Vec<String>]) -> anyhow::Res
     if rows.is_empty() {
         return text(none);
     }
-    let shown = |cell: &str| cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let shown = |cell: &str| {
+        let spaced: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        harmless(&spaced).into_owned()
+    };
     let mut widths: Vec<usize> = headings.iter().map(|h| h.chars().count()).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
     for row in &rows {
@@ -84,5 +89,6 @@ mod tests {
     fn no_text_commands_a_terminal() {
         assert_eq!(harmless("two\nlines\tand ä ✓"), "two\nlines\tand ä ✓");
         assert_eq!(harmless("\u{1b}[2Jgone\r\u{9b}31m\u{7}"), "\\u{1b}[2Jgone\\r\\u{9b}31m\\u{7}");
+        assert_eq!(harmless("exe.\u{202e}txt"), "exe.\\u{202e}txt");
     }
 }

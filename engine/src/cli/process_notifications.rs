@@ -23,6 +23,8 @@ struct Tally {
     quiet: bool,
     /// How many were handled; it shows where the blocks do not.
     progress: ProgressBar,
+    /// Whether there was nothing to deliver, or to show.
+    nothing: bool,
     some_failed: bool,
     /// For `--output json`, which prints one value at the end.
     done: Vec<Value>,
@@ -105,12 +107,16 @@ impl Tally {
     fn new(format: Format, quiet: bool) -> Self {
         let shown_anyway = format == Format::Text && !quiet && std::io::stdout().is_terminal();
         let progress = if shown_anyway { ProgressBar::hidden() } else { progress() };
-        Tally { format, quiet, progress, some_failed: false, done: Vec::new(), broken: None }
+        Tally { format, quiet, progress, nothing: true, some_failed: false, done: Vec::new(), broken: None }
     }
 
     /// What was kept for the end.
     fn print(&mut self) -> anyhow::Result<()> {
         self.progress.finish_and_clear();
+        // For people only: cron would send each line as a mail.
+        if self.nothing && self.format == Format::Text && !self.quiet && std::io::stdout().is_terminal() {
+            output::aside("Nothing is due.");
+        }
         if let Some(error) = self.broken.take() {
             return Err(error.into());
         }
@@ -136,6 +142,7 @@ impl Tally {
     }
 
     fn show(&mut self, event: &Event<'_>) {
+        self.nothing = false;
         if self.quiet {
             return;
         }

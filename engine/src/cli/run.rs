@@ -5,6 +5,7 @@ use super::exit::Code;
 use super::output;
 use crate::api;
 use crate::delivery::{Deliverer, Event, Observer, Stopped};
+use crate::rules::status::Status;
 use anyhow::Context as _;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -54,6 +55,15 @@ pub fn deliverer(context: &Context, observer: Observer) -> anyhow::Result<Delive
 
 fn log(event: &Event<'_>) {
     match event {
+        Event::Attempted { claimed, outcome, settlement, .. } if settlement.status == Status::DeliveryFailure => {
+            tracing::warn!(
+                notification = %claimed.notification.id,
+                target = claimed.target.name,
+                code = outcome.code(),
+                reason = outcome.message(),
+                "a notification could not be delivered"
+            );
+        }
         Event::Attempted { claimed, outcome, settlement, .. } => tracing::info!(
             notification = %claimed.notification.id,
             target = claimed.target.name,

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::settings::{self, EngineKey};
 use anyhow::Context as _;
 use clap::Subcommand;
+use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,18 +31,8 @@ impl Settings {
         }
         let settings = Arc::new(settings::Settings::load(config, variables())?);
         start_log(&settings)?;
-        if matches!(self, Settings::Check) {
-            settings.check_folders()?;
-            check_targets(&settings).await?;
-        }
         match (self, format) {
-            (Settings::Check, Format::Text) => {
-                let from = settings.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
-                output::text(&format!("The settings are valid (from {from} and the variables)."))?;
-            }
-            (Settings::Check, Format::Json) => {
-                output::json(&serde_json::json!({ "valid": true, "file": settings.file }))?;
-            }
+            (Settings::Check, _) => return check(&settings, format).await,
             (Settings::Show { .. }, Format::Text) => output::text(settings.to_toml().trim_end())?,
             (Settings::Show { .. }, Format::Json) => output::json(&settings.to_json())?,
         }
@@ -49,8 +40,29 @@ impl Settings {
     }
 }
 
-/// Whether there is a component for each `[target.NAME]`, and whether it can read what stands there.
-async fn check_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<()> {
+async fn check(settings: &Arc<settings::Settings>, format: Format) -> anyhow::Result<Code> {
+    let mut problems = settings.missing_folders();
+    if problems.is_empty() {
+        problems = problems_of_targets(settings).await?;
+    }
+    match format {
+        Format::Json => {
+            let valid = problems.is_empty();
+            output::json(&json!({ "valid": valid, "file": settings.file, "problems": problems }))?;
+        }
+        Format::Text => {
+            problems.iter().for_each(|problem| output::aside(&format!("engine: {problem}")));
+            if problems.is_empty() {
+                let from = settings.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
+                output::text(&format!("The settings are valid (from {from} and the variables)."))?;
+            }
+        }
+    }
+    Ok(if problems.is_empty() { Code::Done } else { Code::Failed })
+}
+
+/// What keeps the components that are meant to be used from being so, and secrets that none of them asks for.
+async fn problems_of_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<Vec<String>> {
     // Where there is no engine yet, none is left behind: what is compiled here goes again.
     let passing = tempfile::tempdir().context("Components cannot be checked without a temporary folder.")?;
     let (key, cache) = match settings.engine_key_if_made()? {
@@ -58,8 +70,21 @@ async fn check_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<()>
         None => (EngineKey::read_or_make(&passing.path().join("engine.key"))?, passing.path().join("engine.cache")),
     };
     let catalog = catalog(settings, &key, &cache, Clock::system())?;
-    for module in settings.target.keys() {
-        catalog.get(module).await?;
+    let mut problems = Vec::new();
+    for module in catalog.meant().await {
+        match catalog.get(&module).await {
+            Err(error) => problems.push(error.to_string()),
+            Ok(ready) => {
+                problems.extend(ready.lack().map(|lack| format!("The component {module} cannot send: {lack}")))
+            }
+        }
     }
-    Ok(())
+    problems.extend(catalog.unknown_secrets().await.into_iter().map(|(name, near)| {
+        let variable = format!("ENGINE_SECRET__{}", name.to_uppercase());
+        match near {
+            Some(near) => format!("No component asks for the secret of {variable}; did you mean `{near}`?"),
+            None => format!("No component asks for the secret of {variable}: take the variable out."),
+        }
+    }));
+    Ok(problems)
 }

@@ -4,10 +4,11 @@ use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
 use super::target_show;
+use crate::host::ModuleError;
 use crate::rules::target;
 use crate::rules::tenant::Tenant;
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub enum Target {
@@ -86,6 +87,7 @@ impl Add {
             notification_module_name: self.module,
             pause: None,
             slowed_until: None,
+            faults: 0,
         };
         target.check()?;
         // A target whose component cannot be used is better refused now than paused later.
@@ -100,15 +102,33 @@ impl Add {
 }
 
 async fn list(context: &Context) -> anyhow::Result<Code> {
-    let targets = context.store.list_targets(Tenant::DEFAULT).await?;
+    let catalog = context.catalog().map_err(|error| ModuleError(error.to_string()));
+    let mut targets = Vec::new();
+    for target in context.store.list_targets(Tenant::DEFAULT).await? {
+        let found = match &catalog {
+            Ok(catalog) => catalog.get(&target.notification_module_name).await,
+            Err(error) => Err(error.clone()),
+        };
+        targets.push((target, found));
+    }
     let now = context.clock.now();
     match context.output {
-        Format::Json => output::json(&targets)?,
-        Format::Text => {
-            let rows: Vec<_> = targets
+        Format::Json => {
+            let listed: Result<Vec<Value>, _> = targets
                 .iter()
-                .map(|t| vec![t.name.clone(), t.notification_module_name.clone(), target_show::state(t, now)])
+                .map(|(target, found)| {
+                    let mut value = serde_json::to_value(target)?;
+                    value["problem"] = target_show::problem(found).into();
+                    Ok::<_, serde_json::Error>(value)
+                })
                 .collect();
+            output::json(&listed?)?;
+        }
+        Format::Text => {
+            let row = |(t, found): &(target::Target, _)| {
+                vec![t.name.clone(), t.notification_module_name.clone(), target_show::state(t, found, now)]
+            };
+            let rows: Vec<_> = targets.iter().map(row).collect();
             output::table("There are no targets; `engine target add` makes one.", &["name", "module", "state"], &rows)?;
         }
     }

@@ -3,13 +3,16 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use crate::host::{Module, ModuleError, Ready};
+use crate::host::{ENGINES_OWN, Module, ModuleError, Ready};
 use crate::rules::manifest::Manifest;
 use crate::rules::schema::{self, Key};
 use crate::rules::target::Target;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// A target's component, or why there is none.
+pub type Found = Result<Arc<Ready>, ModuleError>;
 
 pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code> {
     let found = context.catalog()?.get(&target.notification_module_name).await;
@@ -20,17 +23,26 @@ pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code>
     Ok(Code::Done)
 }
 
+/// What keeps a target's component from being used, or from sending.
+pub fn problem(found: &Found) -> Option<String> {
+    match found {
+        Err(error) => Some(error.to_string()),
+        Ok(ready) => ready.lack(),
+    }
+}
+
 /// Whether anything stops a target, and what.
-pub fn state(target: &Target, now: Timestamp) -> String {
-    match (&target.pause, target.slowed_until) {
-        (Some(pause), _) => format!("paused: {}", pause.reason),
-        (None, Some(until)) if until > now => format!("slowed down until {until}"),
-        (None, _) => "delivers".to_owned(),
+pub fn state(target: &Target, found: &Found, now: Timestamp) -> String {
+    match (&target.pause, problem(found), target.slowed_until) {
+        (Some(pause), ..) => format!("paused: {}", pause.reason),
+        (None, Some(problem), _) => format!("cannot deliver: {problem}"),
+        (None, None, Some(until)) if until > now => format!("slowed down until {until}"),
+        (None, None, _) => "delivers".to_owned(),
     }
 }
 
 /// The target as every command gives it, and its component, or why there is none.
-fn as_json(target: &Target, found: &Result<Arc<Ready>, ModuleError>) -> anyhow::Result<Value> {
+fn as_json(target: &Target, found: &Found) -> anyhow::Result<Value> {
     let mut value = serde_json::to_value(target)?;
     value["component"] = match found {
         Ok(ready) => {
@@ -40,15 +52,15 @@ fn as_json(target: &Target, found: &Result<Arc<Ready>, ModuleError>) -> anyhow::
         }
         Err(_) => Value::Null,
     };
-    value["problem"] = found.as_ref().err().map(ToString::to_string).into();
+    value["problem"] = problem(found).into();
     Ok(value)
 }
 
-fn text(target: &Target, found: &Result<Arc<Ready>, ModuleError>, now: Timestamp) -> anyhow::Result<()> {
+fn text(target: &Target, found: &Found, now: Timestamp) -> anyhow::Result<()> {
     let mut lines = vec![
         ("name", target.name.clone()),
         ("module", target.notification_module_name.clone()),
-        ("state", state(target, now)),
+        ("state", state(target, found, now)),
     ];
     match found {
         Err(problem) => lines.push(("component", problem.to_string())),
@@ -63,7 +75,14 @@ fn text(target: &Target, found: &Result<Arc<Ready>, ModuleError>, now: Timestamp
     }
     if let Ok(ready) = found {
         let Manifest { settings, extra, .. } = &ready.module.manifest;
-        list(&format!("Settings, under [target.{}]:", target.notification_module_name), &schema::keys(settings))?;
+        let module = &target.notification_module_name;
+        list(
+            &format!(
+                "Settings, under [target.{module}]:\n  The engine reads there, for every target: {}.",
+                ENGINES_OWN.join(", ")
+            ),
+            &schema::keys(settings),
+        )?;
         list("Keys of `extra`:", &schema::keys(extra))?;
     }
     Ok(())

@@ -10,31 +10,17 @@ use crate::rules::notification::OnUnknown;
 use crate::rules::retry;
 use crate::store::{Claim, Claimed, Recheck};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 /// Before the end of its lease a claim is given back rather than begun: a call, the writing of its outcome, and some room.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
-/// After so many calls in a row in which its component failed, a target is paused.
-pub(super) const MOST_FAULTS: usize = 5;
-
-/// The calls in which a target's component failed.
+/// How a target's component does.
 #[derive(Default)]
 pub(super) struct Faults {
-    in_a_row: AtomicUsize,
-    /// How often that were too many. What was claimed before is not called after.
+    /// Whether the last call that is known of failed, in this run or one before.
+    pub(super) failing: AtomicBool,
+    /// How often it failed too often. What was claimed before is not called after.
     pub(super) pauses: AtomicUsize,
-}
-
-impl Faults {
-    /// Counts a fault, and says whether it is one too many.
-    fn too_many(&self) -> bool {
-        let too_many = self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 == MOST_FAULTS;
-        if too_many {
-            self.in_a_row.store(0, Ordering::Relaxed);
-            self.pauses.fetch_add(1, Ordering::Relaxed);
-        }
-        too_many
-    }
 }
 
 impl Deliverer {
@@ -45,17 +31,11 @@ impl Deliverer {
         let began = self.clock.now();
         let sent = ready.module.send(&ready.powers, &deliveries).await;
         let ended = self.clock.now();
-        match &sent.fault {
-            None => faults.in_a_row.store(0, Ordering::Relaxed),
-            Some(fault) => {
-                tracing::error!(module = ready.module.name, code = fault.code, "a component failed: {fault}");
-                if fault.is_its_own()
-                    && faults.too_many()
-                    && let Some(first) = batch.first()
-                {
-                    self.pause_for_faults(&first.target, fault).await;
-                }
-            }
+        if let Some(fault) = &sent.fault {
+            tracing::error!(module = ready.module.name, code = fault.code, "a component failed: {fault}");
+        }
+        if let Some(first) = batch.first() {
+            self.remember(&first.target, sent.fault.as_ref(), faults).await;
         }
         batch
             .into_iter()

@@ -96,6 +96,9 @@ impl Lanes {
         self.shared.under_way.fetch_add(claimed.len(), Ordering::AcqRel);
         let mut queue = lane.queue();
         let wanted = claimed.len().div_ceil(calls_of(&self.shared, ready)) + queue.waiting.len();
+        if first.target.faults > 0 {
+            lane.faults.failing.store(true, Ordering::Relaxed);
+        }
         let pauses = lane.faults.pauses.load(Ordering::Relaxed);
         let wait = |claimed| Waiting { claimed, lease_until, ready: ready.clone(), pauses };
         queue.waiting.extend(claimed.into_iter().map(wait));

@@ -1,11 +1,13 @@
-//! Targets whose component cannot be used, or fails in call after call: they alone are paused, and the next start tries them again.
+//! Targets whose component cannot be used, or fails in call after call: they alone are paused. The next start tries a component that could not
+//! be used again; one that has failed too often is called again when a person says so.
 
-use super::attempt::MOST_FAULTS;
+use super::attempt::Faults;
 use super::{Deliverer, Event, log_text};
 use crate::host::{Fault, ModuleError};
-use crate::rules::target::{Pause, PauseKind, Target};
+use crate::rules::target::{MAX_FAULTS, Pause, PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::{Claim, Claimed, StoreError};
+use std::sync::atomic::Ordering;
 
 impl Deliverer {
     /// Pauses a target with the reason, and gives its claims back: nothing was sent, and nothing counts.
@@ -25,14 +27,31 @@ impl Deliverer {
         Ok(())
     }
 
-    /// Pauses a target whose component has failed once too often. That this cannot be written down is no reason to end.
-    pub(super) async fn pause_for_faults(&self, target: &Target, last: &Fault) {
-        let reason = format!(
-            "The component failed in {MOST_FAULTS} calls in a row, at last so: {last} It is called again at the next start, or after `engine target resume`."
-        );
-        tracing::error!(target = target.name, reason, "a target is paused because its component fails");
-        if let Err(error) = self.pause(Tenant::DEFAULT, target, &reason).await {
-            tracing::error!(target = target.name, error = log_text(&error), "the target could not be paused");
+    /// Counts what came of a call, and pauses the target whose component has failed once too often. That this cannot be written down is no
+    /// reason to end.
+    pub(super) async fn remember(&self, target: &Target, fault: Option<&Fault>, faults: &Faults) {
+        let remembered = async {
+            match fault {
+                None if faults.failing.swap(false, Ordering::Relaxed) => {
+                    self.store.forget_faults(Tenant::DEFAULT, target.id).await
+                }
+                Some(fault) if fault.is_its_own() => {
+                    faults.failing.store(true, Ordering::Relaxed);
+                    if self.store.count_fault(Tenant::DEFAULT, target.id).await? < MAX_FAULTS {
+                        return Ok(());
+                    }
+                    faults.pauses.fetch_add(1, Ordering::Relaxed);
+                    let reason = format!(
+                        "The component failed in {MAX_FAULTS} calls in a row, at last so: {fault} It is called again after `engine target resume`."
+                    );
+                    tracing::error!(target = target.name, reason, "a target is paused because its component fails");
+                    self.pause(Tenant::DEFAULT, target, &reason).await
+                }
+                _ => Ok(()),
+            }
+        };
+        if let Err(error) = remembered.await {
+            tracing::error!(target = target.name, error = log_text(&error), "a component's faults cannot be counted");
         }
     }
 
@@ -57,7 +76,8 @@ impl Deliverer {
     /// Resumes the targets that were paused for a component which can be used now.
     pub(super) async fn resume_repaired(&self) -> Result<(), StoreError> {
         for target in self.store.list_targets(Tenant::DEFAULT).await? {
-            if target.pause.as_ref().is_none_or(|pause| pause.kind != PauseKind::Component) {
+            let stays = target.has_failed_too_often();
+            if stays || target.pause.as_ref().is_none_or(|pause| pause.kind != PauseKind::Component) {
                 continue;
             }
             match self.catalog.get(&target.notification_module_name).await {

@@ -209,6 +209,7 @@ async fn records(store: &Store, module: &str, now: Timestamp, new_id: fn() -> Uu
                 notification_module_name: module.to_owned(),
                 pause: None,
                 slowed_until: None,
+                faults: 0,
             };
             store.add_target(Tenant::DEFAULT, &target, now).await?;
             target

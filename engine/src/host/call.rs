@@ -38,6 +38,19 @@ pub struct Powers {
     pub templates: Option<PathBuf>,
 }
 
+impl Powers {
+    /// Whether a secret has a value; if not, who can give it one.
+    pub fn has_secret(&self, name: &str) -> Result<(), String> {
+        if self.secrets.contains_key(name) {
+            return Ok(());
+        }
+        Err(format!(
+            "The secret `{name}` has no value; the operator gives it one as ENGINE_SECRET__{}.",
+            name.to_uppercase()
+        ))
+    }
+}
+
 /// The state of a store: it lives as long as the call.
 pub struct CallState {
     pub kind: Call,

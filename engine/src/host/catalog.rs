@@ -8,14 +8,15 @@ use super::module::Module;
 use super::modules::{Host, LARGEST, ModuleError};
 use super::smtp::Relay;
 use super::{HostError, sender};
-use crate::rules::grants::{Grants, OperatorWord};
+use crate::rules::grants::{self, Grants, OperatorWord};
+use crate::rules::manifest::SecretAsked;
 use crate::rules::schema;
 use crate::rules::spelling::nearest;
 use crate::rules::target::check_module_name;
 use crate::settings::{Secret, Settings};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,8 +31,19 @@ pub struct Ready {
     pub powers: Arc<Powers>,
 }
 
+impl Ready {
+    /// What it cannot send without and does not have: a secret that has no value, or that it may not use.
+    pub fn lack(&self) -> Option<String> {
+        let mut required = self.module.manifest.secrets.iter().filter(|secret| secret.required);
+        required.find_map(|SecretAsked { name, .. }| {
+            let granted = grants::secret(&self.powers.grants, name).map_err(|denial| denial.message);
+            granted.and_then(|()| self.powers.has_secret(name)).err()
+        })
+    }
+}
+
 /// The keys of a target's section that the engine itself reads, so that a component need not know them.
-const ENGINES_OWN: [&str; 5] = ["base_url", "from_email", "secrets", "smtp", "templates"];
+pub const ENGINES_OWN: [&str; 5] = ["base_url", "from_email", "secrets", "smtp", "templates"];
 
 type Found = Arc<OnceCell<Result<Arc<Ready>, ModuleError>>>;
 
@@ -54,6 +66,49 @@ impl Catalog {
     pub async fn get(&self, name: &str) -> Result<Arc<Ready>, ModuleError> {
         let cell = self.found.lock().await.entry(name.to_owned()).or_default().clone();
         cell.get_or_init(|| self.find(name)).await.clone()
+    }
+
+    /// The modules that somebody means to use: those with a section in the settings, those in the folders, and bundled ones of which a secret is
+    /// set.
+    pub async fn meant(&self) -> BTreeSet<String> {
+        let mut meant: BTreeSet<String> = self.settings.target.keys().cloned().collect();
+        for folder in &self.settings.targets.paths {
+            // That a folder cannot be read is told for each module that is searched there.
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let names = entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".wasm")?.to_owned()));
+            meant.extend(names);
+        }
+        for (module, asked) in self.secrets_of_bundled().await {
+            if asked.iter().any(|name| self.settings.secrets.contains_key(name)) {
+                meant.insert(module.to_owned());
+            }
+        }
+        meant
+    }
+
+    /// The names of the secrets that no component asks for, of those that are set, and what each may have been meant for.
+    pub async fn unknown_secrets(&self) -> Vec<(String, Option<String>)> {
+        let mut asked: BTreeSet<String> = BTreeSet::new();
+        for module in self.meant().await {
+            if let Ok(ready) = self.get(&module).await {
+                asked.extend(ready.module.manifest.secrets.iter().map(|secret| secret.name.clone()));
+            }
+        }
+        asked.extend(self.secrets_of_bundled().await.into_iter().flat_map(|(_, asked)| asked));
+        let unknown = self.settings.secrets.keys().filter(|name| !asked.contains(*name));
+        let near = |name: &String| nearest(name, asked.iter().map(String::as_str)).map(str::to_owned);
+        unknown.map(|name| (name.clone(), near(name))).collect()
+    }
+
+    /// Which secrets each bundled component asks for. None is asked while no secret is set.
+    async fn secrets_of_bundled(&self) -> Vec<(&'static str, Vec<String>)> {
+        let mut all = Vec::new();
+        for (module, bytes) in BUNDLED.iter().filter(|_| !self.settings.secrets.is_empty()) {
+            if let Ok(loaded) = self.host.load(module, bytes).await {
+                all.push((*module, loaded.manifest.secrets.into_iter().map(|secret| secret.name).collect()));
+            }
+        }
+        all
     }
 
     /// Ends what is kept open towards others.

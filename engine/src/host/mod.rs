@@ -18,7 +18,7 @@ mod smtp;
 mod tls;
 
 pub use call::Powers;
-pub use catalog::{Catalog, Ready};
+pub use catalog::{Catalog, ENGINES_OWN, Ready};
 pub use contract::{Creation, Delivery, Draft, Previous};
 pub use http::HttpClient;
 pub use limits::{Limits, Usage};

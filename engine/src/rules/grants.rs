@@ -206,7 +206,7 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str]) -> Result<
 }
 
 /// May the component use this secret at all?
-fn secret(grants: &Grants, secret: &str) -> Result<(), Denial> {
+pub fn secret(grants: &Grants, secret: &str) -> Result<(), Denial> {
     let has = |names: &[String]| names.iter().any(|name| name == secret);
     let module = &grants.module;
     let message = match (has(&grants.secrets), has(&grants.asked_secrets)) {

@@ -34,11 +34,14 @@ impl FromStr for Moment {
         if let Some(wait) = text.strip_prefix("in ") {
             return parse_duration(wait).map(Moment::In);
         }
-        let read = text.parse().map(Moment::At).ok();
-        let read = read.or_else(|| text.parse::<Zoned>().map(|zoned| Moment::At(zoned.timestamp())).ok());
-        let read = read.or_else(|| text.parse().map(Moment::Local).ok());
-        let is_time = text.as_bytes().get(2) == Some(&b':');
-        let read = read.or_else(|| text.parse().map(Moment::Next).ok().filter(|_| is_time));
+        // A zone in brackets must be one, also where the text has an offset beside it.
+        let read = match text.contains('[') {
+            true => text.parse::<Zoned>().map(|zoned| Moment::At(zoned.timestamp())).ok(),
+            false => text.parse().map(Moment::At).ok().or_else(|| text.parse().map(Moment::Local).ok()),
+        };
+        let padded = if text.find(':') == Some(1) { format!("0{text}") } else { text.to_owned() };
+        let is_time = padded.find(':') == Some(2);
+        let read = read.or_else(|| padded.parse().map(Moment::Next).ok().filter(|_| is_time));
         read.ok_or_else(|| {
             format!("\"{text}\" is not a time; write such as 2030-12-31T18:00:00Z, \"2030-12-31 18:00\", 18:00 or \"in 10m\"")
         })
@@ -90,6 +93,9 @@ mod tests {
             ("09:30", "Europe/Vienna", "2030-06-02T07:30:00Z"),
             ("in 10m", "UTC", "2030-06-01T12:10:00Z"),
             ("in 1h 30m", "UTC", "2030-06-01T13:30:00Z"),
+            ("9:30", "Europe/Vienna", "2030-06-02T07:30:00Z"),
+            ("in 2d", "UTC", "2030-06-03T12:00:00Z"),
+            ("in 1w 1d 2h", "UTC", "2030-06-09T14:00:00Z"),
             ("in 45", "UTC", "2030-06-01T12:00:45Z"),
         ] {
             assert_eq!(resolved(text, zone), time, "{text} in {zone}");
@@ -105,9 +111,23 @@ mod tests {
 
     #[test]
     fn what_is_no_time() {
-        for text in
-            ["", "tomorrow", "2030-02-30", "2030-02-30T00:00:00Z", "25:00", "in", "in soon", "1800", "18", "T18"]
-        {
+        for text in [
+            "",
+            "tomorrow",
+            "2030-02-30",
+            "2030-02-30T00:00:00Z",
+            "25:00",
+            "in",
+            "in soon",
+            "1800",
+            "18",
+            "T18",
+            "2030-12-31T18:00:00Z[Mars/X]",
+            "2030-12-31T18:00[Mars/X]",
+            "2030-12-31 18:00[",
+            "99:00",
+            "in 1mo",
+        ] {
             assert!(text.parse::<Moment>().is_err(), "{text}");
         }
     }

@@ -1,4 +1,4 @@
-//! Amounts as people write them: `90m`, `24h`, `500ms`, `64MiB`. A bare number is seconds, or bytes.
+//! Amounts as people write them: `90m`, `24h`, `2d`, `500ms`, `64MiB`. A bare number is seconds, or bytes; a day is 24 hours.
 
 use std::time::Duration;
 
@@ -8,12 +8,16 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let read = match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => text.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok()),
+        Err(_) => text
+            .parse::<jiff::Span>()
+            .and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()))
+            .ok()
+            .and_then(|duration| Duration::try_from(duration).ok()),
     };
     match read {
         Some(duration) if duration <= LONGEST => Ok(duration),
         _ => Err(format!(
-            "\"{text}\" is not a duration; write seconds (`30`) or a number with a unit (`90m`, `24h`, `500ms`)"
+            "\"{text}\" is not a duration; write seconds (`30`) or a number with a unit (`90m`, `24h`, `2d`, `500ms`)"
         )),
     }
 }
@@ -44,11 +48,13 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in [("30", 30), ("90m", 5400), ("24h", 86_400), ("1h 30m", 5400), ("0", 0)] {
+        for (text, seconds) in
+            [("30", 30), ("90m", 5400), ("24h", 86_400), ("1h 30m", 5400), ("2d", 172_800), ("1w", 604_800), ("0", 0)]
+        {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        for text in ["", "-1", "-5m", "soon", "1e9", "999999999999999", "5 parsecs"] {
+        for text in ["", "-1", "-5m", "soon", "1e9", "1mo", "1y", "999999999999999", "5 parsecs"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

@@ -17,6 +17,9 @@ pub const MAX_DESCRIPTION: usize = 200;
 /// Bytes of the reason why a target is paused or a record is switched off; what is longer is cut.
 pub const MAX_REASON: usize = 1000;
 
+/// After so many calls in a row in which its component failed, a target is paused.
+pub const MAX_FAULTS: u32 = 5;
+
 /// A kind of place that can receive notifications; it names the module that delivers them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
@@ -30,6 +33,8 @@ pub struct Target {
     pub pause: Option<Pause>,
     /// Nothing is sent there before this, because the provider asked for time.
     pub slowed_until: Option<Timestamp>,
+    /// The calls in a row in which its component failed.
+    pub faults: u32,
 }
 
 /// Why a target is paused.
@@ -47,7 +52,7 @@ pub struct Pause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PauseKind {
-    /// The component is missing, broken, or failed too often in a row.
+    /// The component is missing or broken, or failed too often in a row (`MAX_FAULTS`).
     Component,
     /// The way the target is set up: credentials, sender, relay.
     Configuration,
@@ -84,6 +89,11 @@ impl Target {
     /// Whether people mean this target by a name: its own, or its module's.
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.notification_module_name == name
+    }
+
+    /// Whether its component is not to be called any more until a person says so.
+    pub fn has_failed_too_often(&self) -> bool {
+        self.faults >= MAX_FAULTS
     }
 
     /// Whether it can be stored; the error says which field to change, and how.
@@ -159,6 +169,7 @@ mod tests {
             notification_module_name: "email".to_owned(),
             pause: None,
             slowed_until: None,
+            faults: 0,
         }
     }
 

@@ -21,22 +21,21 @@ pub struct TargetSettings {
 
 /// What the settings name outside of themselves.
 impl Settings {
-    /// Whether the folders exist. One that is missing would quietly change which components are used, or stop them all.
-    pub fn check_folders(&self) -> Result<(), SettingsError> {
-        let paths = self.targets.paths.iter().map(|folder| ("targets.paths".to_owned(), folder));
+    /// The folders that do not exist, a sentence each. One that is missing would quietly change which components are used, or stop them all.
+    pub fn missing_folders(&self) -> Vec<String> {
+        let database = self.database_file().map(|_| ("database.url".to_owned(), self.folder()));
+        let paths = self.targets.paths.iter().map(|folder| ("targets.paths".to_owned(), folder.clone()));
         let templates = self
             .target
             .iter()
-            .filter_map(|(module, said)| Some((format!("target.{module}.templates"), said.templates.as_ref()?)));
-        for (key, folder) in paths.chain(templates) {
-            if !folder.is_dir() {
-                let folder = folder.display();
-                return Err(SettingsError::new(format!(
-                    "`{key}` names {folder}, which is no folder: make it, or take it out."
-                )));
-            }
-        }
-        Ok(())
+            .filter_map(|(module, said)| Some((format!("target.{module}.templates"), said.templates.clone()?)));
+        let named = database.into_iter().chain(paths).chain(templates);
+        named
+            .filter(|(_, folder)| !folder.is_dir())
+            .map(|(key, folder)| {
+                format!("`{key}` names {}, which is no folder: make it, or name another.", folder.display())
+            })
+            .collect()
     }
 }
 

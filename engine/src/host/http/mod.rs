@@ -50,12 +50,8 @@ impl CallState {
             request::Refused::Denied(why) => failed(Phase::Denied, "secret_denied", why),
         };
         request::check(&request).map_err(refused)?;
-        if let Some(name) = used.iter().find(|name| !powers.secrets.contains_key(**name)) {
-            let message = format!(
-                "The secret `{name}` has no value; the operator gives it one as ENGINE_SECRET__{}.",
-                name.to_uppercase()
-            );
-            return Err(failed(Phase::Denied, "no_such_secret", message));
+        for name in &used {
+            powers.has_secret(name).map_err(|why| failed(Phase::Denied, "no_such_secret", why))?;
         }
         let Some(client) = &powers.http else {
             return Err(failed(Phase::Denied, "no_http", "This target has no HTTP."));

@@ -91,6 +91,7 @@ mod tests {
             notification_module_name: module.to_owned(),
             pause: None,
             slowed_until: None,
+            faults: 0,
         };
         let known = [target(1, "Email", "email"), target(2, "Pigeons", "carrier_pigeon")];
         let found = |id, name, module| {

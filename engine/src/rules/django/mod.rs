@@ -119,6 +119,7 @@ pub fn target(row: &Row) -> Result<Target, Invalid> {
         notification_module_name: row.text("notification_module_name")?.to_owned(),
         pause: None,
         slowed_until: None,
+        faults: 0,
     };
     target.check()?;
     Ok(target)

@@ -85,6 +85,7 @@ pub struct TargetRow {
     pause_reason: Option<String>,
     paused_since: MaybeTime,
     slowed_until: MaybeTime,
+    faults: u32,
 }
 
 impl From<TargetRow> for Target {
@@ -99,6 +100,7 @@ impl From<TargetRow> for Target {
             notification_module_name: row.notification_module_name,
             pause,
             slowed_until: row.slowed_until.0,
+            faults: row.faults,
         }
     }
 }

@@ -90,12 +90,28 @@ impl Store {
         self.change_target(tenant, id, change).await
     }
 
-    /// Sends to a target again: neither paused nor slowed down.
+    /// Sends to a target again: neither paused nor slowed down, and its component's faults forgotten.
     pub async fn resume_target(&self, tenant: Tenant, id: Uuid, now: Timestamp) -> Result<()> {
         let change = query(sql!("resume_target")).bind(tenant).bind(id).bind(now);
         self.change_target(tenant, id, change).await?;
         self.announce();
         Ok(())
+    }
+
+    /// Counts a call in which a target's component failed; how many those are in a row.
+    pub async fn count_fault(&self, tenant: Tenant, id: Uuid) -> Result<u32> {
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                let counted = query(sql!("count_fault")).bind(tenant).bind(id).optional(&mut connection).await?;
+                counted.ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: id.to_string() })
+            })
+        })
+        .await
+    }
+
+    /// Begins to count anew: a target's component has not failed.
+    pub async fn forget_faults(&self, tenant: Tenant, id: Uuid) -> Result<()> {
+        self.change_target(tenant, id, query(sql!("forget_faults")).bind(tenant).bind(id)).await
     }
 
     /// Sends nothing to a target before `until`; a later time that stands already is kept.

@@ -1,5 +1,5 @@
 SELECT json_array(
-    hex(id), name, notification_module_name, pause_kind, pause_reason, paused_since, slowed_until
+    hex(id), name, notification_module_name, pause_kind, pause_reason, paused_since, slowed_until, faults
 )
 FROM targets
 WHERE tenant_id = ?1 AND (name = ?2 OR notification_module_name = ?2)

@@ -1,0 +1,4 @@
+UPDATE targets
+SET faults = faults + 1
+WHERE tenant_id = ?1 AND id = ?2
+RETURNING json_quote(faults)
