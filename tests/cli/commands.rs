@@ -87,6 +87,7 @@ fn settings_are_shown_and_checked() {
     let program = Program::new()
         .with("ENGINE_SMTP__PORT", "2525")
         .with("ENGINE_TARGET__TWILIO__SENDER", "+15550100")
+        .with("ENGINE_TARGET__TWILIO__ACCOUNT_SID", &format!("AC{}", "0".repeat(32)))
         .with("ENGINE_SECRET__TWILIO_AUTH_TOKEN", "x");
     assert!(program.ok(&["settings", "check"]).stdout.contains("are valid"));
     let settings = program.json(&["settings", "show"]);
@@ -105,14 +106,14 @@ fn a_target_is_shown_with_what_its_component_says() {
     let shown = program.ok(&["target", "show", "twilio"]).stdout;
     for part in [
         "name: Twilio\n",
-        "state: cannot deliver: The secret `twilio_auth_token` has no value; the operator gives it one as ENGINE_SECRET__",
+        "state: cannot deliver: `account_sid` is not set under [target.twilio].\n",
         "component: sha256:",
         "asks for: HTTP to https://api.twilio.com\n",
         "asks for: the secret twilio_auth_token: ",
         "largest batch: 1\n",
         "retry interval: 60 s",
         "\nSettings, under [target.twilio]:\n  The engine reads there, for every target: base_url, from_email, ",
-        "from_email, secrets, smtp, templates.\n  account_sid: text, matching ^(AC",
+        "secrets, smtp, templates.\n  account_sid: text, required, matching ^(AC",
         "  validity_period: a whole number, at least 1, at most 36000\n      Seconds for which",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");

@@ -109,7 +109,9 @@ fn settings_that_cannot_be_say_which_key() {
         Program::new().with(name, value).refused(&["settings", "check"], part);
     }
     let sid = format!("AC{}", "0".repeat(32));
-    let twilio = || Program::new().with("ENGINE_TARGET__TWILIO__ACCOUNT_SID", &sid);
+    let sender = || Program::new().with("ENGINE_TARGET__TWILIO__SENDER", "+15550100999");
+    sender().refused(&["settings", "check"], "cannot send: `account_sid` is not set under [target.twilio]");
+    let twilio = || sender().with("ENGINE_TARGET__TWILIO__ACCOUNT_SID", &sid);
     twilio().refused(&["settings", "check"], "cannot send: The secret `twilio_auth_token` has no value");
     let misspelt = twilio().with("ENGINE_SECRET__TWILIO_AUTH_TOKN", "x").run(&["settings", "check"]);
     assert!(misspelt.stderr.contains("TOKN; did you mean `twilio_auth_token`?"), "{misspelt:?}");

@@ -36,7 +36,7 @@ fn elsewhere(record: &TargetUserRecord, status: Status) -> Notification {
 const NONE: [Uuid; 0] = [];
 
 async fn import(database: &Database, batch: &[Notification]) -> Vec<Uuid> {
-    database.store.import_notifications(TENANT, batch, noon()).await.unwrap()
+    database.store.import_notifications(TENANT, batch).await.unwrap()
 }
 
 async fn a_notification_is_kept_as_it_stands(database: Database) {
@@ -60,7 +60,7 @@ async fn what_waits_follows_until_it_is_claimed(database: Database) {
     let later = Notification { scheduled_delivery: at("11:30:00"), title: "Else".to_owned(), ..there.clone() };
     assert_eq!(import(&database, std::slice::from_ref(&later)).await, [there.id]);
     let stands = database.stands(there.id).await;
-    assert_eq!((stands.scheduled_delivery, stands.title), (later.scheduled_delivery, there.title.clone()));
+    assert_eq!((stands.scheduled_delivery, stands.title), (later.scheduled_delivery, later.title));
 
     let delivered = Notification { status: Status::Delivered, attempted_delivery: Some(noon()), ..there.clone() };
     let claim = database.claim_one().await.claim;
@@ -113,7 +113,7 @@ async fn a_batch_is_stored_as_a_whole_or_not(database: Database) {
     database.store.opt_out(TENANT, bob.user.id, noon()).await.unwrap();
     let good = elsewhere(&bob.record, Status::Delivered);
     let bad = Notification { attempted_delivery: None, ..elsewhere(&bob.record, Status::Delivered) };
-    assert!(database.store.import_notifications(TENANT, &[good, bad], noon()).await.is_err());
+    assert!(database.store.import_notifications(TENANT, &[good, bad]).await.is_err());
     assert_eq!(database.store.list_notifications(TENANT, &NotificationFilter::default()).await.unwrap(), []);
     assert!(database.store.is_opted_out(TENANT, bob.user.id).await.unwrap(), "nor is the opt-out lifted");
 

@@ -50,6 +50,9 @@ impl Import {
             bar.finish_and_clear();
             tally
         };
+        if self.all_or_nothing && !bad.is_empty() && context.output == Format::Text {
+            output::aside("engine: nobody is stored, because of the lines that are told below (--all-or-nothing).");
+        }
         say(context.output, &tally, &bad)?;
         Ok(if bad.is_empty() { Code::Done } else { Code::Failed })
     }

@@ -52,12 +52,13 @@ impl Django {
             anyhow!("`{}` is not a time zone: use an IANA name such as `Europe/Berlin`.", self.time_zone)
         })?;
         let options = Options { tenant: Tenant::DEFAULT, time_zone, dry_run: self.dry_run };
+        // Before anything is read: what is said there from now on is newer.
+        let now = context.clock.now();
         let mut source = Source::open(&self.from, &self.users_table).await?;
         let bar = bar();
         let mut progress = |rows| bar.set_position(rows);
         let new_id = || context.new_id();
-        let (store, now) = (&context.store, context.clock.now());
-        let report = django::import(store, &mut source, &options, now, new_id, &mut progress).await;
+        let report = django::import(&context.store, &mut source, &options, now, new_id, &mut progress).await;
         bar.finish_and_clear();
         source.close().await;
         let report = report?;

@@ -123,7 +123,10 @@ fn show(found: &NotificationHistory) -> anyhow::Result<()> {
         ("scheduled delivery", n.scheduled_delivery.to_string()),
         ("attempted delivery", time(n.attempted_delivery)),
         ("expires", time(n.expires_at)),
-        ("retries", format!("{} of {}, after {} s", n.retry_attempts, n.max_retries, n.retry_time_interval)),
+        (
+            "failed attempts",
+            format!("{} of {}, {} s apart at first", n.retry_attempts, n.max_retries + 1, n.retry_time_interval),
+        ),
     ] {
         output::text(&format!("{name:>18}: {value}"))?;
     }

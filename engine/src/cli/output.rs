@@ -1,6 +1,7 @@
 //! How results are printed: for people as lines and columns, for programs as one JSON value.
 
 use crate::store::Upserted;
+use anyhow::Context;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -16,10 +17,12 @@ pub enum Format {
 /// Prints a value as JSON.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
-    writeln!(out)?;
-    Ok(())
+    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from).context(UNPRINTED)?;
+    writeln!(out).context(UNPRINTED)
 }
+
+/// What a command does comes before what it prints.
+const UNPRINTED: &str = "What was asked for is done, but the result could not be printed";
 
 /// What making something, or bringing it up to date, has done.
 pub const fn upserted(change: Upserted) -> &'static str {
@@ -32,8 +35,7 @@ pub const fn upserted(change: Upserted) -> &'static str {
 
 /// Prints lines.
 pub fn text(text: &str) -> anyhow::Result<()> {
-    writeln!(io::stdout().lock(), "{}", harmless(text))?;
-    Ok(())
+    writeln!(io::stdout().lock(), "{}", harmless(text)).context(UNPRINTED)
 }
 
 /// Says something beside the results, on standard error. Whether anybody can read it does not matter.
@@ -76,7 +78,7 @@ pub fn table(none: &str, headings: &[&str], rows: &[Vec<String>]) -> anyhow::Res
     let headings: Vec<String> = headings.iter().map(|h| h.to_uppercase()).collect();
     for row in std::iter::once(&headings).chain(&rows) {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
+        writeln!(out, "{}", cells.join("  ").trim_end()).context(UNPRINTED)?;
     }
     Ok(())
 }

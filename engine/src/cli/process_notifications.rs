@@ -89,11 +89,17 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
         tally.some_failed
     };
     for target in context.store.list_targets(Tenant::DEFAULT).await? {
-        if let Some(pause) = target.pause {
-            output::aside(&format!(
+        let until = target.slowed_until.filter(|until| *until > context.clock.now());
+        match (target.pause, until) {
+            (Some(pause), _) => output::aside(&format!(
                 "engine: the target {} is paused, and what is due there waits; `engine target resume` ends that. {}",
                 target.name, pause.reason
-            ));
+            )),
+            (None, Some(until)) => output::aside(&format!(
+                "engine: the provider of the target {} asked for time: what is due there waits until {until}.",
+                target.name
+            )),
+            (None, None) => {}
         }
     }
     match stopped {
@@ -118,7 +124,7 @@ impl Tally {
             output::aside("Nothing is due.");
         }
         if let Some(error) = self.broken.take() {
-            return Err(error.into());
+            return Err(anyhow::Error::from(error).context("All was delivered, but the results could not be printed"));
         }
         if self.format == Format::Json && !self.quiet {
             output::json(&self.done)?;

@@ -29,7 +29,13 @@ impl Settings {
             output::text(settings::DEFAULTS.trim_end())?;
             return Ok(Code::Done);
         }
-        let settings = Arc::new(settings::Settings::load(config, variables())?);
+        let settings = match (settings::Settings::load(config, variables()), &self, format) {
+            (Err(error), Settings::Check, Format::Json) => {
+                output::json(&json!({ "valid": false, "file": config, "problems": [error.to_string()] }))?;
+                return Ok(Code::Failed);
+            }
+            (loaded, ..) => Arc::new(loaded?),
+        };
         start_log(&settings)?;
         match (self, format) {
             (Settings::Check, _) => return check(&settings, format).await,

@@ -17,6 +17,8 @@ pub enum User {
     Upsert(Upsert),
     /// Make users known, or bring them up to date, from a file: CSV with a first line of column names, or a JSON object per line.
     Import(Import),
+    /// Give a user another name; everything else of them stays.
+    Rename(Rename),
     /// All users.
     List,
     /// Remove a user with their records, notifications and history.
@@ -59,6 +61,14 @@ pub struct Upsert {
     locale: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub struct Rename {
+    #[arg(value_name = "USERNAME")]
+    from: String,
+    #[arg(value_name = "NEW")]
+    to: String,
+}
+
 /// A user by name, as an argument or as an option.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
@@ -75,6 +85,15 @@ impl User {
             User::Add(add) => add.execute(context).await,
             User::Upsert(upsert) => upsert.execute(context).await,
             User::Import(import) => import.execute(context).await,
+            User::Rename(Rename { from, to }) => {
+                let user = context.store.find_user(Tenant::DEFAULT, &from).await?;
+                context.store.rename_user(Tenant::DEFAULT, user.id, &to, context.clock.now()).await?;
+                match context.output {
+                    Format::Text => output::text(&format!("The user {from} is called {to} now."))?,
+                    Format::Json => output::json(&user::User { username: to, ..user })?,
+                }
+                Ok(Code::Done)
+            }
             User::List => list(context).await,
             User::Remove(named) => {
                 let name = named.name.or(named.username).unwrap_or_default();

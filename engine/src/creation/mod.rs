@@ -107,13 +107,18 @@ impl Times {
                 .resolve(now, &zone)
                 .ok_or_else(|| Invalid::new(field, format!("{field} is too far away: choose an earlier time.")))
         };
+        let expires_at = request.expires_at.as_ref().map(|moment| resolve("expires_at", moment)).transpose()?;
+        if expires_at.is_some_and(|time| time <= now) {
+            let sentence = "expires_at is over already: nothing could be sent any more.";
+            return Err(Invalid::new("expires_at", sentence).into());
+        }
         Ok(Times {
             given: request.scheduled_delivery.is_some(),
             scheduled_delivery: match &request.scheduled_delivery {
                 Some(moment) => resolve("scheduled_delivery", moment)?,
                 None => now,
             },
-            expires_at: request.expires_at.as_ref().map(|moment| resolve("expires_at", moment)).transpose()?,
+            expires_at,
         })
     }
 }

@@ -68,6 +68,7 @@ pub async fn keep_email_records(
         let has = records.remove(&user.id).unwrap_or_default();
         if user.email.trim().is_empty() {
             tell(&user, Changed::NoAddress);
+            switch_off(store, tenant, &user, &has, None, now, &mut tell).await?;
             continue;
         }
         let address = match check_address(catalog, target, &user.email).await {
@@ -95,12 +96,31 @@ pub async fn keep_email_records(
                 Upserted::Unchanged => {}
             }
         }
-        for old in has.iter().filter(|r| r.active && r.target_user_id != address && r.description.ends_with(OWN)) {
-            store
-                .switch_record_off(tenant, old.id, &format!("The user's e-mail address is now {address}."), now)
-                .await?;
-            tell(&user, Changed::SwitchedOff(old.target_user_id.clone()));
-        }
+        switch_off(store, tenant, &user, &has, Some(&address), now, &mut tell).await?;
+    }
+    Ok(())
+}
+
+/// Switches those of a user's records off whose address is not the user's any more.
+async fn switch_off(
+    store: &Store,
+    tenant: Tenant,
+    user: &User,
+    has: &[TargetUserRecord],
+    address: Option<&str>,
+    now: Timestamp,
+    tell: &mut impl FnMut(&User, Changed),
+) -> Result<(), CreationError> {
+    let reason = match address {
+        Some(address) => format!("The user's e-mail address is now {address}."),
+        None => "The user has no e-mail address any more.".to_owned(),
+    };
+    let is_old = |record: &&TargetUserRecord| {
+        record.active && Some(record.target_user_id.as_str()) != address && record.description.ends_with(OWN)
+    };
+    for old in has.iter().filter(is_old) {
+        store.switch_record_off(tenant, old.id, &reason, now).await?;
+        tell(user, Changed::SwitchedOff(old.target_user_id.clone()));
     }
     Ok(())
 }

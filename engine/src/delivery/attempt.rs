@@ -3,7 +3,7 @@
 //! Whatever happens on the way becomes an outcome, and all outcomes meet in the settler.
 
 use super::settler::Finished;
-use super::{Deliverer, Event, log_text};
+use super::{Deliverer, Event, log_text, patiently};
 use crate::host::{Delivery, Previous, Ready};
 use crate::rules::attempt::Attempt;
 use crate::rules::notification::OnUnknown;
@@ -98,9 +98,11 @@ impl Deliverer {
         self.clock.now().checked_add(needed).is_ok_and(|end| end > lease_until)
     }
 
+    /// That nothing was sent must be written as surely as what was: a claim that is left to its end counts as unknown.
     pub(super) async fn give_back(&self, batch: &[Claimed]) {
         let claims: Vec<Claim> = batch.iter().map(|claimed| claimed.claim).collect();
-        if let Err(error) = self.store.release(&claims, self.clock.now()).await {
+        let released = patiently("claims cannot be given back yet", || self.store.release(&claims, self.clock.now()));
+        if let Err(error) = released.await {
             tracing::warn!(error = log_text(&error), "claims could not be given back, and end with their lease");
         }
     }

@@ -35,6 +35,9 @@ const SILENCE: SignedDuration = SignedDuration::from_secs(20);
 const WAITING: SignedDuration = SignedDuration::from_secs(150);
 /// How often a waiting engine looks for what is due even if nobody has told it.
 const LOOK: Duration = Duration::from_millis(500);
+/// How long to wait before something is tried again that must be written: at first, and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long it waits after the database could not be used.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -363,6 +366,24 @@ impl Work {
         drop(self.lanes);
         self.settler.flush().await;
         stopped
+    }
+}
+
+/// Does what must not be left undone, as often as it takes: a database that is away comes back.
+async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(
+    what: &str,
+    mut work: impl FnMut() -> F,
+) -> Result<T, StoreError> {
+    let mut wait = FIRST_WAIT;
+    loop {
+        match work().await {
+            Err(error) if error.is_worth_another_try() => {
+                tracing::error!(error = log_text(&error), "{what}");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            done => return done,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! What cannot be written is tried again, the same batch; senders wait meanwhile once the queue is full, so that no more is
 //! sent than can be remembered.
 
-use super::{Event, Observer, log_text};
+use super::{Event, Observer, log_text, patiently};
 use crate::clock::Clock;
 use crate::rules::attempt::Attempt;
 use crate::rules::outcome::Outcome;
@@ -18,9 +18,6 @@ use tokio::task::JoinHandle;
 const BATCH: usize = 500;
 const LINGER: Duration = Duration::from_millis(5);
 const QUEUE: usize = 2000;
-/// How long to wait before a batch is tried again: at first, and at most.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// An attempt that has ended, and what follows from it.
 #[derive(Debug)]
@@ -85,22 +82,12 @@ async fn write_back(store: Store, clock: Clock, observer: Observer, mut waiting:
 
         let settled: Vec<Settled> =
             batch.iter().map(|f| f.claimed.settled(f.settlement.clone(), f.attempt.clone())).collect();
-        let mut wait = FIRST_WAIT;
-        let written = loop {
-            match store.settle(&settled, clock.now()).await {
-                Ok(written) => break written,
-                Err(error) if error.is_worth_another_try() => {
-                    tracing::error!(error = log_text(&error), "outcomes cannot be written yet");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(LONGEST_WAIT);
-                }
-                Err(error) => {
-                    // The claims end with their lease and are dealt with as unknown, which is what they are now.
-                    tracing::error!(error = log_text(&error), count = batch.len(), "outcomes cannot be written");
-                    break Vec::new();
-                }
-            }
-        };
+        let written = patiently("outcomes cannot be written yet", || store.settle(&settled, clock.now())).await;
+        let written = written.unwrap_or_else(|error| {
+            // The claims end with their lease and are dealt with as unknown, which is what they are now.
+            tracing::error!(error = log_text(&error), count = batch.len(), "outcomes cannot be written");
+            Vec::new()
+        });
         for (finished, settling) in batch.iter().zip(written) {
             let Finished { claimed, outcome, settlement, attempt } = finished;
             if let (Settling::Applied | Settling::OptedOut, TargetChange::Pause { reason, .. }) =

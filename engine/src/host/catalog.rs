@@ -32,8 +32,11 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// What it cannot send without and does not have: a secret that has no value, or that it may not use.
+    /// What it cannot send without and does not have: a setting, a secret that has no value, or one that it may not use.
     pub fn lack(&self) -> Option<String> {
+        if let Some(key) = schema::lacking(&self.powers.settings, &self.module.manifest.settings) {
+            return Some(format!("`{key}` is not set under [target.{}].", self.module.name));
+        }
         let mut required = self.module.manifest.secrets.iter().filter(|secret| secret.required);
         required.find_map(|SecretAsked { name, .. }| {
             let granted = grants::secret(&self.powers.grants, name).map_err(|denial| denial.message);
@@ -168,7 +171,9 @@ impl Catalog {
 
     fn powers(&self, module: &Module, bundled: bool) -> Result<Powers, HostError> {
         let said = self.settings.of_target(&module.name);
-        schema::check(&format!("[target.{}]", module.name), &said.values, &module.manifest.settings, &ENGINES_OWN)
+        // What is required is missed when something is to be sent: addresses can be recorded before.
+        let known = schema::requiring_nothing(&module.manifest.settings);
+        schema::check(&format!("[target.{}]", module.name), &said.values, &known, &ENGINES_OWN)
             .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
         let word = OperatorWord {
             bundled,

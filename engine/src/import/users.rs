@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The columns, and the members of each object. All but the first may be missing.
@@ -101,8 +102,11 @@ pub async fn import_users(
     Ok(tally)
 }
 
-fn csv_lines(file: impl Read + 'static) -> Result<impl Iterator<Item = Numbered>, String> {
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(file);
+fn csv_lines(mut file: impl Read) -> Result<impl Iterator<Item = Numbered>, String> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|e| format!("The file cannot be read: {e}."))?;
+    let bytes: Arc<[u8]> = bytes.into();
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(Cursor::new(bytes.clone()));
     let names = reader.byte_headers().map_err(|e| format!("The file cannot be read: {e}."))?;
     let names: Vec<String> = names
         .iter()
@@ -120,6 +124,7 @@ fn csv_lines(file: impl Read + 'static) -> Result<impl Iterator<Item = Numbered>
     if !names.iter().any(|name| name == "username") {
         return Err("There is no column `username`: the first line must name the columns, such as username,email,first_name,last_name,time_zone.".to_owned());
     }
+    let mut lines = LineNumbers { bytes, place: 0, line: 1 };
     Ok(std::iter::from_fn(move || {
         let mut record = ByteRecord::new();
         let read = match reader.read_byte_record(&mut record) {
@@ -127,19 +132,37 @@ fn csv_lines(file: impl Read + 'static) -> Result<impl Iterator<Item = Numbered>
             Ok(true) => csv_user(&names, &record),
             Err(e) => Err(format!("it cannot be read ({e})")),
         };
-        let number = record.position().map_or(0, csv::Position::line);
-        Some(read.map(|user| (number, user)).map_err(|why| BadLine { number, why: why + &goes_on(&record) }))
+        let number = lines.of(record.position().map_or(0, csv::Position::byte));
+        Some(read.map(|user| (number, user)).map_err(|why| BadLine { number, why: why + &goes_on(&record, number) }))
     }))
 }
 
+/// The numbers of a file's lines as people count them; those of the reader are others where a line ends in CR and LF, or is empty.
+struct LineNumbers {
+    bytes: Arc<[u8]>,
+    place: usize,
+    /// Of `place`.
+    line: u64,
+}
+
+impl LineNumbers {
+    /// The line of what begins at or after a place, which is not before the last one.
+    fn of(&mut self, place: u64) -> u64 {
+        let place = usize::try_from(place).unwrap_or(usize::MAX).min(self.bytes.len());
+        let breaks = self.bytes[place..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let begin = place + breaks;
+        let passed = self.bytes.get(self.place..begin).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.place = self.place.max(begin);
+        self.line
+    }
+}
+
 /// A quote that is not closed takes the lines below into its field, and they must not be lost unseen.
-fn goes_on(record: &ByteRecord) -> String {
-    let breaks = record.iter().flatten().filter(|byte| **byte == b'\n').count();
-    match (breaks, record.position()) {
-        (1.., Some(position)) => {
-            format!("; it goes on to line {}, as if a quote were not closed", position.line() + breaks as u64)
-        }
-        _ => String::new(),
+fn goes_on(record: &ByteRecord, number: u64) -> String {
+    match record.iter().flatten().filter(|byte| **byte == b'\n').count() {
+        0 => String::new(),
+        breaks => format!("; its quoted text goes on to line {}", number + breaks as u64),
     }
 }
 
@@ -151,6 +174,9 @@ fn csv_user(names: &[String], record: &ByteRecord) -> Result<UserUpdate, String>
     for (name, field) in names.iter().zip(record) {
         let text =
             std::str::from_utf8(field).map_err(|_| format!("its {name} is not UTF-8: save the file as UTF-8"))?;
+        if name != "attributes" && text.contains(['\r', '\n']) {
+            return Err(format!("its {name} holds a line break; write it on one line"));
+        }
         let value = match name.as_str() {
             "attributes" if text.trim().is_empty() => continue,
             "attributes" => serde_json::from_str(text).map_err(|e| format!("its attributes are not JSON ({e})"))?,
@@ -162,7 +188,11 @@ fn csv_user(names: &[String], record: &ByteRecord) -> Result<UserUpdate, String>
 }
 
 fn json_lines(file: impl Read + 'static) -> impl Iterator<Item = Numbered> {
-    BufReader::new(file).split(b'\n').zip(1..).filter_map(|(line, number)| {
+    let mut is_broken = false;
+    // A file that cannot be read any more gives the same error for ever.
+    let lines =
+        BufReader::new(file).split(b'\n').take_while(move |line| !std::mem::replace(&mut is_broken, line.is_err()));
+    lines.zip(1..).filter_map(|(line, number)| {
         let read = line.map_err(|e| format!("it cannot be read ({e})")).and_then(|line| {
             let text = std::str::from_utf8(&line).map_err(|_| "it is not UTF-8: save the file as UTF-8".to_owned())?;
             let text = text.trim_start_matches('\u{feff}').trim();
@@ -183,7 +213,7 @@ fn json_lines(file: impl Read + 'static) -> impl Iterator<Item = Numbered> {
 fn user(mut members: Map<String, Value>) -> Result<UserUpdate, String> {
     let mut text = |name: &str| match members.remove(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::String(text)) => Ok(Some(text.trim().to_owned())),
         Some(_) => Err(format!("its {name} must be a text")),
     };
     let update = UserUpdate {
@@ -225,7 +255,7 @@ mod tests {
 
     fn read(text: &[u8], format: Format) -> Result<Read, String> {
         let (mut good, mut bad) = (Vec::new(), Vec::new());
-        for line in read_users(std::io::Cursor::new(text.to_vec()), format)? {
+        for line in read_users(Cursor::new(text.to_vec()), format)? {
             match line {
                 Ok(user) => good.push(user),
                 Err(line) => bad.push(line),
@@ -266,11 +296,27 @@ mod tests {
     fn a_quote_that_is_not_closed_is_told_with_all_that_it_takes() {
         let (good, bad) = csv("username,email\nada,ada@example.org\nbob,\"bob@example.org\ncy,cy@example.org\n");
         assert_eq!((good.len(), bad.len(), bad[0].number), (1, 1, 3));
-        assert!(bad[0].why.contains("it goes on to line 5, as if a quote were not closed"), "{}", bad[0].why);
+        assert!(bad[0].why.contains("its quoted text goes on to line 5"), "{}", bad[0].why);
+        let (good, bad) = csv("username,first_name\nbob,\"\ncy,Cy\n");
+        assert_eq!((good.len(), bad.len()), (0, 1));
         // Closed by a later line's quote: the field holds line breaks.
         let (good, bad) = csv("username,email\nbob,\"b\ncy,c\ndee,\"\neva,e@example.org\n");
         assert_eq!((good.len(), bad.len(), bad[0].number), (1, 1, 2));
         assert!(bad[0].why.contains("line break") && bad[0].why.contains("to line 4"), "{}", bad[0].why);
+    }
+
+    #[test]
+    fn lines_are_counted_as_people_do() {
+        for text in
+            ["username,email\nok,\n\nb1,xx\n\n\nb2,xx\n", "username,email\r\nok,\r\n\r\nb1,xx\r\n\r\n\r\nb2,xx\r\n"]
+        {
+            let (good, bad) = csv(text);
+            assert_eq!(
+                (good.len(), bad.iter().map(|line| line.number).collect::<Vec<_>>()),
+                (1, vec![4, 7]),
+                "{text:?}"
+            );
+        }
     }
 
     #[test]

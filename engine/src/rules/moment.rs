@@ -40,7 +40,8 @@ impl FromStr for Moment {
             false => text.parse().map(Moment::At).ok().or_else(|| text.parse().map(Moment::Local).ok()),
         };
         let padded = if text.find(':') == Some(1) { format!("0{text}") } else { text.to_owned() };
-        let is_time = padded.find(':') == Some(2);
+        let is_time =
+            padded.find(':') == Some(2) && padded.bytes().all(|byte| byte.is_ascii_digit() || b":.".contains(&byte));
         let read = read.or_else(|| padded.parse().map(Moment::Next).ok().filter(|_| is_time));
         read.ok_or_else(|| {
             format!("\"{text}\" is not a time; write such as 2030-12-31T18:00:00Z, \"2030-12-31 18:00\", 18:00 or \"in 10m\"")
@@ -126,6 +127,9 @@ mod tests {
             "2030-12-31T18:00[Mars/X]",
             "2030-12-31 18:00[",
             "99:00",
+            "18:00+02:00",
+            "18:00[Europe/Vienna]",
+            "18:00 x",
             "in 1mo",
         ] {
             assert!(text.parse::<Moment>().is_err(), "{text}");

@@ -38,6 +38,21 @@ pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     }
 }
 
+/// The first key that `schema` requires and `object` lacks.
+pub fn lacking<'a>(object: &Map<String, Value>, schema: &'a Value) -> Option<&'a str> {
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    required.filter_map(Value::as_str).find(|key| !object.contains_key(*key))
+}
+
+/// The same schema, without the keys that it requires at its top.
+pub fn requiring_nothing(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("required");
+    }
+    schema
+}
+
 /// A key that a schema knows, as people are told of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Key {

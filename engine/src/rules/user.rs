@@ -22,7 +22,7 @@ pub const MAX_LOCALE: usize = 35;
 pub const MAX_ATTRIBUTES: usize = 64 * 1024;
 
 /// A person to be notified.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// Made by whoever makes the user.
     pub id: Uuid,

@@ -126,4 +126,5 @@ pub struct KnownNotification {
     /// Whether an engine is at work on it.
     pub is_claimed: bool,
     pub fence: i64,
+    pub modified_date: Timestamp,
 }

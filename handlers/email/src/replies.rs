@@ -50,6 +50,8 @@ fn scope_of_delay(reply: &Reply) -> Scope {
     match (reply.code, reply.stage) {
         // The server is closing its doors, or has not opened them: that is not about this mail.
         (421, _) | (_, Stage::Greeting | Stage::Hello | Stage::Authentication) => Scope::Account,
+        // Greylisting, which is about this sender and this recipient.
+        (450 | 451, Stage::Recipient) if reply.enhanced.starts_with("4.7.") => Scope::Message,
         // Policies that ask a sender to slow down.
         _ if reply.enhanced.starts_with("4.7.") => Scope::Account,
         // The mailbox is full, or for now does not take mail.
@@ -158,7 +160,8 @@ mod tests {
             (Recipient, 450, "", "retry message"),
             (Recipient, 450, "4.1.1", "retry message"),
             (Recipient, 450, "4.2.1", "retry address"),
-            (Recipient, 450, "4.7.1", "retry account"),
+            (Recipient, 450, "4.7.1", "retry message"),
+            (Recipient, 451, "4.7.1", "retry message"),
             (Recipient, 451, "4.3.0", "retry message"),
             (Recipient, 452, "4.2.2", "retry address"),
             (Recipient, 452, "4.5.3", "retry message"),

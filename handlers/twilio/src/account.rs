@@ -104,12 +104,12 @@ fn malformed(key: &str, remedy: &str) -> Failure {
     )
 }
 
-/// The JSON Schema of the settings. Nothing is required, so that addresses can be recorded before there is an account;
-/// a sender's form has too many cases for a pattern that people would understand.
+/// The JSON Schema of the settings. What is required is required for sending: addresses can be recorded before there is an account. A sender's form has too many cases for a pattern that people would understand.
 pub fn schema() -> Value {
     json!({
         "type": "object",
         "additionalProperties": false,
+        "required": ["account_sid", "sender"],
         "properties": {
             "account_sid": {
                 "type": "string",

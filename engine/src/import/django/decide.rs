@@ -31,8 +31,9 @@ pub fn notification(known: Option<&KnownNotification>, there: &Notification) -> 
     if known.is_claimed || !known.status.claimable() {
         return Upserted::Unchanged;
     }
-    let has_moved = (known.status, known.scheduled_delivery, known.attempted_delivery, known.retry_attempts)
-        != (there.status, there.scheduled_delivery, there.attempted_delivery, there.retry_attempts);
+    let has_moved = known.modified_date < there.modified_date
+        || (known.status, known.scheduled_delivery, known.attempted_delivery, known.retry_attempts)
+            != (there.status, there.scheduled_delivery, there.attempted_delivery, there.retry_attempts);
     if !there.status.claimable() || (known.fence == 0 && has_moved) { Upserted::Changed } else { Upserted::Unchanged }
 }
 
@@ -80,6 +81,7 @@ mod tests {
             retry_attempts: like.retry_attempts,
             is_claimed: false,
             fence: 0,
+            modified_date: like.modified_date,
         }
     }
 

@@ -1,29 +1,30 @@
 //! Everything out of the database of an application that uses django-notification-system: users, targets, records, opt-outs,
 //! notifications, in this order, some hundred in a transaction. It can be repeated; `decide` says what a second one changes.
 //!
-//! Ids stay what they are. Users have none that could stay: they are known by their names. What cannot be here is left out, with what
-//! points at it, and reported row by row.
+//! Ids stay what they are. Users have none that could stay: they are known by their names, and one who was renamed there by the records that are
+//! here (`renames`). What cannot be here is left out, with what points at it, and reported row by row.
 
 mod decide;
 mod notifications;
+mod records;
+mod renames;
 mod report;
 
 pub use report::{Kind, LeftOut, Report};
 
 use super::Progress;
-use crate::rules::django::{self, Row};
+use crate::rules::django::{self, OptOut};
 use crate::rules::limits::Invalid;
 use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::{User, UserUpdate};
 use crate::store::django::{Source, Table};
-use crate::store::{ListedOptOut, RecordFilter, Store, StoreError, Upserted};
+use crate::store::{ListedOptOut, Store, StoreError, Upserted};
 use futures::StreamExt;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// Rows that are stored in one transaction.
@@ -56,6 +57,9 @@ pub async fn import(
         users: HashMap::new(),
         targets: HashMap::new(),
         records: HashMap::new(),
+        elsewhere: HashMap::new(),
+        unclear: HashMap::new(),
+        former_names: HashMap::new(),
         opted_out: HashSet::new(),
         notifications: HashSet::new(),
         rows: 0,
@@ -64,7 +68,8 @@ pub async fn import(
     for kind in Kind::ALL {
         import.report.tally(kind);
     }
-    import.users(source, new_id).await?;
+    let known = import.renames(source).await?;
+    import.users(source, known, new_id).await?;
     import.targets(source).await?;
     import.records(source).await?;
     import.opt_outs(source).await?;
@@ -81,6 +86,12 @@ struct Import<'a> {
     users: HashMap<String, Person>,
     targets: HashMap<String, Uuid>,
     records: HashMap<String, Place>,
+    /// By user there: the records that are another's here.
+    elsewhere: HashMap<String, Vec<TargetUserRecord>>,
+    /// Users there who have the name of somebody else here, and what that one is called there now.
+    unclear: HashMap<String, String>,
+    /// By their name there, of those whose new name is not written down in a dry run.
+    former_names: HashMap<String, String>,
     /// Who wants nothing, once all is said.
     opted_out: HashSet<Uuid>,
     /// Which have been read.
@@ -95,17 +106,22 @@ struct Person {
     username: String,
 }
 
-/// A record and whose it is.
+/// A record and whose it is here.
 struct Place {
     record: Uuid,
     user: Uuid,
+    /// Whether it is another's there, so that nothing new is sent to it.
+    is_disputed: bool,
 }
 
 impl Import<'_> {
-    async fn users(&mut self, source: &mut Source, new_id: impl Fn() -> Uuid) -> Result<(), StoreError> {
+    async fn users(
+        &mut self,
+        source: &mut Source,
+        known: HashMap<String, User>,
+        new_id: impl Fn() -> Uuid,
+    ) -> Result<(), StoreError> {
         let Options { tenant, dry_run, .. } = *self.options;
-        let known = self.store.list_users(tenant).await?;
-        let known: HashMap<String, User> = known.into_iter().map(|user| (user.username.clone(), user)).collect();
         let mut names = HashSet::new();
         let mut batches = source.rows(Table::Users).chunks(BATCH);
         while let Some(rows) = batches.next().await {
@@ -113,6 +129,9 @@ impl Import<'_> {
             for row in rows {
                 let row = row?;
                 let read = django::user(&row).and_then(|(update, no_address)| {
+                    if let Some(now) = self.unclear.get(&row.name()) {
+                        return Err(passed_on(&update.username, now));
+                    }
                     if names.insert(update.username.clone()) {
                         Ok((update, no_address))
                     } else {
@@ -182,99 +201,58 @@ impl Import<'_> {
         Ok(())
     }
 
-    async fn records(&mut self, source: &mut Source) -> Result<(), StoreError> {
-        let tenant = self.options.tenant;
-        let known = self.store.list_records(tenant, &RecordFilter::default()).await?;
-        let mut here = Records::default();
-        known.into_iter().for_each(|listed| here.add(listed.record, listed.username));
-        let mut batches = source.rows(Table::Records).chunks(BATCH);
-        while let Some(rows) = batches.next().await {
-            let mut batch = Vec::new();
-            let count = rows.len();
-            for row in rows {
-                let row = row?;
-                match self.record(&row, &mut here) {
-                    Ok(new) => batch.extend(new),
-                    Err(why) => self.report.leave_out(Kind::Record, row.name(), why),
-                }
-            }
-            if !self.options.dry_run {
-                self.store.add_records(tenant, &batch, self.now).await?;
-            }
-            self.dealt_with(count);
-        }
-        Ok(())
-    }
-
-    /// The record of a row, if it is not here yet.
-    fn record(&mut self, row: &Row, here: &mut Records) -> Result<Option<TargetUserRecord>, Invalid> {
-        let owner = self.owner(row.text("user_id"))?;
-        let target = self.targets.get(row.text("target_id")?).ok_or_else(|| gone("target_id", "target"))?;
-        let record = django::record(row, owner.id, *target)?;
-        let Some(known) = here.find(&record) else {
-            self.records.insert(row.name(), Place { record: record.id, user: owner.id });
-            here.add(record.clone(), owner.username);
-            self.count(Kind::Record, Upserted::Added);
-            return Ok(Some(record));
-        };
-        if known.record.user != owner.id {
-            return Err(someone_elses(known, &owner));
-        }
-        let id = known.record.id;
-        if known.record.active && !record.active {
-            self.report.notes.push(format!(
-                "The target user record {id} is active here, and was switched off there: `engine record deactivate {id}` \
-                 follows."
-            ));
-        }
-        self.records.insert(row.name(), Place { record: id, user: owner.id });
-        self.count(Kind::Record, Upserted::Unchanged);
-        Ok(None)
-    }
-
     async fn opt_outs(&mut self, source: &mut Source) -> Result<(), StoreError> {
         let Options { tenant, dry_run, .. } = *self.options;
         let known = self.store.list_opt_outs(tenant).await?;
         let known: HashMap<&str, &ListedOptOut> = known.iter().map(|known| (known.username.as_str(), known)).collect();
-        self.opted_out = self
-            .users
-            .values()
-            .filter(|user| known.get(user.username.as_str()).is_some_and(|known| known.active))
-            .map(|user| user.id)
-            .collect();
+        // In a dry run, who is renamed there has the former name here still.
+        let former = std::mem::take(&mut self.former_names);
+        let known = |user: &Person| known.get(former.get(&user.username).unwrap_or(&user.username).as_str()).copied();
+        let active = self.users.values().filter(|user| known(user).is_some_and(|known| known.active));
+        self.opted_out = active.map(|user| user.id).collect();
         let mut batches = source.rows(Table::OptOuts).chunks(BATCH);
         while let Some(rows) = batches.next().await {
             let mut changed = Vec::new();
             let count = rows.len();
             for row in rows {
                 let row = row?;
-                let read = self.owner(row.text("user_id"));
-                let read = read.and_then(|user| Ok((user, django::opt_out(&row, &self.options.time_zone)?)));
-                let (user, there) = match read {
-                    Ok(read) => read,
+                let user = match self.owner(row.text("user_id")) {
+                    Ok(user) => user,
                     Err(why) => {
                         self.report.leave_out(Kind::OptOut, row.name(), why);
                         continue;
                     }
                 };
-                let change = decide::opt_out(known.get(user.username.as_str()).copied(), &there);
+                let there = django::opt_out(&row, &self.options.time_zone).unwrap_or_else(|why| {
+                    // Nobody is sent to because of a row that cannot be read.
+                    let name = &user.username;
+                    self.report
+                        .notes
+                        .push(format!("The opt-out of {name} cannot be read, and is taken for one: {why}"));
+                    OptOut { active: true, modified_date: self.now }
+                });
+                if there.active {
+                    self.switch_off_elsewhere(row.text("user_id").unwrap_or_default(), &user).await?;
+                }
+                let change = decide::opt_out(known(&user), &there);
                 if change != Upserted::Unchanged {
                     if there.active {
                         self.opted_out.insert(user.id)
                     } else {
                         self.opted_out.remove(&user.id)
                     };
-                    changed.push((user.id, there.active));
+                    // Since then, and not since now: what was said there meanwhile is newer.
+                    changed.push((user.id, there.active, there.modified_date.min(self.now)));
                 }
                 self.count(Kind::OptOut, change);
             }
             if !dry_run {
-                let (store, now) = (self.store, self.now);
-                let write = |(user, active): (Uuid, bool)| async move {
+                let store = self.store;
+                let write = |(user, active, since): (Uuid, bool, Timestamp)| async move {
                     if active {
-                        store.opt_out(tenant, user, now).await.map(drop)
+                        store.opt_out(tenant, user, since).await.map(drop)
                     } else {
-                        store.opt_in(tenant, user, now).await
+                        store.opt_in(tenant, user, since).await
                     }
                 };
                 try_join_all(changed.into_iter().map(write)).await?;
@@ -304,46 +282,6 @@ impl Import<'_> {
     }
 }
 
-/// The records that are here, by what makes each the only one of its kind.
-#[derive(Default)]
-struct Records {
-    by_id: HashMap<Uuid, Arc<Known>>,
-    by_address: HashMap<(Uuid, Uuid, String), Arc<Known>>,
-}
-
-/// A record that is here, and the name of its user.
-struct Known {
-    record: TargetUserRecord,
-    username: String,
-}
-
-impl Records {
-    /// The same record, or the one with the same address.
-    fn find(&self, record: &TargetUserRecord) -> Option<&Known> {
-        let place = || self.by_address.get(&(record.user, record.target, record.target_user_id.clone()));
-        self.by_id.get(&record.id).or_else(place).map(Arc::as_ref)
-    }
-
-    fn add(&mut self, record: TargetUserRecord, username: String) {
-        let (id, address) = (record.id, (record.user, record.target, record.target_user_id.clone()));
-        let known = Arc::new(Known { record, username });
-        self.by_id.insert(id, known.clone());
-        self.by_address.insert(address, known);
-    }
-}
-
-/// Users are known by their names only, so that one who was renamed there looks like another here.
-fn someone_elses(known: &Known, owner: &Person) -> Invalid {
-    let Known { record: TargetUserRecord { id, .. }, username } = known;
-    let sentence = format!(
-        "it is of {username} here and of {} there, who may have another name since. If they are one person, `engine record \
-         remove {id}` (its notifications first) and import again; until then nothing that comes for {} reaches it, no \
-         opt-out either.",
-        owner.username, owner.username
-    );
-    Invalid::new("user_id", sentence)
-}
-
 /// What storing a user would do.
 fn would_be(known: Option<&User>, new_id: Uuid, update: &UserUpdate) -> (Upserted, User) {
     let user = update.apply(known, new_id);
@@ -358,6 +296,15 @@ fn would_be(known: Option<&User>, new_id: Uuid, update: &UserUpdate) -> (Upserte
 fn name_taken(update: &UserUpdate) -> Invalid {
     let sentence =
         format!("username `{}` is another row's already, and users are told apart by it: rename one.", update.username);
+    Invalid::new("username", sentence)
+}
+
+/// A name has passed from one person to another.
+fn passed_on(name: &str, now: &str) -> Invalid {
+    let sentence = format!(
+        "{name} is another person here, who is called {now} there. `engine user remove {now}` and `engine user rename {name} {now}` \
+         put it right; then import again."
+    );
     Invalid::new("username", sentence)
 }
 

@@ -1,6 +1,6 @@
 //! Notifications, as they really stand.
 
-use super::{BATCH, Import, Kind, Options, decide, gone};
+use super::{BATCH, Import, Kind, Options, Place, decide, gone};
 use crate::rules::django::{self, Adjustment, Row};
 use crate::rules::limits::Invalid;
 use crate::rules::notification::Notification;
@@ -9,6 +9,9 @@ use crate::store::{StoreError, Upserted};
 use futures::StreamExt;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
+
+/// The column of a notification that says where it goes.
+const RECORD: &str = "target_user_record_id";
 
 impl Import<'_> {
     pub(super) async fn notifications(&mut self, source: &mut Source) -> Result<(), StoreError> {
@@ -24,15 +27,21 @@ impl Import<'_> {
                         let sentence = "its id is another row's already: leave one of them.";
                         self.report.leave_out(Kind::Notification, row.name(), Invalid::new("id", sentence));
                     }
-                    Ok(notification) => batch.push(notification),
+                    Ok((notification, adjustments, is_disputed)) => {
+                        batch.push((notification, adjustments, row.name(), is_disputed));
+                    }
                     Err(why) => self.report.leave_out(Kind::Notification, row.name(), why),
                 }
             }
-            let ids: Vec<Uuid> = batch.iter().map(|(notification, _)| notification.id).collect();
+            let ids: Vec<Uuid> = batch.iter().map(|(notification, ..)| notification.id).collect();
             let known = self.store.known_notifications(tenant, &ids).await?;
             let known: HashMap<Uuid, _> = known.into_iter().map(|known| (known.id, known)).collect();
             let (mut changes, mut planned) = (Vec::new(), Vec::new());
-            for (notification, adjustments) in batch {
+            for (notification, adjustments, name, is_disputed) in batch {
+                if is_disputed && !known.contains_key(&notification.id) {
+                    self.report.leave_out(Kind::Notification, name, gone(RECORD, "target user record"));
+                    continue;
+                }
                 match decide::notification(known.get(&notification.id), &notification) {
                     Upserted::Unchanged => self.count(Kind::Notification, Upserted::Unchanged),
                     change => {
@@ -44,7 +53,7 @@ impl Import<'_> {
             let written: HashSet<Uuid> = if self.options.dry_run {
                 planned.iter().map(|notification| notification.id).collect()
             } else {
-                self.store.import_notifications(tenant, &planned, self.now).await?.into_iter().collect()
+                self.store.import_notifications(tenant, &planned).await?.into_iter().collect()
             };
             for (id, change, adjustments) in changes {
                 if !written.contains(&id) {
@@ -62,10 +71,13 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn notification(&self, row: &Row) -> Result<(Notification, Vec<Adjustment>), Invalid> {
-        let column = "target_user_record_id";
-        let place = self.records.get(row.text(column)?).ok_or_else(|| gone(column, "target user record"))?;
+    /// With whether its record is another's here.
+    fn notification(&self, row: &Row) -> Result<(Notification, Vec<Adjustment>, bool), Invalid> {
+        let Place { record, user, is_disputed } =
+            self.records.get(row.text(RECORD)?).ok_or_else(|| gone(RECORD, "target user record"))?;
         let Options { tenant, ref time_zone, .. } = *self.options;
-        django::notification(row, tenant, place.record, self.opted_out.contains(&place.user), time_zone)
+        let (notification, adjustments) =
+            django::notification(row, tenant, *record, self.opted_out.contains(user), time_zone)?;
+        Ok((notification, adjustments, *is_disputed))
     }
 }

@@ -42,12 +42,7 @@ impl Store {
     /// Stores notifications as they stand, all or none, without the history of their attempts; gives the ids of those that it wrote. Of those
     /// that are here already it writes only what waits, is not claimed, and has ended elsewhere or was never claimed. What would wait for a
     /// user who has opted out is OPTED OUT.
-    pub async fn import_notifications(
-        &self,
-        tenant: Tenant,
-        batch: &[Notification],
-        now: Timestamp,
-    ) -> Result<Vec<Uuid>> {
+    pub async fn import_notifications(&self, tenant: Tenant, batch: &[Notification]) -> Result<Vec<Uuid>> {
         let batch = batch.to_vec();
         self.write(move |mut connection| {
             Box::pin(async move {
@@ -55,7 +50,7 @@ impl Store {
                 let lifted: Vec<Uuid> =
                     query(sql!("lift_opt_outs")).bind(tenant).bind(records).all(&mut connection).await?;
                 let opted_out = document(lifted.iter().map(|user| user.simple()));
-                let written = import(&mut connection, tenant, &batch, &opted_out, now).await?;
+                let written = import(&mut connection, tenant, &batch, &opted_out).await?;
                 query(sql!("put_opt_outs_back")).bind(tenant).bind(opted_out).execute(&mut connection).await?;
                 Ok(written)
             })
@@ -69,7 +64,6 @@ async fn import(
     tenant: Tenant,
     batch: &[Notification],
     opted_out: &str,
-    now: Timestamp,
 ) -> Result<Vec<Uuid>> {
     let ids = document(batch.iter().map(|new| new.id.simple()));
     let there: Vec<KnownRow> = query(sql!("known_notifications")).bind(tenant).bind(ids).all(connection).await?;
@@ -91,18 +85,17 @@ async fn import(
             new.modified_date.as_millisecond(),
         )
     }));
-    let texts =
-        document(batch.iter().filter(|new| !there.contains(&new.id)).map(|new| {
-            (new.id.simple(), &new.title, &new.body, serde_json::to_string(&new.extra).unwrap_or_default())
-        }));
-    let written: Vec<Uuid> = query(sql!("import_notifications"))
-        .bind(tenant)
-        .bind(standings)
-        .bind(opted_out)
-        .bind(now)
-        .all(connection)
-        .await?;
-    query(sql!("create_texts")).bind(tenant).bind(texts).execute(connection).await?;
+    let text = |new: &&Notification| {
+        let extra = serde_json::to_string(&new.extra).unwrap_or_default();
+        (new.id.simple(), new.title.clone(), new.body.clone(), extra)
+    };
+    let written: Vec<Uuid> =
+        query(sql!("import_notifications")).bind(tenant).bind(standings).bind(opted_out).all(connection).await?;
+    let new = document(batch.iter().filter(|new| !there.contains(&new.id)).map(|new| text(&new)));
+    query(sql!("create_texts")).bind(tenant).bind(new).execute(connection).await?;
+    let changed = batch.iter().filter(|new| there.contains(&new.id) && written.contains(&new.id));
+    let changed = document(changed.map(|new| text(&new)));
+    query(sql!("update_texts")).bind(tenant).bind(changed).execute(connection).await?;
     Ok(written)
 }
 
@@ -116,6 +109,7 @@ struct KnownRow {
     retry_attempts: u32,
     is_claimed: Flag,
     fence: i64,
+    modified_date: Time,
 }
 
 impl From<KnownRow> for KnownNotification {
@@ -128,6 +122,7 @@ impl From<KnownRow> for KnownNotification {
             retry_attempts: row.retry_attempts,
             is_claimed: row.is_claimed.0,
             fence: row.fence,
+            modified_date: row.modified_date.0,
         }
     }
 }

@@ -120,6 +120,23 @@ impl Store {
         self.change_record(tenant, id, change).await
     }
 
+    /// Reaches a record's user at another address. Fails with `AlreadyExists` if another record of the user has it.
+    pub async fn change_address(&self, tenant: Tenant, record: &TargetUserRecord, now: Timestamp) -> Result<()> {
+        record.check()?;
+        let (id, new) = (record.id, record.target_user_id.clone());
+        let change = query(sql!("change_address")).bind(tenant).bind(id).bind(new.as_str()).bind(now);
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                address(&mut connection, tenant, id).await?;
+                change.execute(&mut connection).await.map_err(|error| {
+                    trouble::if_taken(error, StoreError::AlreadyExists { what: Thing::Record, name: new })
+                })?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Runs a statement about a record, which must exist but need not be changed by it.
     async fn change_record(&self, tenant: Tenant, id: Uuid, change: Query) -> Result<()> {
         self.write(move |mut connection| {

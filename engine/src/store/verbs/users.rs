@@ -70,6 +70,26 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Gives a user another name. Fails with `AlreadyExists` if it is taken.
+    pub async fn rename_user(&self, tenant: Tenant, id: Uuid, name: &str, now: Timestamp) -> Result<()> {
+        let name = name.to_owned();
+        let renamed = User { username: name.clone(), ..User::default() };
+        renamed.check()?;
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                username(&mut connection, tenant, id).await?;
+                let rename = query(sql!("rename_user")).bind(tenant).bind(id).bind(name.as_str()).bind(now);
+                rename.execute(&mut connection).await.map_err(|error| {
+                    trouble::if_taken(error, StoreError::AlreadyExists { what: Thing::User, name: name.clone() })
+                })?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
 /// Stores a new user.
 async fn insert(connection: &mut Connection<'_>, tenant: Tenant, user: &User, now: Timestamp) -> Result<()> {
     query(sql!("add_user"))

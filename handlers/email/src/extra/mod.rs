@@ -63,16 +63,69 @@ impl Extra {
         Ok(extra)
     }
 
-    /// Whether `body` is HTML: as `html` says, else if it begins as a document does.
+    /// Whether `body` is HTML: as `html` says, else if it begins as a document or a piece of one does. A text that begins with something else in
+    /// angle brackets, such as an address, is none.
     pub fn is_html(&self, body: &str) -> bool {
         self.html.unwrap_or_else(|| {
-            let start = body.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-            ["<!doctype html", "<html"].iter().any(|opening| {
-                start.get(..opening.len()).is_some_and(|found| found.eq_ignore_ascii_case(opening))
-                    // So that a text about `<htmlish>` things is not taken for a document.
-                    && start[opening.len()..].starts_with(|c: char| c == '>' || c.is_whitespace())
-            })
+            let Some(start) = without_comments(body).strip_prefix('<') else { return false };
+            let name = start.split(|c: char| !c.is_ascii_alphanumeric() && c != '!').next().unwrap_or_default();
+            BEGINNINGS.iter().any(|known| name.eq_ignore_ascii_case(known))
+                && start[name.len()..].starts_with(|c: char| c == '>' || c == '/' || c.is_whitespace())
         })
+    }
+}
+
+/// The elements that a body begins with, of those that mails are written in.
+const BEGINNINGS: [&str; 38] = [
+    "!doctype",
+    "a",
+    "article",
+    "b",
+    "big",
+    "blockquote",
+    "body",
+    "br",
+    "center",
+    "div",
+    "em",
+    "font",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "header",
+    "hr",
+    "html",
+    "i",
+    "img",
+    "main",
+    "meta",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "small",
+    "span",
+    "strong",
+    "style",
+    "table",
+    "title",
+    "u",
+    "ul",
+];
+
+/// What follows white space and comments.
+fn without_comments(body: &str) -> &str {
+    let mut rest = body;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        match rest.strip_prefix("<!--").and_then(|comment| comment.split_once("-->")) {
+            Some((_, after)) => rest = after,
+            None => return rest,
+        }
     }
 }
 
@@ -168,10 +221,29 @@ mod tests {
     #[test]
     fn tells_html_by_its_beginning() {
         let nothing_said = Extra::default();
-        for html in ["<!DOCTYPE html><p>", "\u{feff} \n<HTML lang=de>", "<html>", "<!doctype html\n>"] {
+        for html in [
+            "<!DOCTYPE html><p>",
+            "\u{feff} \n<HTML lang=de>",
+            "<html>",
+            "<!doctype html\n>",
+            "<p>Hello</p>",
+            "<!-- a --> <!-- b -->\n<P class=x>",
+            "<br/>",
+        ] {
             assert!(nothing_said.is_html(html), "{html}");
         }
-        for text in ["", "Hello", "<p>Hello</p>", "<htmlish> tags", "<html", "a <html>", "<!doctype htmö"] {
+        for text in [
+            "",
+            "Hello",
+            "<ada@example.org> wrote",
+            "<3 tea",
+            "<p",
+            "<!-- a",
+            "<htmlish> tags",
+            "<html",
+            "a <html>",
+            "<!doctypes",
+        ] {
             assert!(!nothing_said.is_html(text), "{text}");
         }
     }

@@ -30,7 +30,7 @@ SET status = excluded.status,
     retry_time_interval = excluded.retry_time_interval,
     retry_attempts = excluded.retry_attempts,
     max_retries = excluded.max_retries,
-    modified_date = ?4
+    modified_date = excluded.modified_date
 WHERE notifications.claimed_by IS NULL
     AND notifications.status IN ('SCHEDULED', 'RETRY')
     AND (notifications.fence = 0 OR excluded.status NOT IN ('SCHEDULED', 'RETRY'))

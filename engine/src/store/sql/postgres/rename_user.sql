@@ -1,0 +1,1 @@
+UPDATE users SET username = $3, modified_date = $4 WHERE tenant_id = $1 AND id = $2
