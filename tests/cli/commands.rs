@@ -181,3 +181,96 @@ fn the_demo_shows_the_same_news_going_four_ways() {
     assert!(text.contains("| The engine works ✓") && text.contains("pigeon to Loft 7, London"), "{text}");
     assert_eq!(std::fs::read_dir(program.folder.path()).unwrap().count(), 0, "it leaves nothing behind");
 }
+
+#[test]
+fn the_same_key_gives_the_first_answer() {
+    let program = Program::new();
+    program.ada();
+    let notify = |title: &str, key: &str| {
+        program.json(&[
+            "notify",
+            "--user",
+            "ada",
+            "--target",
+            "email",
+            "--title",
+            title,
+            "--body",
+            "Tea.",
+            "--idempotency-key",
+            key,
+        ])
+    };
+    let first = notify("Tea", "order-7");
+    assert_eq!(notify("Tea, once more", "order-7"), first);
+    assert_ne!(notify("Tea", "order-8"), first);
+    assert_eq!(program.json(&["notification", "list"]).as_array().unwrap().len(), 2);
+    program.ok(&["opt-out", "add", "--user", "ada"]);
+    assert_eq!(notify("Tea", "order-7"), first, "whatever has become of it");
+    program
+        .refused(&["notify", "--user", "ada", "--title", "Tea", "--idempotency-key", " "], "idempotency_key is empty");
+}
+
+#[test]
+fn requests_at_one_moment_with_one_key_make_one_notification() {
+    let program = Program::new();
+    program.ada();
+    let notify = [
+        "notify",
+        "--user",
+        "ada",
+        "--target",
+        "email",
+        "--title",
+        "Tea",
+        "--body",
+        "Tea.",
+        "--idempotency-key",
+        "k",
+        "--output",
+        "json",
+    ];
+    program.ok(&["settings", "check"]);
+    let running: Vec<_> =
+        (0..20).map(|_| program.command(&notify).stdout(std::process::Stdio::piped()).spawn().unwrap()).collect();
+    let answers: Vec<_> = running.into_iter().map(|child| child.wait_with_output().unwrap().stdout).collect();
+    assert!(answers.iter().all(|answer| *answer == answers[0] && !answer.is_empty()), "{answers:?}");
+    assert_eq!(program.json(&["notification", "list"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_notification_is_canceled_and_tried_again_by_hand() {
+    let program = Program::new();
+    program.ada();
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Tea", "--body", "Tea.", "--at", "in 1h"]);
+    let id = program.json(&["notification", "list"])[0]["id"].as_str().unwrap().to_owned();
+    program.refused(&["notification", "retry", &id], "It is SCHEDULED: it is not one that failed");
+    program.refused(&["notification", "resolve", &id, "delivered"], "It is SCHEDULED: only what is UNKNOWN");
+    assert!(
+        program.ok(&["notification", "cancel", &id]).stdout.contains(&format!("The notification {id} is canceled."))
+    );
+    assert_eq!(program.json(&["notification", "show", &id])["status"], "CANCELED");
+    program.refused(&["notification", "cancel", &id], "It is CANCELED: it does not wait any more");
+
+    // Nobody listens where the relay should be.
+    program.ok(&[
+        "notify",
+        "--user",
+        "ada",
+        "--target",
+        "email",
+        "--title",
+        "Tea",
+        "--body",
+        "Tea.",
+        "--max-retries",
+        "0",
+    ]);
+    let id = program.json(&["notification", "list", "--status", "SCHEDULED"])[0]["id"].as_str().unwrap().to_owned();
+    for _ in 0..2 {
+        assert_eq!(program.run(&["process-notifications"]).code, Some(3));
+        assert_eq!(program.json(&["notification", "show", &id])["status"], "DELIVERY FAILURE");
+        assert!(program.ok(&["notification", "retry", &id]).stdout.contains("is due at once"));
+    }
+    assert_eq!(program.json(&["notification", "show", &id])["attempts"].as_array().unwrap().len(), 2);
+}

@@ -7,6 +7,7 @@
 mod claims;
 mod constraints;
 mod imports;
+mod interventions;
 mod limits;
 mod notifications;
 mod opt_out_races;

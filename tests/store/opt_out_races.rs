@@ -1,8 +1,6 @@
 //! An opt-out wins every race against a claim: what has not left is not sent, and nothing goes back to waiting.
 
-use engine::rules::notification::OnUnknown;
 use engine::rules::outcome::Scope;
-use engine::rules::retry::OnUnknownPolicies;
 use engine::rules::status::Status;
 use engine::store::{Claimed, Lost, Recheck, Settling};
 use uuid::Uuid;
@@ -32,7 +30,7 @@ async fn what_is_claimed_is_not_sent(database: Database) {
 async fn what_was_being_sent_is_not_tried_again(database: Database) {
     let (_, id, claimed) = overtaken(&database).await;
     let busy = settled(&claimed, &busy(Scope::Message));
-    assert_eq!(database.store.settle(&[busy], noon()).await.unwrap(), [Settling::OptedOut]);
+    assert_eq!(database.store.settle(&[busy], noon()).await.unwrap(), [Settling::Ended(Status::OptedOut)]);
     let found = database.find(id).await;
     assert_eq!((found.listed.notification.status, found.attempts.len()), (Status::OptedOut, 1));
     assert!(database.claim().await.claimed.is_empty());
@@ -52,9 +50,8 @@ async fn what_is_given_back_does_not_wait(database: Database) {
 
 async fn what_a_dead_engine_held_does_not_wait(database: Database) {
     let (_, id, _) = overtaken(&database).await;
-    let policies = OnUnknownPolicies::everywhere(OnUnknown::Resend);
     let other = Uuid::from_u128(99);
-    assert_eq!(database.store.rescue(other, Lost::OfOthers, &policies, at("12:00:20")).await.unwrap(), 1);
+    assert_eq!(database.store.rescue(other, Lost::OfOthers, at("12:00:20")).await.unwrap(), 1);
     assert_eq!(database.stands(id).await.status, Status::OptedOut);
 }
 

@@ -1,20 +1,15 @@
 //! Rescue: the claims of engines that will not settle them any more.
 
-use engine::rules::notification::{NewNotification, OnUnknown};
+use engine::rules::notification::OnUnknown;
 use engine::rules::outcome::OutcomeKind;
-use engine::rules::retry::OnUnknownPolicies;
 use engine::rules::status::Status;
-use engine::store::{ClaimRequest, Lost, Settling};
+use engine::store::{Claim, ClaimRequest, Lost, Settling};
 use uuid::Uuid;
 
 use super::{Database, ENGINE, TENANT, at, delivered, news, noon, on_every_database, request, settled};
 
 /// The engine that is alive; `ENGINE` is the one that died.
 const ALIVE: Uuid = Uuid::from_u128(0xe2);
-
-fn resend() -> OnUnknownPolicies {
-    OnUnknownPolicies::everywhere(OnUnknown::Resend)
-}
 
 async fn a_dead_engines_claim_is_an_unknown_attempt_and_due_again(database: Database) {
     let bob = database.user("bob").await;
@@ -23,7 +18,7 @@ async fn a_dead_engines_claim_is_an_unknown_attempt_and_due_again(database: Data
     database.store.heartbeat(ENGINE, at("12:00:20")).await.unwrap();
     let lost = database.claim_one().await;
 
-    let rescued = database.store.rescue(ALIVE, Lost::OfOthers, &resend(), at("12:00:20")).await.unwrap();
+    let rescued = database.store.rescue(ALIVE, Lost::OfOthers, at("12:00:20")).await.unwrap();
 
     assert_eq!(rescued, 1);
     let found = database.find(id).await;
@@ -46,26 +41,48 @@ async fn a_dead_engines_claim_is_an_unknown_attempt_and_due_again(database: Data
     assert_eq!(database.store.settle(&[settled(&lost, &delivered())], noon()).await.unwrap(), [Settling::Stale]);
 }
 
-async fn what_is_to_be_held_is_held(database: Database) {
+async fn what_is_marked_as_held_is_held_and_the_rest_is_sent_again(database: Database) {
     let bob = database.user("bob").await;
-    let own = NewNotification { on_unknown: Some(OnUnknown::Hold), ..news(&bob.record) };
-    let resent = NewNotification { on_unknown: Some(OnUnknown::Resend), ..news(&bob.record) };
-    let (own, resent) = (database.create(own).await, database.create(resent).await);
-    let of_target = database.create(news(&bob.record)).await;
-    database.claim().await;
-    let mut policies = resend();
-    policies.of_targets.insert(bob.target.id, OnUnknown::Hold);
-    assert_eq!(database.store.rescue(ALIVE, Lost::OfOthers, &policies, noon()).await.unwrap(), 3);
-    for (id, status) in [(own, Status::Unknown), (of_target, Status::Unknown), (resent, Status::Retry)] {
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(database.due(&bob, noon()).await);
+    }
+    let claimed = database.claim().await.claimed;
+    let claim = |id: Uuid| claimed.iter().find(|claimed| claimed.notification.id == id).unwrap().claim;
+    let stale = Claim { fence: 7, ..claim(ids[2]) };
+    let marks = [(claim(ids[0]), OnUnknown::Hold), (claim(ids[1]), OnUnknown::Resend), (stale, OnUnknown::Hold)];
+    database.store.mark_sending(&marks).await.unwrap();
+    assert_eq!(database.store.rescue(ALIVE, Lost::OfOthers, noon()).await.unwrap(), 3);
+    for (id, status) in ids.into_iter().zip([Status::Unknown, Status::Retry, Status::Retry]) {
         assert_eq!(database.stands(id).await.status, status);
     }
+    assert_eq!(database.number("SELECT count(*) FROM notifications WHERE sending IS NOT NULL").await, 0);
+}
+
+async fn what_kills_engines_is_not_sent_for_ever(database: Database) {
+    let bob = database.user("bob").await;
+    let (poison, neighbour) = (database.due(&bob, noon()).await, database.due(&bob, noon()).await);
+    for death in 1..=4 {
+        let claimed = database.store.claim_due(&request(at("12:00:20"))).await.unwrap().claimed;
+        // Whose send begins, once that must be known.
+        let killer = claimed.iter().find(|claimed| claimed.notification.id == poison);
+        if let Some(killer) = killer.filter(|killer| killer.lease_deaths > 0) {
+            database.store.mark_sending(&[(killer.claim, OnUnknown::Resend)]).await.unwrap();
+        }
+        assert_eq!(database.store.rescue(ALIVE, Lost::OfOthers, noon()).await.unwrap(), if death < 4 { 2 } else { 1 });
+    }
+    let found = database.find(poison).await;
+    assert_eq!(found.listed.notification.status, Status::DeliveryFailure);
+    assert_eq!((found.attempts.len(), found.attempts[2].code.as_str()), (3, "quarantined"));
+    assert_eq!(database.stands(neighbour).await.status, Status::Retry, "it was only near");
+    assert_eq!(database.number("SELECT min(lease_deaths) FROM notifications").await, 1);
 }
 
 async fn ones_own_claims_are_not_lost(database: Database) {
     let bob = database.user("bob").await;
     database.due(&bob, noon()).await;
     let claimed = database.claim_one().await;
-    assert_eq!(database.store.rescue(ENGINE, Lost::OfOthers, &resend(), at("12:30:00")).await.unwrap(), 0);
+    assert_eq!(database.store.rescue(ENGINE, Lost::OfOthers, at("12:30:00")).await.unwrap(), 0);
     assert_eq!(database.store.settle(&[settled(&claimed, &delivered())], noon()).await.unwrap(), [Settling::Applied]);
 }
 
@@ -73,8 +90,8 @@ async fn a_lease_that_has_run_out_is_lost_even_to_oneself(database: Database) {
     let bob = database.user("bob").await;
     database.due(&bob, noon()).await;
     database.claim_one().await;
-    assert_eq!(database.store.rescue(ENGINE, Lost::OfOthers, &resend(), at("12:59:59.999")).await.unwrap(), 0);
-    assert_eq!(database.store.rescue(ENGINE, Lost::OfOthers, &resend(), at("13:00:00")).await.unwrap(), 1);
+    assert_eq!(database.store.rescue(ENGINE, Lost::OfOthers, at("12:59:59.999")).await.unwrap(), 0);
+    assert_eq!(database.store.rescue(ENGINE, Lost::OfOthers, at("13:00:00")).await.unwrap(), 1);
 }
 
 async fn an_engine_that_is_heard_of_keeps_its_claims(database: Database) {
@@ -83,10 +100,10 @@ async fn an_engine_that_is_heard_of_keeps_its_claims(database: Database) {
     database.store.heartbeat(ENGINE, noon()).await.unwrap();
     database.claim_one().await;
     let silent_since = |time| Lost::OfSilentSince(at(time));
-    assert_eq!(database.store.rescue(ALIVE, silent_since("12:00:00"), &resend(), noon()).await.unwrap(), 0);
+    assert_eq!(database.store.rescue(ALIVE, silent_since("12:00:00"), noon()).await.unwrap(), 0);
     database.store.heartbeat(ENGINE, at("12:00:05")).await.unwrap();
-    assert_eq!(database.store.rescue(ALIVE, silent_since("12:00:05"), &resend(), noon()).await.unwrap(), 0);
-    assert_eq!(database.store.rescue(ALIVE, silent_since("12:00:06"), &resend(), noon()).await.unwrap(), 1);
+    assert_eq!(database.store.rescue(ALIVE, silent_since("12:00:05"), noon()).await.unwrap(), 0);
+    assert_eq!(database.store.rescue(ALIVE, silent_since("12:00:06"), noon()).await.unwrap(), 1);
 }
 
 async fn a_stopped_engine_leaves_nothing_behind(database: Database) {
@@ -96,7 +113,7 @@ async fn a_stopped_engine_leaves_nothing_behind(database: Database) {
     database.claim_one().await;
     database.store.engine_stopped(ENGINE).await.unwrap();
     let lost = Lost::OfSilentSince(at("11:00:00"));
-    assert_eq!(database.store.rescue(ALIVE, lost, &resend(), noon()).await.unwrap(), 1);
+    assert_eq!(database.store.rescue(ALIVE, lost, noon()).await.unwrap(), 1);
 }
 
 async fn a_long_queue_is_rescued_whole(database: Database) {
@@ -105,13 +122,14 @@ async fn a_long_queue_is_rescued_whole(database: Database) {
     database.store.create(TENANT, &batch, noon()).await.unwrap();
     let all = ClaimRequest { limit: 2000, ..request(noon()) };
     assert_eq!(database.store.claim_due(&all).await.unwrap().claimed.len(), 1100);
-    assert_eq!(database.store.rescue(ALIVE, Lost::OfOthers, &resend(), noon()).await.unwrap(), 1100);
+    assert_eq!(database.store.rescue(ALIVE, Lost::OfOthers, noon()).await.unwrap(), 1100);
     assert_eq!(database.store.claim_due(&all).await.unwrap().claimed.len(), 1100);
 }
 
 on_every_database!(
     a_dead_engines_claim_is_an_unknown_attempt_and_due_again,
-    what_is_to_be_held_is_held,
+    what_is_marked_as_held_is_held_and_the_rest_is_sent_again,
+    what_kills_engines_is_not_sent_for_ever,
     ones_own_claims_are_not_lost,
     a_lease_that_has_run_out_is_lost_even_to_oneself,
     an_engine_that_is_heard_of_keeps_its_claims,

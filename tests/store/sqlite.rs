@@ -6,8 +6,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use engine::rules::notification::OnUnknown;
-use engine::rules::retry::OnUnknownPolicies;
 use engine::store::{ClaimRequest, Lost, Store, StoreError};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use uuid::Uuid;
@@ -270,9 +268,8 @@ async fn nothing_accepted_is_lost_when_the_process_is_killed() {
         assert_eq!(reopened.find_notification(TENANT, *id).await.unwrap().attempts.len(), 1);
     }
     // What it had claimed and not settled is free again, and everything is either settled or can be claimed.
-    let policies = OnUnknownPolicies::everywhere(OnUnknown::Resend);
     let alive = Uuid::now_v7();
-    let rescued = reopened.rescue(alive, Lost::OfOthers, &policies, noon()).await.unwrap();
+    let rescued = reopened.rescue(alive, Lost::OfOthers, noon()).await.unwrap();
     assert!(rescued >= 60, "{rescued}");
     let all = ClaimRequest { engine: alive, limit: 100_000, ..request(noon()) };
     let claimed = reopened.claim_due(&all).await.unwrap().claimed.len();

@@ -125,6 +125,7 @@ impl TestEngine {
             retry_time_interval: Some(60),
             max_retries: 2,
             on_unknown: None,
+            idempotency_key: None,
             raw: false,
         }
     }

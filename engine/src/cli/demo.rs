@@ -154,6 +154,7 @@ fn news(user: &User) -> Request {
         retry_time_interval: None,
         max_retries: 3,
         on_unknown: None,
+        idempotency_key: None,
         raw: false,
     }
 }

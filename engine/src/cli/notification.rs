@@ -5,7 +5,7 @@ use super::exit::Code;
 use super::output::{self, Format};
 use crate::rules::status::Status;
 use crate::rules::tenant::Tenant;
-use crate::store::{NotificationFilter, NotificationHistory};
+use crate::store::{Canceling, NotificationFilter, NotificationHistory};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -19,8 +19,25 @@ pub enum Notification {
         /// As `engine notification list` shows it.
         id: Uuid,
     },
+    /// Take back a notification that waits. What is being sent already may arrive all the same.
+    Cancel { id: Uuid },
+    /// Try a notification again, at once, that failed, is UNKNOWN, or waits for another attempt.
+    Retry { id: Uuid },
+    /// Say what became of a notification that is UNKNOWN.
+    Resolve {
+        id: Uuid,
+        #[arg(value_enum)]
+        outcome: Resolution,
+    },
     /// Remove a notification with its history.
     Remove { id: Uuid },
+}
+
+/// What a person knows of a message whose outcome the engine does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Resolution {
+    Delivered,
+    Failed,
 }
 
 #[derive(Debug, Args)]
@@ -41,6 +58,7 @@ pub struct List {
 
 impl Notification {
     pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let (store, now) = (&context.store, context.clock.now());
         match self {
             Notification::List(list) => list.execute(context).await,
             Notification::Show { id } => {
@@ -51,16 +69,36 @@ impl Notification {
                 }
                 Ok(Code::Done)
             }
-            Notification::Remove { id } => {
-                context.store.remove_notification(Tenant::DEFAULT, id).await?;
-                match context.output {
-                    Format::Text => output::text(&format!("The notification {id} is removed."))?,
-                    Format::Json => output::json(&serde_json::json!({ "removed": id }))?,
+            Notification::Cancel { id } => match store.cancel_notification(Tenant::DEFAULT, id, now).await? {
+                Canceling::Canceled => said(context, id, "canceled", "is canceled"),
+                Canceling::Marked => {
+                    said(context, id, "marked", "is in an engine's hands: it is canceled unless its send has begun")
                 }
-                Ok(Code::Done)
+            },
+            Notification::Retry { id } => {
+                store.retry_notification(Tenant::DEFAULT, id, now).await?;
+                said(context, id, "retried", "is due at once")
+            }
+            Notification::Resolve { id, outcome } => {
+                let delivered = outcome == Resolution::Delivered;
+                store.resolve_notification(Tenant::DEFAULT, id, delivered, now).await?;
+                said(context, id, "resolved", if delivered { "is DELIVERED" } else { "is a DELIVERY FAILURE" })
+            }
+            Notification::Remove { id } => {
+                store.remove_notification(Tenant::DEFAULT, id).await?;
+                said(context, id, "removed", "is removed")
             }
         }
     }
+}
+
+/// What was done, as one member for programs and as a sentence for people.
+fn said(context: &Context, id: Uuid, done: &str, sentence: &str) -> anyhow::Result<Code> {
+    match context.output {
+        Format::Text => output::text(&format!("The notification {id} {sentence}."))?,
+        Format::Json => output::json(&serde_json::json!({ done: id }))?,
+    }
+    Ok(Code::Done)
 }
 
 impl List {

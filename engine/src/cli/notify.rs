@@ -45,6 +45,9 @@ pub struct Notify {
     /// The wait before the second attempt: seconds, or such as 90m; what the target proposes if not given.
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     retry_interval: Option<u32>,
+    /// A name of your own for this request, at most 180 characters: the same one again makes nothing new, and gives the first answer.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
     /// Store the notification as it is, without asking the target's component.
     #[arg(long)]
     raw: bool,
@@ -136,6 +139,7 @@ impl Notify {
             retry_time_interval: self.retry_interval,
             max_retries: self.max_retries,
             on_unknown: None,
+            idempotency_key: self.idempotency_key,
             raw: self.raw,
         }
     }

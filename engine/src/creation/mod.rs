@@ -15,8 +15,9 @@ use crate::rules::moment::Moment;
 use crate::rules::notification::NewNotification;
 use crate::rules::schema;
 use crate::rules::target::{Target, TargetUserRecord};
+use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
-use crate::store::{Creation, RecordFilter, Store};
+use crate::store::{Creation, RecordFilter, Store, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -38,6 +39,13 @@ pub async fn create(
     now: Timestamp,
     new_id: impl Fn() -> Uuid,
 ) -> Result<Vec<Report>, CreationError> {
+    if let Some(key) = &request.idempotency_key {
+        duplicates::check_given(key)?;
+        let first = first_answer(store, request.tenant, key).await?;
+        if !first.is_empty() {
+            return Ok(first);
+        }
+    }
     let user = store.find_user(request.tenant, &request.user).await?;
     if store.is_opted_out(request.tenant, user.id).await? {
         return Err(CreationError::refused(Refusal::UserIsOptedOut(user.username)));
@@ -66,9 +74,19 @@ pub async fn create(
         };
         plans.push((place.target.name, planned));
     }
-    let batch: Vec<NewNotification> =
+    let mut batch: Vec<NewNotification> =
         plans.iter().filter_map(|(_, planned)| planned.as_ref().ok()).flatten().cloned().collect();
-    let mut stored = store.create(request.tenant, &batch, now).await?.into_iter();
+    if let Some(given) = &request.idempotency_key {
+        for (number, new) in batch.iter_mut().enumerate() {
+            new.idempotency_key = Some(duplicates::given(given, number));
+        }
+    }
+    let stored = store.create(request.tenant, &batch, now).await?;
+    if let Some(key) = request.idempotency_key.as_ref().filter(|_| stored.iter().any(Creation::is_duplicate)) {
+        // The same request was made at the same moment, and was first.
+        return Ok(first_answer(store, request.tenant, key).await?);
+    }
+    let mut stored = stored.into_iter();
     let mut reports = Vec::with_capacity(plans.len());
     for (target, planned) in plans {
         let result = planned.and_then(|planned| {
@@ -89,6 +107,20 @@ pub async fn create(
     }
     let refusals = reports.into_iter().filter_map(|report| Some((Some(report.target), report.result.err()?)));
     Err(CreationError::Nothing(refusals.collect()))
+}
+
+/// What a request with this key was answered before; nothing, if there was none.
+async fn first_answer(store: &Store, tenant: Tenant, key: &str) -> Result<Vec<Report>, StoreError> {
+    let mut reports: Vec<Report> = Vec::new();
+    for number in 0.. {
+        let Some(id) = store.find_by_idempotency_key(tenant, &duplicates::given(key, number)).await? else { break };
+        let target = store.find_notification(tenant, id).await?.listed.target_name;
+        match reports.iter_mut().find(|report| report.target == target) {
+            Some(Report { result: Ok(ids), .. }) => ids.push(id),
+            _ => reports.push(Report { target, result: Ok(vec![id]) }),
+        }
+    }
+    Ok(reports)
 }
 
 /// When, on the user's clock.

@@ -28,6 +28,8 @@ pub struct Request {
     pub retry_time_interval: Option<u32>,
     pub max_retries: u32,
     pub on_unknown: Option<OnUnknown>,
+    /// The application's name for this request: the same one again gives the first answer.
+    pub idempotency_key: Option<String>,
     /// Stored as it is, without asking the components' creators.
     pub raw: bool,
 }

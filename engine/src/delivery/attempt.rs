@@ -7,7 +7,7 @@ use super::{Deliverer, Event, log_text, patiently};
 use crate::host::{Delivery, Previous, Ready};
 use crate::rules::attempt::Attempt;
 use crate::rules::notification::OnUnknown;
-use crate::rules::retry;
+use crate::rules::{rescue, retry};
 use crate::store::{Claim, Claimed, Recheck};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -41,9 +41,7 @@ impl Deliverer {
             .into_iter()
             .zip(sent.outcomes)
             .map(|(claimed, outcome)| {
-                let proposed = ready.module.manifest.on_unknown;
-                let own = claimed.notification.on_unknown;
-                let on_unknown = own.or(self.settings.delivery.on_unknown).or(proposed).unwrap_or(OnUnknown::Resend);
+                let on_unknown = self.on_unknown(ready, &claimed);
                 // Nothing asks for receipts yet, so that what a provider has taken counts as delivered.
                 let can_learn_more = false;
                 let settlement = retry::settle(
@@ -66,10 +64,30 @@ impl Deliverer {
             .collect()
     }
 
-    /// What may still be sent: not what its user has opted out of since the claim. Where that cannot be known, nothing.
-    pub(super) async fn still_to_be_sent(&self, batch: Vec<Claimed>) -> Vec<Claimed> {
+    /// What to do if nobody will know whether it was sent: the notification's own choice, else the settings', else what the component
+    /// proposes.
+    fn on_unknown(&self, ready: &Ready, claimed: &Claimed) -> OnUnknown {
+        let own = claimed.notification.on_unknown.or(self.settings.delivery.on_unknown);
+        own.or(ready.module.manifest.on_unknown).unwrap_or(OnUnknown::Resend)
+    }
+
+    /// What may still be sent: not what its user has opted out of since the claim. Where that cannot be known, nothing. Of what is sent from
+    /// here on it is on the disk that its send may have begun, where that must be known.
+    pub(super) async fn still_to_be_sent(&self, ready: &Ready, batch: Vec<Claimed>) -> Vec<Claimed> {
         let claims: Vec<Claim> = batch.iter().map(|claimed| claimed.claim).collect();
-        let answers = match self.store.recheck(&claims, self.clock.now()).await {
+        let marks: Vec<(Claim, OnUnknown)> = batch
+            .iter()
+            .map(|claimed| (claimed, self.on_unknown(ready, claimed)))
+            .filter(|(claimed, on_unknown)| rescue::is_marked(*on_unknown, claimed.lease_deaths))
+            .map(|(claimed, on_unknown)| (claimed.claim, on_unknown))
+            .collect();
+        let asked = async {
+            if !marks.is_empty() {
+                self.store.mark_sending(&marks).await?;
+            }
+            self.store.recheck(&claims, self.clock.now()).await
+        };
+        let answers = match asked.await {
             Ok(answers) => answers,
             Err(error) => {
                 tracing::error!(error = log_text(&error), "what is to be sent cannot be checked once more");

@@ -8,6 +8,7 @@ use super::Deliverer;
 use super::attempt::Faults;
 use super::settler::SettlerHandle;
 use crate::host::Ready;
+use crate::rules::rescue;
 use crate::store::Claimed;
 use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};
@@ -40,6 +41,8 @@ struct Shared {
     fewer: Notify,
     stopping: AtomicBool,
     tenant_slots: Semaphore,
+    /// For what may be killing engines: one at a time.
+    suspects: Semaphore,
 }
 
 /// What waits in one target.
@@ -74,6 +77,7 @@ impl Lanes {
             under_way: AtomicUsize::new(0),
             fewer: Notify::new(),
             stopping: AtomicBool::new(false),
+            suspects: Semaphore::new(1),
         };
         Lanes { shared: Arc::new(shared), workers: JoinSet::new(), lanes: HashMap::new() }
     }
@@ -130,6 +134,12 @@ impl Lanes {
     }
 }
 
+impl Waiting {
+    fn goes_alone(&self) -> bool {
+        rescue::goes_alone(self.claimed.lease_deaths)
+    }
+}
+
 impl Lane {
     /// A panic while it was held is impossible: nothing is called in between.
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -147,7 +157,8 @@ impl Lane {
         // Those that wait for other workers are left to them.
         let share = queue.waiting.len().div_ceil(queue.workers.max(1));
         let most = (calls * calls_of(shared, &ready)).min(share.max(calls_of(shared, &ready)));
-        let same = queue.waiting.iter().take(most).take_while(|waiting| Arc::ptr_eq(&waiting.ready, &ready)).count();
+        let together = |waiting: &&Waiting| Arc::ptr_eq(&waiting.ready, &ready) && !waiting.goes_alone();
+        let same = if first.goes_alone() { 1 } else { queue.waiting.iter().take(most).take_while(together).count() };
         Some(queue.waiting.drain(..same).collect())
     }
 
@@ -171,6 +182,8 @@ impl Shared {
         while let Some(portion) = lane.take(calls, &self) {
             // A closed semaphore, which this never is, would only mean that nothing bounds the calls.
             let _slot = self.tenant_slots.acquire().await;
+            let alone = portion.first().is_some_and(Waiting::goes_alone);
+            let _alone = if alone { self.suspects.acquire().await.ok() } else { None };
             let many = portion.len();
             let (began, made, left) = self.portion(&lane.faults, portion).await;
             self.under_way.fetch_sub(many - left.len(), Ordering::AcqRel);
@@ -194,7 +207,7 @@ impl Shared {
             deliverer.give_back(&batch).await;
             return (began, 0, Vec::new());
         }
-        batch = deliverer.still_to_be_sent(batch).await;
+        batch = deliverer.still_to_be_sent(&ready, batch).await;
         let began = Instant::now();
         let (size, mut made) = (calls_of(self, &ready), 0);
         let mut batch = batch.into_iter().peekable();

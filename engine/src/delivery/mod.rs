@@ -13,7 +13,7 @@ use crate::host::Catalog;
 use crate::rules::attempt::Attempt;
 use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::outcome::Outcome;
-use crate::rules::retry::{OnUnknownPolicies, RetryPolicy, Settlement};
+use crate::rules::retry::{RetryPolicy, Settlement};
 use crate::rules::status::Status;
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
@@ -166,7 +166,7 @@ impl Deliverer {
         self.store.heartbeat(self.engine, now).await?;
         // Whoever has the database for itself knows that all others are dead.
         let lost = if lock.is_some() { Lost::OfOthers } else { silent(now) };
-        let rescued = self.store.rescue(self.engine, lost, &self.policies(), now).await?;
+        let rescued = self.store.rescue(self.engine, lost, now).await?;
         if rescued > 0 {
             tracing::warn!(
                 rescued,
@@ -191,7 +191,7 @@ impl Deliverer {
             let now = self.clock.now();
             let beaten = async {
                 self.store.heartbeat(self.engine, now).await?;
-                self.store.rescue(self.engine, silent(now), &self.policies(), now).await
+                self.store.rescue(self.engine, silent(now), now).await
             };
             match beaten.await {
                 Ok(0) => {}
@@ -223,12 +223,6 @@ impl Deliverer {
                 }
             }
         }
-    }
-
-    /// What to do about unknown outcomes where a notification does not say: the target's section of the settings, then the settings for all. What a
-    /// component proposes comes after both, and is known only when it is called (`attempt`).
-    fn policies(&self) -> OnUnknownPolicies {
-        OnUnknownPolicies::everywhere(self.settings.delivery.on_unknown.unwrap_or(OnUnknown::Resend))
     }
 
     fn lease_from(&self, now: Timestamp) -> Timestamp {

@@ -8,7 +8,6 @@ use crate::clock::Clock;
 use crate::rules::attempt::Attempt;
 use crate::rules::outcome::Outcome;
 use crate::rules::retry::{Settlement, TargetChange};
-use crate::rules::status::Status;
 use crate::store::{Claimed, Settled, Settling, Store};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -90,15 +89,15 @@ async fn write_back(store: Store, clock: Clock, observer: Observer, mut waiting:
         });
         for (finished, settling) in batch.iter().zip(written) {
             let Finished { claimed, outcome, settlement, attempt } = finished;
-            if let (Settling::Applied | Settling::OptedOut, TargetChange::Pause { reason, .. }) =
+            if let (Settling::Applied | Settling::Ended(_), TargetChange::Pause { reason, .. }) =
                 (settling, &settlement.target)
             {
                 tracing::warn!(target = claimed.target.name, reason, "a target is paused until `engine target resume`");
             }
             match settling {
                 Settling::Applied => observer(&Event::Attempted { claimed, attempt, outcome, settlement }),
-                Settling::OptedOut => {
-                    let settlement = Settlement { status: Status::OptedOut, ..settlement.clone() };
+                Settling::Ended(status) => {
+                    let settlement = Settlement { status, ..settlement.clone() };
                     observer(&Event::Attempted { claimed, attempt, outcome, settlement: &settlement });
                 }
                 Settling::Stale => tracing::warn!(

@@ -1,5 +1,6 @@
 //! When two requests mean the same notification, though neither says so with an idempotency key.
 
+use crate::rules::limits::{self, Invalid};
 use jiff::Timestamp;
 use ring::digest::{Context, SHA256};
 use serde_json::{Map, Value};
@@ -33,6 +34,20 @@ pub fn key(
         let _ = write!(key, "{byte:02x}");
     }
     key
+}
+
+/// Characters that an application's own key may have.
+pub const MAX_GIVEN: usize = 180;
+
+/// Whether an application's own key can be one.
+pub fn check_given(key: &str) -> Result<(), Invalid> {
+    limits::filled("idempotency_key", key, MAX_GIVEN)?;
+    limits::line("idempotency_key", key, MAX_GIVEN)
+}
+
+/// The idempotency key of the notification with this number among those of a request, to which an application gave a key of its own.
+pub fn given(key: &str, number: usize) -> String {
+    format!("given:{number}:{key}")
 }
 
 /// One spelling for equal values. Parsing limits how deep they are nested.

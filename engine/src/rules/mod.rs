@@ -15,6 +15,7 @@ pub mod moment;
 pub mod notification;
 pub mod outcome;
 pub mod quantities;
+pub mod rescue;
 pub mod retry;
 pub mod schema;
 pub mod spelling;

@@ -5,11 +5,9 @@
 //! on, up to a day, spread by a fifth. A provider's `Retry-After` beats that formula within bounds. Faults of the
 //! account or the configuration use up no attempt: the first slow the target down, the second pause it.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use uuid::Uuid;
 
 use crate::rules::limits::{self, to_the_millisecond};
 use crate::rules::notification::{Notification, OnUnknown};
@@ -27,8 +25,7 @@ const SPREAD: f64 = 0.2;
 pub struct RetryPolicy {
     /// Whether the wait doubles.
     pub backoff: Backoff,
-    /// What to do when nobody knows whether a message was taken; already resolved for this notification
-    /// (`OnUnknownPolicies`).
+    /// What to do when nobody knows whether a message was taken; already resolved for this notification.
     pub on_unknown: OnUnknown,
     /// A provider that asks for less gets this.
     pub retry_after_least: Duration,
@@ -57,27 +54,6 @@ pub enum Backoff {
     Exponential,
     /// It stays what the notification says, to the second, as in the predecessor.
     Fixed,
-}
-
-/// What each notification's policy about unknown outcomes is: its own, else its target's, else the one for all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OnUnknownPolicies {
-    /// By the target's id.
-    pub of_targets: HashMap<Uuid, OnUnknown>,
-    /// For targets that are not named.
-    pub of_others: OnUnknown,
-}
-
-impl OnUnknownPolicies {
-    /// The same for every target.
-    pub fn everywhere(choice: OnUnknown) -> OnUnknownPolicies {
-        OnUnknownPolicies { of_targets: HashMap::new(), of_others: choice }
-    }
-
-    /// The policy for a notification with this choice of its own, in this target.
-    pub fn resolve(&self, own: Option<OnUnknown>, target: Uuid) -> OnUnknown {
-        own.or_else(|| self.of_targets.get(&target).copied()).unwrap_or(self.of_others)
-    }
 }
 
 /// What these rules need to know about a notification.
@@ -191,19 +167,8 @@ pub fn settle(
     }
 }
 
-/// What follows when the engine died in the middle of an attempt. It uses up none of the notification's attempts, for
-/// it was not the notification's fault; a message that kills engines is recognised by counting its lease deaths
-/// instead.
-pub fn rescue(standing: &Standing, on_unknown: OnUnknown, now: Timestamp) -> Settlement {
-    let now = to_the_millisecond(now);
-    match on_unknown {
-        OnUnknown::Resend => Settlement { scheduled_delivery: now, ..ended(standing, Status::Retry, now) },
-        OnUnknown::Hold => ended(standing, Status::Unknown, now),
-    }
-}
-
 /// An attempt was made; the notification is in `status` and its time of delivery does not matter any more.
-fn ended(standing: &Standing, status: Status, now: Timestamp) -> Settlement {
+pub(super) fn ended(standing: &Standing, status: Status, now: Timestamp) -> Settlement {
     Settlement {
         status,
         scheduled_delivery: standing.scheduled_delivery,
@@ -532,25 +497,6 @@ mod tests {
     fn used_up_attempts_are_said_before_the_expiry() {
         let standing = Standing { max_retries: 0, expires_at: Some(at("12:00:30")), ..first_try() };
         assert_eq!(settled(&standing, &retry(Scope::Message, None)).status, Status::DeliveryFailure);
-    }
-
-    #[test]
-    fn an_engines_death_uses_up_nothing() {
-        let used_up = Standing { retry_attempts: 3, ..second_try() };
-        let resent = rescue(&used_up, OnUnknown::Resend, at("12:00:00"));
-        assert_eq!((resent.status, resent.retry_attempts), (Status::Retry, 3));
-        assert_eq!((resent.scheduled_delivery, resent.attempted_delivery), (at("12:00:00"), Some(at("12:00:00"))));
-        assert_eq!(rescue(&first_try(), OnUnknown::Hold, at("12:00:00")).status, Status::Unknown);
-    }
-
-    #[test]
-    fn the_policy_for_the_unknown_is_the_nearest_one() {
-        let (held, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let mut policies = OnUnknownPolicies::everywhere(OnUnknown::Resend);
-        policies.of_targets.insert(held, OnUnknown::Hold);
-        assert_eq!(policies.resolve(None, other), OnUnknown::Resend);
-        assert_eq!(policies.resolve(None, held), OnUnknown::Hold);
-        assert_eq!(policies.resolve(Some(OnUnknown::Resend), held), OnUnknown::Resend);
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub struct Claimed {
     pub attempt: u32,
     /// The attempt before it.
     pub previous: Option<PreviousAttempt>,
+    /// How many engines have died over it.
+    pub lease_deaths: u32,
 }
 
 impl Claimed {
@@ -88,7 +90,7 @@ impl Claimed {
 
     /// What to hand to `settle` when the attempt has ended.
     pub fn settled(&self, settlement: Settlement, attempt: Attempt) -> Settled {
-        Settled { claim: self.claim, settlement, attempt }
+        Settled { claim: self.claim, settlement, attempt, lease_deaths: 0 }
     }
 }
 
@@ -103,7 +105,8 @@ pub struct PreviousAttempt {
     pub unknown_since: Option<Timestamp>,
 }
 
-/// One notification that ended at the claim or right before the send: the user had opted out, the record was inactive, or its expiry had passed.
+/// One notification that ended at the claim or right before the send: the user had opted out, the record was inactive, its expiry had passed, or
+/// it was canceled.
 #[derive(Debug, Clone)]
 pub struct Ended {
     /// What it ended in.
@@ -127,6 +130,8 @@ pub struct Settled {
     pub settlement: Settlement,
     /// For the history; its number is the one that came with the claim.
     pub attempt: Attempt,
+    /// How many more engines have died over it.
+    pub lease_deaths: u32,
 }
 
 /// What became of writing one outcome back.
@@ -134,10 +139,20 @@ pub struct Settled {
 pub enum Settling {
     /// It is written down, with all that follows.
     Applied,
-    /// It is written down; but the user has opted out since the claim, so that it is OPTED OUT instead of waiting for another attempt.
-    OptedOut,
+    /// It is written down; but since the claim the user has opted out, or it was canceled, so that it is in this status instead of waiting
+    /// for another attempt.
+    Ended(Status),
     /// The claim was not valid any more; nothing was changed.
     Stale,
+}
+
+/// What came of taking a notification back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canceling {
+    /// It is CANCELED.
+    Canceled,
+    /// An engine has claimed it: it will be CANCELED unless its send has begun.
+    Marked,
 }
 
 /// Whether a claim may still be used for sending.

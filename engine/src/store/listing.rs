@@ -112,6 +112,11 @@ impl Creation {
             Creation::Created(id) | Creation::Duplicate(id) => id,
         }
     }
+
+    /// Whether it was there already.
+    pub const fn is_duplicate(&self) -> bool {
+        matches!(self, Creation::Duplicate(_))
+    }
 }
 
 /// How a notification stands that is to be imported and is here already.

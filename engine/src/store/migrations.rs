@@ -24,8 +24,10 @@ macro_rules! known {
     };
 }
 
-pub const SQLITE: Known = known!("sqlite": 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults");
-pub const POSTGRES: Known = known!("postgres": 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults");
+pub const SQLITE: Known =
+    known!("sqlite": 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults", 5 "cancel_and_sending");
+pub const POSTGRES: Known =
+    known!("postgres": 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults", 5 "cancel_and_sending");
 
 pub fn migrator(known: Known) -> Migrator {
     let migrations = known.iter().map(|&(number, name, statements)| {

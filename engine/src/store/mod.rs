@@ -23,7 +23,7 @@ mod verbs;
 mod watch;
 
 pub use claim::{
-    Claim, ClaimRequest, Claimed, Claims, Ended, Lost, PreviousAttempt, Recheck, Settled, Settling, Targets,
+    Canceling, Claim, ClaimRequest, Claimed, Claims, Ended, Lost, PreviousAttempt, Recheck, Settled, Settling, Targets,
 };
 pub use error::{StoreError, Thing};
 pub use listing::{

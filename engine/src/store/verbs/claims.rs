@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::rows::{MaybeTime, NotificationRow, RecordRow, TargetRow, UserRow};
-use crate::rules::notification::Notification;
+use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::status::Status;
 use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
@@ -62,8 +62,24 @@ impl Store {
         .await
     }
 
+    /// Notes that the sends of these claims may begin from now on, and under which policies. Claims that are not valid any more are passed
+    /// over.
+    pub async fn mark_sending(&self, claims: &[(Claim, OnUnknown)]) -> Result<()> {
+        let held =
+            document(claims.iter().map(|(claim, on_unknown)| {
+                (claim.tenant, claim.notification.simple(), claim.fence, on_unknown.as_str())
+            }));
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                query(sql!("mark_sending")).bind(held).execute(&mut connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Asks right before the send whether claims may still be used, and ends what must not be sent any more: the user has opted out, the
-    /// record was switched off, the expiry has passed. Answers in the same order.
+    /// record was switched off, the expiry has passed, it was canceled. Answers in the same order.
     pub async fn recheck(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Recheck>> {
         let held = document(claims.iter().map(|claim| (claim.tenant, claim.notification.simple(), claim.fence)));
         // Almost always all of them may be sent, which a reader can tell.
@@ -137,6 +153,7 @@ struct Due {
     ends_in: Option<Status>,
     fence: i64,
     attempts: u32,
+    lease_deaths: u32,
     /// The three of `PreviousAttempt`.
     last: MaybeTime,
     provider_id: Option<String>,
@@ -196,8 +213,8 @@ fn sort_out(due: Vec<Due>, targets: &TargetsById) -> Result<Claims> {
             unknown_since: due.unknown_since.0,
         });
         let claim = Claim { tenant: notification.tenant, notification: notification.id, fence: due.fence + 1 };
-        let attempt = due.attempts + 1;
-        claims.claimed.push(Claimed { claim, notification, user, record, target, attempt, previous });
+        let (attempt, lease_deaths) = (due.attempts + 1, due.lease_deaths);
+        claims.claimed.push(Claimed { claim, notification, user, record, target, attempt, previous, lease_deaths });
     }
     Ok(claims)
 }

@@ -8,8 +8,8 @@ use super::rows::{MaybeTime, Time};
 use super::settlements::Settlements;
 use crate::rules::attempt::Attempt;
 use crate::rules::notification::OnUnknown;
-use crate::rules::outcome::{Failure, Outcome};
-use crate::rules::retry::{self, OnUnknownPolicies, Standing};
+use crate::rules::rescue::{Rescue, rescue};
+use crate::rules::retry::Standing;
 use crate::rules::tenant::Tenant;
 use crate::store::statement::{query, sql};
 use crate::store::{Claim, Lost, Result, Settled, Store};
@@ -40,12 +40,11 @@ impl Store {
         .await
     }
 
-    /// Takes claims from engines that will not settle them: each gets an attempt that is *unknown* (code
-    /// `engine_died`), and is sent again or held as the policies say. Returns how many there were.
-    pub async fn rescue(&self, engine: Uuid, lost: Lost, policies: &OnUnknownPolicies, now: Timestamp) -> Result<u64> {
+    /// Takes claims from engines that will not settle them; `rules::rescue` says what becomes of each. Returns how many there were.
+    pub async fn rescue(&self, engine: Uuid, lost: Lost, now: Timestamp) -> Result<u64> {
         let mut rescued = 0;
         loop {
-            let in_batch = self.rescue_batch(engine, lost, policies.clone(), now).await?;
+            let in_batch = self.rescue_batch(engine, lost, now).await?;
             rescued += in_batch;
             if in_batch < u64::from(BATCH) {
                 return Ok(rescued);
@@ -53,7 +52,7 @@ impl Store {
         }
     }
 
-    async fn rescue_batch(&self, engine: Uuid, lost: Lost, policies: OnUnknownPolicies, now: Timestamp) -> Result<u64> {
+    async fn rescue_batch(&self, engine: Uuid, lost: Lost, now: Timestamp) -> Result<u64> {
         let silent_since = match lost {
             Lost::OfOthers => None,
             Lost::OfSilentSince(time) => Some(time),
@@ -67,8 +66,8 @@ impl Store {
                     .bind(BATCH)
                     .all(&mut connection)
                     .await?;
-                let settled: Vec<Settled> = lost.iter().map(|lost| rescued(lost, &policies, now)).collect();
-                let applied = Settlements::of(&settled, true).write(&mut connection, now).await?;
+                let settled: Vec<Settled> = lost.iter().map(|lost| rescued(lost, now)).collect();
+                let applied = Settlements::of(&settled).write(&mut connection, now).await?;
                 Ok(applied.len() as u64)
             })
         })
@@ -85,8 +84,8 @@ struct LostClaim {
     attempts: u32,
     claimed_by: Uuid,
     claimed_at: Time,
-    target: Uuid,
-    on_unknown: Option<OnUnknown>,
+    sending: Option<OnUnknown>,
+    lease_deaths: u32,
     scheduled_delivery: Time,
     attempted_delivery: MaybeTime,
     retry_time_interval: u32,
@@ -95,7 +94,7 @@ struct LostClaim {
     expires_at: MaybeTime,
 }
 
-fn rescued(lost: &LostClaim, policies: &OnUnknownPolicies, now: Timestamp) -> Settled {
+fn rescued(lost: &LostClaim, now: Timestamp) -> Settled {
     let standing = Standing {
         scheduled_delivery: lost.scheduled_delivery.0,
         attempted_delivery: lost.attempted_delivery.0,
@@ -104,11 +103,11 @@ fn rescued(lost: &LostClaim, policies: &OnUnknownPolicies, now: Timestamp) -> Se
         max_retries: lost.max_retries,
         expires_at: lost.expires_at.0,
     };
-    let sentence = "The engine died, or held its claim for too long, before it said what became of this attempt.";
-    let outcome = Outcome::Unknown(Failure::new("engine_died", sentence));
+    let Rescue { settlement, outcome, lease_deaths } = rescue(&standing, lost.sending, lost.lease_deaths, now);
     Settled {
         claim: Claim { tenant: lost.tenant, notification: lost.notification, fence: lost.fence },
-        settlement: retry::rescue(&standing, policies.resolve(lost.on_unknown, lost.target), now),
+        settlement,
         attempt: Attempt::new(lost.attempts + 1, lost.claimed_at.0, now, &outcome, lost.claimed_by),
+        lease_deaths,
     }
 }

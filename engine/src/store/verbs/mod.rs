@@ -3,6 +3,7 @@
 mod claims;
 mod engines;
 mod imports;
+mod interventions;
 mod notifications;
 mod opt_outs;
 mod records;

@@ -65,6 +65,11 @@ impl Store {
         row.map(NotificationHistory::from).ok_or_else(|| not_found(id))
     }
 
+    /// The notification with an idempotency key.
+    pub async fn find_by_idempotency_key(&self, tenant: Tenant, key: &str) -> Result<Option<Uuid>> {
+        self.read_optional(query(sql!("find_by_idempotency_key")).bind(tenant).bind(key)).await
+    }
+
     /// The notifications that pass the filter, newest first.
     pub async fn list_notifications(
         &self,
@@ -100,7 +105,7 @@ impl Store {
 }
 
 /// Fails for the first record that does not exist, is inactive, or belongs to a user who opted out.
-async fn refuse_unreachable(connection: &mut Connection<'_>, tenant: Tenant, records: String) -> Result<()> {
+pub async fn refuse_unreachable(connection: &mut Connection<'_>, tenant: Tenant, records: String) -> Result<()> {
     let obstacle: Option<(Uuid, Option<String>, Option<String>)> =
         query(sql!("creation_obstacle")).bind(tenant).bind(records).optional(connection).await?;
     let Some((id, username, target_user_id)) = obstacle else { return Ok(()) };
@@ -130,6 +135,6 @@ async fn answers(
     Ok(answers)
 }
 
-fn not_found(id: Uuid) -> StoreError {
+pub fn not_found(id: Uuid) -> StoreError {
     StoreError::NotFound { what: Thing::Notification, name: id.to_string() }
 }

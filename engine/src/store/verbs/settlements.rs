@@ -6,10 +6,10 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::rows::Flag;
 use crate::rules::attempt::{MAX_CODE, MAX_DIGEST, MAX_LOG, MAX_MESSAGE, MAX_PROVIDER_ID};
 use crate::rules::limits;
 use crate::rules::retry::{RecordChange, TargetChange};
+use crate::rules::status::Status;
 use crate::rules::target::MAX_REASON;
 use crate::rules::tenant::Tenant;
 use crate::store::statement::{Connection, document, query, sql};
@@ -19,7 +19,7 @@ impl Store {
     /// Writes outcomes back, with their attempts and what they change about records and targets, in one transaction;
     /// answers in the same order. A claim that is not valid any more changes nothing.
     pub async fn settle(&self, batch: &[Settled], now: Timestamp) -> Result<Vec<Settling>> {
-        let settlements = Settlements::of(batch, false);
+        let settlements = Settlements::of(batch);
         let written = self
             .write(move |mut connection| Box::pin(async move { settlements.write(&mut connection, now).await }))
             .await?;
@@ -29,8 +29,6 @@ impl Store {
 
 /// A batch made ready for the database, so that in a transaction there is nothing left to do but to hand texts over.
 pub struct Settlements {
-    /// Whether the claims were taken from an engine that died.
-    rescued: bool,
     standings: String,
     attempts: Vec<(Claim, String)>,
     changes: Vec<(Claim, Change)>,
@@ -44,7 +42,7 @@ enum Change {
 }
 
 impl Settlements {
-    pub fn of(batch: &[Settled], rescued: bool) -> Settlements {
+    pub fn of(batch: &[Settled]) -> Settlements {
         // A claim is good for one settlement, in one batch too.
         let mut seen = HashSet::with_capacity(batch.len());
         let batch: Vec<&Settled> = batch.iter().filter(|settled| seen.insert(settled.claim)).collect();
@@ -59,6 +57,7 @@ impl Settlements {
                 settlement.attempted_delivery.map(Timestamp::as_millisecond),
                 settlement.retry_attempts,
                 settled.attempt.number,
+                settled.lease_deaths,
             )
         }));
         let attempts = batch.iter().map(|settled| (settled.claim, attempt_document(settled))).collect();
@@ -82,17 +81,17 @@ impl Settlements {
                 }
             }
         }
-        Settlements { rescued, standings, attempts, changes }
+        Settlements { standings, attempts, changes }
     }
 
     /// Writes all whose claims are still valid; returns what became of those.
     pub async fn write(self, connection: &mut Connection<'_>, now: Timestamp) -> Result<HashMap<Claim, Settling>> {
-        let applied: Vec<(Tenant, Uuid, i64, Flag)> =
-            query(sql!("settle")).bind(self.standings).bind(self.rescued).bind(now).all(connection).await?;
+        let applied: Vec<(Tenant, Uuid, i64, Option<Status>)> =
+            query(sql!("settle")).bind(self.standings).bind(now).all(connection).await?;
         let applied: HashMap<Claim, Settling> = applied
             .into_iter()
-            .map(|(tenant, notification, fence, opted_out)| {
-                let settling = if opted_out.0 { Settling::OptedOut } else { Settling::Applied };
+            .map(|(tenant, notification, fence, ended)| {
+                let settling = ended.map_or(Settling::Applied, Settling::Ended);
                 (Claim { tenant, notification, fence }, settling)
             })
             .collect();

@@ -1,7 +1,7 @@
 -- Claims that nobody will settle: their lease has run out by $2, or they are of another engine than $1 which is known
 -- to be dead ($3 is NULL) or has not been heard of since $3. At most $4; those that another engine is rescuing are passed over.
 SELECT json_build_array(
-    n.tenant_id, n.id, n.fence, n.attempts, n.claimed_by, n.claimed_at, n.target_id, n.on_unknown,
+    n.tenant_id, n.id, n.fence, n.attempts, n.claimed_by, n.claimed_at, n.sending, n.lease_deaths,
     n.scheduled_delivery, n.attempted_delivery, n.retry_time_interval, n.retry_attempts, n.max_retries, n.expires_at
 )::text
 FROM notifications AS n

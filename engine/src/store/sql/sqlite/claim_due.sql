@@ -33,7 +33,7 @@ SELECT json_array(
         WHEN record.active = 0 THEN 'INACTIVE DEVICE'
         WHEN n.expires_at <= ?1 THEN 'EXPIRED'
     END,
-    n.fence, n.attempts,
+    n.fence, n.attempts, n.lease_deaths,
     -- What earlier attempts have left behind; most notifications have none, and then nothing is looked up.
     CASE WHEN n.attempts > 0 THEN (
         SELECT max(previous.started_at)

@@ -1,6 +1,12 @@
--- ?1: JSON list of [tenant, notification, fence]. One whose user has opted out meanwhile does not go back to waiting.
+-- ?1: JSON list of [tenant, notification, fence]. One whose user has opted out meanwhile, or that was canceled,
+-- does not go back to waiting.
 UPDATE notifications
-SET status = CASE WHEN opted_out = 1 THEN 'OPTED OUT' ELSE status END, claimed_by = NULL, claimed_at = NULL, lease_until = NULL, modified_date = ?2
+SET status = CASE WHEN opted_out = 1 THEN 'OPTED OUT' WHEN canceled = 1 THEN 'CANCELED' ELSE status END,
+    claimed_by = NULL,
+    claimed_at = NULL,
+    lease_until = NULL,
+    sending = NULL,
+    modified_date = ?2
 FROM (
     SELECT value ->> 0 AS tenant_id, unhex(value ->> 1) AS id, value ->> 2 AS fence FROM jsonb_each(?1)
 ) AS released

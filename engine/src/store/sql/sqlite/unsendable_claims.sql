@@ -5,6 +5,7 @@ SELECT json_array(
     CASE
         WHEN n.id IS NULL THEN NULL
         WHEN n.opted_out = 1 OR opt_outs.active = 1 THEN 'OPTED OUT'
+        WHEN n.canceled = 1 THEN 'CANCELED'
         WHEN record.active = 0 THEN 'INACTIVE DEVICE'
         ELSE 'EXPIRED'
     END
@@ -16,4 +17,4 @@ LEFT JOIN notifications AS n ON n.tenant_id = held.value ->> 0
     AND n.claimed_by IS NOT NULL
 LEFT JOIN target_user_records AS record ON record.tenant_id = n.tenant_id AND record.id = n.target_user_record_id
 LEFT JOIN opt_outs ON opt_outs.tenant_id = record.tenant_id AND opt_outs.user_id = record.user_id
-WHERE n.id IS NULL OR n.opted_out = 1 OR opt_outs.active = 1 OR record.active = 0 OR n.expires_at <= ?2
+WHERE n.id IS NULL OR n.opted_out = 1 OR opt_outs.active = 1 OR n.canceled = 1 OR record.active = 0 OR n.expires_at <= ?2

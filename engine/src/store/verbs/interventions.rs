@@ -1,0 +1,98 @@
+//! What people decide about a notification: it is not wanted any more, it is to be tried again, it is known what became of it.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::notifications::{not_found, refuse_unreachable};
+use super::rows::MaybeTime;
+use crate::rules::limits::Invalid;
+use crate::rules::status::Status;
+use crate::rules::tenant::Tenant;
+use crate::store::statement::{Connection, document, query, sql};
+use crate::store::{Canceling, Result, Store};
+
+impl Store {
+    /// Takes a notification back that waits. What an engine has claimed is marked: it is sent only if its send has begun, and is not tried
+    /// again. Fails with `Invalid` if it has ended.
+    pub async fn cancel_notification(&self, tenant: Tenant, id: Uuid, now: Timestamp) -> Result<Canceling> {
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                let cancel = query(sql!("cancel_notification")).bind(tenant).bind(id).bind(now);
+                match cancel.optional::<Status>(&mut connection).await? {
+                    Some(Status::Canceled) => Ok(Canceling::Canceled),
+                    Some(_) => Ok(Canceling::Marked),
+                    None => {
+                        let Standing { status, .. } = standing(&mut connection, tenant, id).await?;
+                        Err(ended(status, "it does not wait any more, so that there is nothing to cancel").into())
+                    }
+                }
+            })
+        })
+        .await
+    }
+
+    /// Makes a notification due at once that failed, whose outcome is not known, or that waits for another attempt, with all its retries
+    /// before it again. Fails with `Invalid` in other statuses and after its expiry, with `OptedOut` or `Inactive` if it could not be sent.
+    pub async fn retry_notification(&self, tenant: Tenant, id: Uuid, now: Timestamp) -> Result<()> {
+        let retried = self.write(move |mut connection| {
+            Box::pin(async move {
+                let Standing { record, status, expires_at } = standing(&mut connection, tenant, id).await?;
+                refuse_unreachable(&mut connection, tenant, document([record.simple()].iter())).await?;
+                if expires_at.0.is_some_and(|expiry| expiry <= now) {
+                    let sentence = "It has expired, and would not be sent: make a new one.";
+                    return Err(Invalid::new("expires_at", sentence).into());
+                }
+                let retry = query(sql!("retry_notification")).bind(tenant).bind(id).bind(now);
+                match (retry.execute(&mut connection).await?, status) {
+                    (1.., _) => Ok(()),
+                    (0, Status::Retry) => {
+                        Err(Invalid::new("status", "It is being delivered at this moment: see what comes of it.")
+                            .into())
+                    }
+                    (0, status) => {
+                        Err(ended(status, "it is not one that failed, so that there is nothing to try again").into())
+                    }
+                }
+            })
+        });
+        retried.await?;
+        self.announce();
+        Ok(())
+    }
+
+    /// Writes down what a person knows of a notification that is UNKNOWN: it was delivered, or it was not. Fails with `Invalid` in other
+    /// statuses.
+    pub async fn resolve_notification(&self, tenant: Tenant, id: Uuid, delivered: bool, now: Timestamp) -> Result<()> {
+        let resolved = if delivered { Status::Delivered } else { Status::DeliveryFailure };
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                let resolve =
+                    query(sql!("resolve_notification")).bind(tenant).bind(id).bind(resolved.as_str()).bind(now);
+                if resolve.execute(&mut connection).await? > 0 {
+                    return Ok(());
+                }
+                let Standing { status, .. } = standing(&mut connection, tenant, id).await?;
+                Err(ended(status, "only what is UNKNOWN can be resolved").into())
+            })
+        })
+        .await
+    }
+}
+
+/// What decides whether a notification can be tried again.
+#[derive(Deserialize)]
+struct Standing {
+    record: Uuid,
+    status: Status,
+    expires_at: MaybeTime,
+}
+
+async fn standing(connection: &mut Connection<'_>, tenant: Tenant, id: Uuid) -> Result<Standing> {
+    let found = query(sql!("notification_standing")).bind(tenant).bind(id).optional(connection).await?;
+    found.ok_or_else(|| not_found(id))
+}
+
+fn ended(status: Status, why: &str) -> Invalid {
+    Invalid::new("status", format!("It is {status}: {why}."))
+}

@@ -1,0 +1,114 @@
+//! What people decide: cancel, retry, resolve.
+
+use engine::rules::limits::Invalid;
+use engine::rules::notification::NewNotification;
+use engine::rules::outcome::{Failure, Outcome, Scope};
+use engine::rules::status::Status;
+use engine::store::{Canceling, Recheck, Settling, StoreError};
+use uuid::Uuid;
+
+use super::{Database, TENANT, at, busy, delivered, news, noon, on_every_database, settled};
+
+async fn what_waits_is_canceled(database: Database) {
+    let bob = database.user("bob").await;
+    let id = database.due(&bob, noon()).await;
+    assert_eq!(database.store.cancel_notification(TENANT, id, noon()).await.unwrap(), Canceling::Canceled);
+    assert_eq!(database.stands(id).await.status, Status::Canceled);
+    assert!(database.claim().await.claimed.is_empty());
+    refused(database.store.cancel_notification(TENANT, id, noon()).await, "It is CANCELED");
+    let nobody = database.store.cancel_notification(TENANT, Uuid::nil(), noon()).await;
+    assert!(matches!(nobody, Err(StoreError::NotFound { .. })), "{nobody:?}");
+}
+
+async fn what_is_claimed_is_not_sent_after_it_was_canceled(database: Database) {
+    let bob = database.user("bob").await;
+    let id = database.due(&bob, noon()).await;
+    let claimed = database.claim_one().await;
+    assert_eq!(database.store.cancel_notification(TENANT, id, noon()).await.unwrap(), Canceling::Marked);
+    let rechecked = database.store.recheck(&[claimed.claim], noon()).await.unwrap();
+    assert_eq!(rechecked, [Recheck::Ended(Status::Canceled)]);
+    assert_eq!(database.stands(id).await.status, Status::Canceled);
+}
+
+async fn what_had_left_keeps_its_outcome_and_is_not_tried_again(database: Database) {
+    let bob = database.user("bob").await;
+    let (sent, failing) = (database.due(&bob, noon()).await, database.due(&bob, noon()).await);
+    let claimed = database.claim().await.claimed;
+    for id in [sent, failing] {
+        database.store.cancel_notification(TENANT, id, noon()).await.unwrap();
+    }
+    let outcome = |id| if id == sent { delivered() } else { busy(Scope::Message) };
+    let batch: Vec<_> = claimed.iter().map(|c| settled(c, &outcome(c.notification.id))).collect();
+    let written = database.store.settle(&batch, noon()).await.unwrap();
+    assert!(
+        written.contains(&Settling::Applied) && written.contains(&Settling::Ended(Status::Canceled)),
+        "{written:?}"
+    );
+    assert_eq!(database.stands(sent).await.status, Status::Delivered);
+    assert_eq!(database.stands(failing).await.status, Status::Canceled);
+    assert_eq!(database.find(failing).await.attempts.len(), 1, "its attempt is in the history");
+}
+
+async fn what_is_given_back_after_it_was_canceled_does_not_wait(database: Database) {
+    let bob = database.user("bob").await;
+    let id = database.due(&bob, noon()).await;
+    let claimed = database.claim_one().await;
+    database.store.cancel_notification(TENANT, id, noon()).await.unwrap();
+    database.store.release(&[claimed.claim], noon()).await.unwrap();
+    assert_eq!(database.stands(id).await.status, Status::Canceled);
+}
+
+async fn what_failed_is_tried_again_with_all_its_retries(database: Database) {
+    let bob = database.user("bob").await;
+    let id = database.create(NewNotification { max_retries: 0, ..news(&bob.record) }).await;
+    refused(database.store.retry_notification(TENANT, id, noon()).await, "It is SCHEDULED");
+    let claimed = database.claim_one().await;
+    database.store.settle(&[settled(&claimed, &busy(Scope::Message))], noon()).await.unwrap();
+    assert_eq!(
+        (database.stands(id).await.status, database.stands(id).await.retry_attempts),
+        (Status::DeliveryFailure, 1)
+    );
+    database.store.retry_notification(TENANT, id, at("12:00:20")).await.unwrap();
+    let stands = database.stands(id).await;
+    assert_eq!((stands.status, stands.retry_attempts), (Status::Retry, 0));
+    assert_eq!(stands.scheduled_delivery, at("12:00:20"));
+    database.store.opt_out(TENANT, bob.user.id, noon()).await.unwrap();
+    assert_eq!(database.stands(id).await.status, Status::OptedOut);
+    let wanted = database.store.retry_notification(TENANT, id, noon()).await;
+    assert!(matches!(wanted, Err(StoreError::OptedOut { .. })), "{wanted:?}");
+}
+
+async fn what_is_unknown_is_resolved_by_a_persons_word(database: Database) {
+    let bob = database.user("bob").await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(database.due(&bob, noon()).await);
+    }
+    refused(database.store.resolve_notification(TENANT, ids[0], true, noon()).await, "It is SCHEDULED");
+    let unknown = Outcome::Unknown(Failure::new("lost", "No answer."));
+    for claimed in database.claim().await.claimed {
+        let mut settled = settled(&claimed, &unknown);
+        settled.settlement.status = Status::Unknown;
+        database.store.settle(&[settled], noon()).await.unwrap();
+    }
+    for (id, delivered, status) in [(ids[0], true, Status::Delivered), (ids[1], false, Status::DeliveryFailure)] {
+        database.store.resolve_notification(TENANT, id, delivered, noon()).await.unwrap();
+        assert_eq!(database.stands(id).await.status, status);
+    }
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, part: &str) {
+    match result {
+        Err(StoreError::Invalid(Invalid { sentence, .. })) => assert!(sentence.contains(part), "{sentence}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+on_every_database!(
+    what_waits_is_canceled,
+    what_is_claimed_is_not_sent_after_it_was_canceled,
+    what_had_left_keeps_its_outcome_and_is_not_tried_again,
+    what_is_given_back_after_it_was_canceled_does_not_wait,
+    what_failed_is_tried_again_with_all_its_retries,
+    what_is_unknown_is_resolved_by_a_persons_word,
+);
