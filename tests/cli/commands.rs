@@ -274,3 +274,22 @@ fn a_notification_is_canceled_and_tried_again_by_hand() {
     }
     assert_eq!(program.json(&["notification", "show", &id])["attempts"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn what_has_ended_is_kept_as_long_as_the_settings_say() {
+    let program = Program::new();
+    program.ada();
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Tea", "--body", "Tea.", "--at", "in 1h"]);
+    let id = program.json(&["notification", "list"])[0]["id"].as_str().unwrap().to_owned();
+    program.ok(&["notification", "cancel", &id]);
+    program.ok(&["process-notifications"]);
+    let left = |program: &Program| program.json(&["notification", "list"]).as_array().unwrap().len();
+    assert_eq!(left(&program), 1, "for ever, unless it is said otherwise");
+    let program = program.with("ENGINE_RETENTION__ENDED", "1d");
+    program.ok(&["process-notifications"]);
+    assert_eq!(left(&program), 1);
+    let program = program.with("ENGINE_RETENTION__ENDED", "0s");
+    program.ok(&["process-notifications"]);
+    assert_eq!(left(&program), 0);
+    program.with("ENGINE_RETENTION__ENDED", "long").refused(&["settings", "check"], "is not a duration");
+}

@@ -168,7 +168,37 @@ async fn a_notification_goes_with_its_history(database: Database) {
     }
 }
 
+async fn what_ended_long_ago_is_purged_and_nothing_else(database: Database) {
+    let bob = database.user("bob").await;
+    let made = |day: i64| noon().checked_add(jiff::SignedDuration::from_hours(24 * day)).unwrap();
+    let id_of = |day: i64| {
+        let time = uuid::Timestamp::from_unix(uuid::NoContext, u64::try_from(made(day).as_second()).unwrap(), 0);
+        Uuid::new_v7(time)
+    };
+    let mut ids = Vec::new();
+    for day in [0, 0, 0, 9] {
+        let new = NewNotification { id: id_of(day), ..news(&bob.record) };
+        database.store.create(TENANT, std::slice::from_ref(&new), made(day)).await.unwrap();
+        ids.push(new.id);
+    }
+    let [old, late, waiting, young] = ids.try_into().unwrap();
+    for (id, day) in [(old, 1), (late, 8), (young, 9)] {
+        database.store.cancel_notification(TENANT, id, made(day)).await.unwrap();
+    }
+    assert_eq!(database.store.purge(TENANT, made(7), 500).await.unwrap(), 1);
+    assert!(database.store.find_notification(TENANT, old).await.is_err());
+    for id in [late, waiting, young] {
+        database.store.find_notification(TENANT, id).await.unwrap();
+    }
+    assert_eq!(database.number("SELECT count(*) FROM notification_texts").await, 3);
+    // Some at a time.
+    assert_eq!(database.store.purge(TENANT, made(20), 1).await.unwrap(), 1);
+    assert_eq!(database.store.purge(TENANT, made(20), 500).await.unwrap(), 1);
+    assert_eq!(database.store.purge(TENANT, made(20), 500).await.unwrap(), 0, "what waits is kept");
+}
+
 on_every_database!(
+    what_ended_long_ago_is_purged_and_nothing_else,
     a_notification_begins_as_scheduled,
     it_is_written_as_json_with_the_predecessors_names,
     a_batch_is_stored_whole_or_not_at_all,

@@ -1,11 +1,12 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
 //! In reading order: here the loop, `lanes` (what is claimed waits for its turn in its target), `attempt` (one call of a handler, a
-//! pipeline over one value), `settler` (outcomes are written back in batches), `pauses` (targets whose component cannot be used).
+//! pipeline over one value), `settler` (outcomes are written back in batches), `pauses` (targets whose component cannot be used), `purge` (what is not kept any longer).
 
 mod attempt;
 mod lanes;
 mod pauses;
+mod purge;
 mod settler;
 
 use crate::clock::Clock;
@@ -101,6 +102,7 @@ impl Deliverer {
         let _lock = self.begin().await?;
         begun();
         let heart = tokio::spawn(self.clone().beat());
+        let purging = tokio::spawn(self.clone().purge_always());
         let mut watch = self.store.watch().await?;
         let mut work = Work::new(self);
         tokio::pin!(stop);
@@ -129,6 +131,7 @@ impl Deliverer {
         }
         let stopped = work.finish(stop_now, self.settings.delivery.stop_timeout).await;
         heart.abort();
+        purging.abort();
         self.end().await;
         Ok(stopped)
     }
@@ -154,6 +157,10 @@ impl Deliverer {
             }
         };
         let stopped = work.finish(std::future::pending(), self.settings.delivery.stop_timeout).await;
+        let result = match result {
+            Ok(()) => self.purge().await,
+            error => error,
+        };
         heart.abort();
         self.end().await;
         result.map(|()| stopped)

@@ -45,6 +45,7 @@ pub struct Settings {
     /// By the module's name.
     pub target: BTreeMap<String, TargetSettings>,
     pub delivery: Delivery,
+    pub retention: Retention,
     pub sandbox: Sandbox,
     /// The operator's own secrets, from `ENGINE_SECRET__NAME`, by their names in small letters.
     pub secrets: BTreeMap<String, Secret>,
@@ -154,6 +155,14 @@ pub struct Delivery {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// `None`: for ever.
+    #[serde(deserialize_with = "maybe_duration")]
+    pub ended: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sandbox {
     #[serde(deserialize_with = "duration")]
     pub cpu: Duration,
@@ -177,6 +186,7 @@ struct Raw {
     targets: Targets,
     target: BTreeMap<String, toml::Table>,
     delivery: Delivery,
+    retention: Retention,
     sandbox: Sandbox,
 }
 
@@ -236,6 +246,7 @@ impl Settings {
             targets: raw.targets,
             target,
             delivery: raw.delivery,
+            retention: raw.retention,
             sandbox: raw.sandbox,
             secrets,
             file: None,
@@ -407,6 +418,13 @@ fn quantity<'de, D: Deserializer<'de>, T>(d: D, read: fn(&str) -> Result<T, Stri
 
 fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
     quantity(d, parse_duration)
+}
+
+fn maybe_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+    match String::deserialize(d)?.as_str() {
+        "" => Ok(None),
+        text => parse_duration(text).map(Some).map_err(serde::de::Error::custom),
+    }
 }
 
 fn size<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {

@@ -85,6 +85,17 @@ impl Store {
         self.read_all::<ListedNotificationRow, _>(notifications).await
     }
 
+    /// Removes at most `limit` notifications, with their histories, that ended before `before`; the oldest first. Returns how many.
+    pub async fn purge(&self, tenant: Tenant, before: Timestamp, limit: u32) -> Result<u64> {
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                let purge = query(sql!("purge")).bind(tenant).bind(first_id_of(before)).bind(before).bind(limit);
+                Ok(purge.execute(&mut connection).await?)
+            })
+        })
+        .await
+    }
+
     /// Removes a notification with its history. Fails with `InUse` while it is being delivered.
     pub async fn remove_notification(&self, tenant: Tenant, id: Uuid) -> Result<()> {
         self.write(move |mut connection| {
@@ -102,6 +113,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// The smallest id of version 7 that can be made at a time (RFC 9562): 48 bits of milliseconds come first.
+fn first_id_of(time: Timestamp) -> Uuid {
+    let milliseconds = u128::try_from(time.as_millisecond()).unwrap_or_default();
+    Uuid::from_u128(milliseconds << 80)
 }
 
 /// Fails for the first record that does not exist, is inactive, or belongs to a user who opted out.
