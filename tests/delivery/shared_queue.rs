@@ -1,7 +1,7 @@
 //! Several engines on one PostgreSQL: they share the queue, and take over what another one leaves behind.
 
 use super::process::{backlog, by_message_id, until};
-use crate::support::postgres::TestDatabase;
+use crate::support::postgres::{Server, TestDatabase};
 use crate::support::program::Program;
 use crate::support::smtp::{Answer, SmtpServer};
 use std::collections::HashSet;
@@ -79,4 +79,26 @@ async fn what_is_made_by_a_command_is_sent_at_once() {
     assert!(made.elapsed() < Duration::from_secs(2), "{:?}", made.elapsed());
     engine.signal("-TERM");
     assert_eq!(engine.ended(), Some(0));
+}
+
+/// As after a power failure, when the engine's machine is up before the database's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_away_at_the_start_is_waited_for() {
+    let (mails, server) = (SmtpServer::start(&[]).await, Server::start(&["fsync=off"]));
+    server.admin("CREATE DATABASE engine").await;
+    let program = Program::new().relay(mails.address).database(&server.url("engine"));
+    program.ada();
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"]);
+    server.stop();
+    program.refused(&["process-notifications"], "The database server cannot be reached");
+    let back = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        server.run(&["fsync=off"]);
+        server
+    });
+    let engine = program.start();
+    until("the mail", || mails.count() == 1).await;
+    engine.signal("-TERM");
+    assert_eq!(engine.ended(), Some(0));
+    back.join().unwrap().stop();
 }

@@ -47,6 +47,15 @@ async fn what_had_left_keeps_its_outcome_and_is_not_tried_again(database: Databa
     assert_eq!(database.stands(sent).await.status, Status::Delivered);
     assert_eq!(database.stands(failing).await.status, Status::Canceled);
     assert_eq!(database.find(failing).await.attempts.len(), 1, "its attempt is in the history");
+
+    // Canceled too late, it failed for good; whoever wants it after all can have it.
+    let third = database.create(NewNotification { max_retries: 0, ..news(&bob.record) }).await;
+    let claimed = database.claim_one().await;
+    database.store.cancel_notification(TENANT, third, noon()).await.unwrap();
+    database.store.settle(&[settled(&claimed, &busy(Scope::Message))], noon()).await.unwrap();
+    assert_eq!(database.stands(third).await.status, Status::DeliveryFailure);
+    database.store.retry_notification(TENANT, third, noon()).await.unwrap();
+    assert_eq!(database.claim_one().await.notification.id, third);
 }
 
 async fn what_is_given_back_after_it_was_canceled_does_not_wait(database: Database) {

@@ -8,9 +8,14 @@ use crate::store::Store;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 use uuid::Uuid;
+
+/// How long to wait before a database that is away is tried again: at first, and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What a command works with.
 pub struct Context {
@@ -23,10 +28,41 @@ pub struct Context {
 impl Context {
     /// Reads the settings, starts the log, opens the database.
     pub async fn open(config: Option<&Path>, output: Format) -> anyhow::Result<Self> {
+        Self::with(config, output, async |settings| Ok(Store::open(&settings.database.url).await?)).await
+    }
+
+    /// The same for who stays: a database that is away is waited for.
+    pub async fn open_patiently(config: Option<&Path>, output: Format) -> anyhow::Result<Self> {
+        Self::with(config, output, async |settings| {
+            let mut said = String::new();
+            let mut wait = FIRST_WAIT;
+            loop {
+                match Store::open(&settings.database.url).await {
+                    Err(error) if error.is_worth_another_try() => {
+                        let sentence = error.to_string();
+                        if sentence != said {
+                            output::aside(&format!("engine: {sentence} It is tried again; stop with Ctrl-C."));
+                            said = sentence;
+                        }
+                        tokio::time::sleep(wait).await;
+                        wait = (wait * 2).min(LONGEST_WAIT);
+                    }
+                    opened => return Ok(opened?),
+                }
+            }
+        })
+        .await
+    }
+
+    async fn with(
+        config: Option<&Path>,
+        output: Format,
+        open: impl AsyncFnOnce(&Settings) -> anyhow::Result<Store>,
+    ) -> anyhow::Result<Self> {
         let settings = Settings::load(config, variables())?;
         start_log(&settings)?;
         let new = settings.database_file().filter(|file| !file.exists());
-        let store = Store::open(&settings.database.url).await?;
+        let store = open(&settings).await?;
         if let Some(file) = new {
             // A command in the wrong folder is noticed by this, and by nothing else.
             let file = file.canonicalize().unwrap_or(file);

@@ -112,7 +112,10 @@ impl Cli {
             Command::Demo => demo::execute(output).await,
             Command::Bench(command) => command.execute(output).await,
             command => {
-                let context = Context::open(config.as_deref(), output).await?;
+                let context = match command {
+                    Command::Run => Context::open_patiently(config.as_deref(), output).await?,
+                    _ => Context::open(config.as_deref(), output).await?,
+                };
                 let code = match command {
                     Command::Run => run::execute(&context).await,
                     Command::ProcessNotifications(command) => command.execute(&context).await,

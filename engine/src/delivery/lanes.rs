@@ -181,9 +181,10 @@ impl Shared {
         let mut calls = 1;
         while let Some(portion) = lane.take(calls, &self) {
             // A closed semaphore, which this never is, would only mean that nothing bounds the calls.
-            let _slot = self.tenant_slots.acquire().await;
             let alone = portion.first().is_some_and(Waiting::goes_alone);
+            // Before the slot, so that those who wait for each other leave the slots to others.
             let _alone = if alone { self.suspects.acquire().await.ok() } else { None };
+            let _slot = self.tenant_slots.acquire().await;
             let many = portion.len();
             let (began, made, left) = self.portion(&lane.faults, portion).await;
             self.under_way.fetch_sub(many - left.len(), Ordering::AcqRel);

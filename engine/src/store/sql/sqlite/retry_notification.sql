@@ -1,6 +1,7 @@
 -- Due at once, with all its retries before it again.
 UPDATE notifications
-SET status = 'RETRY', scheduled_delivery = ?3, retry_attempts = 0, lease_deaths = 0, opted_out = 0, modified_date = ?3
+SET status = 'RETRY', scheduled_delivery = ?3, retry_attempts = 0, lease_deaths = 0, opted_out = 0, canceled = 0,
+    modified_date = ?3
 WHERE tenant_id = ?1
     AND id = ?2
     AND claimed_by IS NULL
