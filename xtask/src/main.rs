@@ -37,6 +37,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Kill engines and restart servers at random, and compare every history with what was sent; takes minutes
+    Faults,
     /// Import and deliver what the real django-notification-system has left behind, on SQLite and PostgreSQL
     Predecessor {
         /// `--only sqlite`, where there is no PostgreSQL
@@ -45,11 +47,15 @@ enum Command {
     },
 }
 
+/// One after the other: each keeps both processors busy.
+const FAULTS: [&str; 7] = ["--test", "all", "--", "delivery::faults", "--ignored", "--nocapture", "--test-threads=1"];
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Toolchain => toolchain::run().map(|()| ExitCode::SUCCESS),
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { arguments } => test::run(&arguments),
+        Command::Faults => test::run(&FAULTS.map(str::to_owned)),
         Command::Predecessor { arguments } => predecessor::run(&arguments),
     };
     result.unwrap_or_else(|error| {
