@@ -329,6 +329,44 @@ fn who_got_anothers_name_there_is_not_taken_for_them() {
     assert_eq!((&report["left_out"], counts(&report, "record")), (&json!([]), [1, 0, 3, 0]));
 }
 
+/// Alice has got another name there and Carol has got hers: Carol's row is left out, and her opt-out reaches what is hers here.
+#[test]
+fn an_opt_out_reaches_the_records_of_who_is_left_out() {
+    let program = Program::new();
+    let source = Source::new(&program);
+    source.execute("UPDATE notification_system_opt_out SET active = 0");
+    source.import(&program, &[]);
+    source.execute("UPDATE auth_user SET username = 'alice' WHERE username = 'ada'");
+    source.execute("UPDATE auth_user SET username = 'ada' WHERE username = 'cleo'");
+    source.execute("UPDATE notification_system_opt_out SET active = 1, modified_date = '2026-03-22 00:00:00'");
+    let report = source.import(&program, &[]);
+    assert_eq!(counts(&report, "user")[3], 1, "{report}");
+    let records = program.json(&["record", "list"]);
+    let hers =
+        records.as_array().unwrap().iter().find(|record| record["target_user_id"] == "cleo@example.org").unwrap();
+    assert_eq!(hers["active"], false, "{report}");
+}
+
+/// One record has got the address that another had.
+#[test]
+fn addresses_may_move_from_one_record_to_another() {
+    let program = Program::new();
+    let source = Source::new(&program);
+    source.import(&program, &[]);
+    source.execute(
+        "UPDATE notification_system_target_user_record SET target_user_id = 'new@example.org' WHERE user_id = 1",
+    );
+    source.record(29, ADA, 101, "ada@example.org");
+    let report = source.import(&program, &[]);
+    assert_eq!(counts(&report, "record"), [1, 1, 2, 0], "{report}");
+    let records = program.json(&["record", "list"]);
+    let address = |number| {
+        let id = uuid::Uuid::from_u128(number).to_string();
+        records.as_array().unwrap().iter().find(|record| record["id"] == *id).unwrap()["target_user_id"].clone()
+    };
+    assert_eq!((address(11), address(29)), (json!("new@example.org"), json!("ada@example.org")));
+}
+
 #[test]
 fn what_was_changed_there_is_changed_here() {
     let program = Program::new();

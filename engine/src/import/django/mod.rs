@@ -219,6 +219,9 @@ impl Import<'_> {
                 let user = match self.owner(row.text("user_id")) {
                     Ok(user) => user,
                     Err(why) => {
+                        if row.flag("active") != Ok(false) {
+                            self.switch_off_elsewhere(row.text("user_id").unwrap_or_default()).await?;
+                        }
                         self.report.leave_out(Kind::OptOut, row.name(), why);
                         continue;
                     }
@@ -232,7 +235,7 @@ impl Import<'_> {
                     OptOut { active: true, modified_date: self.now }
                 });
                 if there.active {
-                    self.switch_off_elsewhere(row.text("user_id").unwrap_or_default(), &user).await?;
+                    self.switch_off_elsewhere(row.text("user_id").unwrap_or_default()).await?;
                 }
                 let change = decide::opt_out(known(&user), &there);
                 if change != Upserted::Unchanged {

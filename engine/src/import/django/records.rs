@@ -47,7 +47,16 @@ impl Import<'_> {
                 match self.record(&row, &mut here) {
                     Ok(Found::New(record)) => batch.push(record),
                     Ok(Found::Moved(record)) if !dry_run => {
-                        self.store.change_address(tenant, &record, self.now).await?;
+                        match self.store.change_address(tenant, &record, self.now).await {
+                            Err(error @ StoreError::AlreadyExists { .. }) => {
+                                self.report.leave_out(
+                                    Kind::Record,
+                                    row.name(),
+                                    Invalid::new("target_user_id", error.to_string()),
+                                );
+                            }
+                            changed => changed?,
+                        }
                     }
                     Ok(Found::Moved(_) | Found::Here) => {}
                     Err(why) => self.report.leave_out(Kind::Record, row.name(), why),
@@ -63,7 +72,15 @@ impl Import<'_> {
 
     fn record(&mut self, row: &Row, here: &mut Records) -> Result<Found, Invalid> {
         let there = row.text("user_id")?;
-        let owner = self.owner(Ok(there))?;
+        let owner = match self.owner(Ok(there)) {
+            Ok(owner) => owner,
+            Err(why) => {
+                // Whoever it is has a record here, which an opt-out of theirs is to reach.
+                let known = row.id("id").ok().and_then(|id| here.by_id.get(&id));
+                self.elsewhere.entry(there.to_owned()).or_default().extend(known.map(|known| known.record.clone()));
+                return Err(why);
+            }
+        };
         let target = self.targets.get(row.text("target_id")?).ok_or_else(|| gone("target_id", "target"))?;
         let record = django::record(row, owner.id, *target)?;
         let Some(known) = here.find(&record) else {
@@ -93,7 +110,8 @@ impl Import<'_> {
         }
         if known.target_user_id != record.target_user_id {
             let moved = TargetUserRecord { target_user_id: record.target_user_id, ..known.clone() };
-            let name = username.clone();
+            let (name, former) = (username.clone(), (known.user, known.target, known.target_user_id.clone()));
+            here.by_address.remove(&former);
             here.add(moved.clone(), name);
             self.count(Kind::Record, Upserted::Changed);
             return Ok(Found::Moved(moved));
@@ -103,12 +121,12 @@ impl Import<'_> {
     }
 
     /// Switches the records off that a user who wants nothing has there, and that are another's here.
-    pub(super) async fn switch_off_elsewhere(&mut self, there: &str, user: &Person) -> Result<(), StoreError> {
+    pub(super) async fn switch_off_elsewhere(&mut self, there: &str) -> Result<(), StoreError> {
         for record in self.elsewhere.remove(there).unwrap_or_default().into_iter().filter(|record| record.active) {
-            let reason = format!("It is a record of {} there, who has opted out.", user.username);
+            let reason = "Whoever has it there has opted out.";
             self.report.notes.push(format!("The target user record {} is switched off. {reason}", record.id));
             if !self.options.dry_run {
-                self.store.switch_record_off(self.options.tenant, record.id, &reason, self.now).await?;
+                self.store.switch_record_off(self.options.tenant, record.id, reason, self.now).await?;
             }
         }
         Ok(())
@@ -116,10 +134,10 @@ impl Import<'_> {
 }
 
 impl Records {
-    /// The one with the same address, or the same record.
+    /// The same record, or the one with the same address.
     fn find(&self, record: &TargetUserRecord) -> Option<Arc<Known>> {
-        let same_address = self.by_address.get(&(record.user, record.target, record.target_user_id.clone()));
-        same_address.or_else(|| self.by_id.get(&record.id)).cloned()
+        let address = || (record.user, record.target, record.target_user_id.clone());
+        self.by_id.get(&record.id).or_else(|| self.by_address.get(&address())).cloned()
     }
 
     fn add(&mut self, record: TargetUserRecord, username: String) {
