@@ -48,7 +48,7 @@ pub fn rescue(standing: &Standing, sending: Option<OnUnknown>, lease_deaths: u32
     let died = Outcome::Unknown(Failure::new("engine_died", sentence));
     let (status, outcome) = match sending {
         Some(OnUnknown::Hold) => (Status::Unknown, died),
-        _ if lease_deaths + more >= MAX_LEASE_DEATHS => {
+        _ if more > 0 && lease_deaths + more >= MAX_LEASE_DEATHS => {
             let sentence = format!(
                 "{MAX_LEASE_DEATHS} engines died while they sent this, so that it is not sent any more; `engine notification retry` begins anew."
             );
@@ -83,6 +83,7 @@ mod tests {
             (None, 0, Status::Retry, "engine_died", 1),
             (None, 1, Status::Retry, "engine_died", 0),
             (None, 2, Status::Retry, "engine_died", 0),
+            (None, 3, Status::Retry, "engine_died", 0),
             (Some(OnUnknown::Resend), 1, Status::Retry, "engine_died", 1),
             (Some(OnUnknown::Resend), 2, Status::DeliveryFailure, "quarantined", 1),
             (Some(OnUnknown::Hold), 0, Status::Unknown, "engine_died", 1),
