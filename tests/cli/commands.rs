@@ -182,6 +182,11 @@ fn the_demo_shows_the_same_news_going_four_ways() {
     assert_eq!(std::fs::read_dir(program.folder.path()).unwrap().count(), 0, "it leaves nothing behind");
 }
 
+/// A request to notify Ada by e-mail, and what else it says.
+fn tea<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["notify", "--user", "ada", "--target", "email", "--title", "Tea", "--body", "Tea."], more].concat()
+}
+
 #[test]
 fn the_same_key_gives_the_first_answer() {
     let program = Program::new();
@@ -215,21 +220,7 @@ fn the_same_key_gives_the_first_answer() {
 fn requests_at_one_moment_with_one_key_make_one_notification() {
     let program = Program::new();
     program.ada();
-    let notify = [
-        "notify",
-        "--user",
-        "ada",
-        "--target",
-        "email",
-        "--title",
-        "Tea",
-        "--body",
-        "Tea.",
-        "--idempotency-key",
-        "k",
-        "--output",
-        "json",
-    ];
+    let notify = tea(&["--idempotency-key", "k", "--output", "json"]);
     program.ok(&["settings", "check"]);
     let running: Vec<_> =
         (0..20).map(|_| program.command(&notify).stdout(std::process::Stdio::piped()).spawn().unwrap()).collect();
@@ -242,7 +233,7 @@ fn requests_at_one_moment_with_one_key_make_one_notification() {
 fn a_notification_is_canceled_and_tried_again_by_hand() {
     let program = Program::new();
     program.ada();
-    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Tea", "--body", "Tea.", "--at", "in 1h"]);
+    program.ok(&tea(&["--at", "in 1h"]));
     let id = program.json(&["notification", "list"])[0]["id"].as_str().unwrap().to_owned();
     program.refused(&["notification", "retry", &id], "It is SCHEDULED: it is not one that failed");
     program.refused(&["notification", "resolve", &id, "delivered"], "It is SCHEDULED: only what is UNKNOWN");
@@ -253,19 +244,7 @@ fn a_notification_is_canceled_and_tried_again_by_hand() {
     program.refused(&["notification", "cancel", &id], "It is CANCELED: it does not wait any more");
 
     // Nobody listens where the relay should be.
-    program.ok(&[
-        "notify",
-        "--user",
-        "ada",
-        "--target",
-        "email",
-        "--title",
-        "Tea",
-        "--body",
-        "Tea.",
-        "--max-retries",
-        "0",
-    ]);
+    program.ok(&tea(&["--max-retries", "0"]));
     let id = program.json(&["notification", "list", "--status", "SCHEDULED"])[0]["id"].as_str().unwrap().to_owned();
     for _ in 0..2 {
         assert_eq!(program.run(&["process-notifications"]).code, Some(3));
@@ -279,7 +258,7 @@ fn a_notification_is_canceled_and_tried_again_by_hand() {
 fn what_has_ended_is_kept_as_long_as_the_settings_say() {
     let program = Program::new();
     program.ada();
-    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Tea", "--body", "Tea.", "--at", "in 1h"]);
+    program.ok(&tea(&["--at", "in 1h"]));
     let id = program.json(&["notification", "list"])[0]["id"].as_str().unwrap().to_owned();
     program.ok(&["notification", "cancel", &id]);
     program.ok(&["process-notifications"]);
