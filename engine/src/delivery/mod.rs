@@ -32,6 +32,8 @@ use uuid::Uuid;
 /// How often an engine says that it lives, and after what silence it is taken for dead.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const SILENCE: SignedDuration = SignedDuration::from_secs(20);
+/// Every so many heartbeats claims are also looked for whose lease has ended though no engine died: the answer to a claim may have been lost.
+const SWEEP: u32 = 6;
 /// How much longer a claim is valid than a call may take: the time that it may wait for a free slot.
 const WAITING: SignedDuration = SignedDuration::from_secs(150);
 /// How often a waiting engine looks for what is due even if nobody has told it.
@@ -172,7 +174,7 @@ impl Deliverer {
         let now = self.clock.now();
         self.store.heartbeat(self.engine, now).await?;
         // Whoever has the database for itself knows that all others are dead.
-        let lost = if lock.is_some() { Lost::OfOthers } else { silent(now) };
+        let lost = if lock.is_some() { Lost::OfOthers } else { Lost::OfSilentSince(silent_since(now)) };
         let rescued = self.store.rescue(self.engine, lost, now).await?;
         if rescued > 0 {
             tracing::warn!(
@@ -193,12 +195,15 @@ impl Deliverer {
 
     /// Says that this engine lives, and takes the claims of those that do not any more.
     async fn beat(self) {
-        loop {
+        for beats in 1_u32.. {
             tokio::time::sleep(HEARTBEAT).await;
             let now = self.clock.now();
             let beaten = async {
                 self.store.heartbeat(self.engine, now).await?;
-                self.store.rescue(self.engine, silent(now), now).await
+                if beats % SWEEP == 0 || self.store.has_silent_engines(self.engine, silent_since(now)).await? {
+                    return self.store.rescue(self.engine, Lost::OfSilentSince(silent_since(now)), now).await;
+                }
+                Ok(0)
             };
             match beaten.await {
                 Ok(0) => {}
@@ -242,9 +247,9 @@ impl Deliverer {
     }
 }
 
-/// Claims of engines that have not been heard of for too long.
-fn silent(now: Timestamp) -> Lost {
-    Lost::OfSilentSince(now.checked_sub(SILENCE).unwrap_or(Timestamp::MIN))
+/// An engine that has not been heard of since is taken for dead.
+fn silent_since(now: Timestamp) -> Timestamp {
+    now.checked_sub(SILENCE).unwrap_or(Timestamp::MIN)
 }
 
 /// What is to be delivered.

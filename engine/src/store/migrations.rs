@@ -24,10 +24,17 @@ macro_rules! known {
     };
 }
 
-pub const SQLITE: Known =
-    known!("sqlite": 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults", 5 "cancel_and_sending");
-pub const POSTGRES: Known =
-    known!("postgres": 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults", 5 "cancel_and_sending");
+/// The same for each database.
+macro_rules! all_of {
+    ($folder:literal) => {
+        known!(
+            $folder: 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults", 5 "cancel_and_sending", 6 "lighter_delivery",
+        )
+    };
+}
+
+pub const SQLITE: Known = all_of!("sqlite");
+pub const POSTGRES: Known = all_of!("postgres");
 
 pub fn migrator(known: Known) -> Migrator {
     let migrations = known.iter().map(|&(number, name, statements)| {

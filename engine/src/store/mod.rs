@@ -19,6 +19,7 @@ mod postgres;
 mod sqlite;
 mod statement;
 mod trouble;
+mod values;
 mod verbs;
 mod watch;
 

@@ -6,8 +6,10 @@
 
 mod notices;
 mod open;
+mod row;
 
 pub use notices::Notices;
+pub use row::{bind, read};
 
 use futures::future::BoxFuture;
 use sqlx::pool::PoolConnection;

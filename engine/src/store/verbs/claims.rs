@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::rows::{MaybeTime, NotificationRow, RecordRow, TargetRow, UserRow};
@@ -15,6 +14,7 @@ use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::store::statement::{Connection, document, query, sql};
+use crate::store::values::{Batch, Value};
 use crate::store::{
     Claim, ClaimRequest, Claimed, Claims, Ended, PreviousAttempt, Recheck, Result, Store, StoreError, Targets,
 };
@@ -55,9 +55,11 @@ impl Store {
 
     /// Gives claims back that were not used: nothing was sent, and nothing counts. Returns how many were still valid.
     pub async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64> {
-        let claims = document(claims.iter().map(|claim| (claim.tenant, claim.notification.simple(), claim.fence)));
+        let claims = Batch::of(claims.iter().map(columns));
         self.write(move |mut connection| {
-            Box::pin(async move { Ok(query(sql!("release")).bind(claims).bind(now).execute(&mut connection).await?) })
+            Box::pin(
+                async move { Ok(query(sql!("release")).bind_batch(claims).bind(now).execute(&mut connection).await?) },
+            )
         })
         .await
     }
@@ -65,13 +67,10 @@ impl Store {
     /// Notes that the sends of these claims may begin from now on, and under which policies. Claims that are not valid any more are passed
     /// over.
     pub async fn mark_sending(&self, claims: &[(Claim, OnUnknown)]) -> Result<()> {
-        let held =
-            document(claims.iter().map(|(claim, on_unknown)| {
-                (claim.tenant, claim.notification.simple(), claim.fence, on_unknown.as_str())
-            }));
+        let held = Batch::of(claims.iter().map(|(claim, on_unknown)| with(claim, on_unknown.as_str())));
         self.write(move |mut connection| {
             Box::pin(async move {
-                query(sql!("mark_sending")).bind(held).execute(&mut connection).await?;
+                query(sql!("mark_sending")).bind_batch(held).execute(&mut connection).await?;
                 Ok(())
             })
         })
@@ -81,9 +80,9 @@ impl Store {
     /// Asks right before the send whether claims may still be used, and ends what must not be sent any more: the user has opted out, the
     /// record was switched off, the expiry has passed, it was canceled. Answers in the same order.
     pub async fn recheck(&self, claims: &[Claim], now: Timestamp) -> Result<Vec<Recheck>> {
-        let held = document(claims.iter().map(|claim| (claim.tenant, claim.notification.simple(), claim.fence)));
+        let held = Batch::of(claims.iter().map(columns));
         // Almost always all of them may be sent, which a reader can tell.
-        let unsendable = query(sql!("unsendable_claims")).bind(held.as_str()).bind(now);
+        let unsendable = query(sql!("unsendable_claims")).bind_batch(held.clone()).bind(now);
         if self.read_optional::<Unsendable>(unsendable).await?.is_none() {
             return Ok(vec![Recheck::Send; claims.len()]);
         }
@@ -91,17 +90,21 @@ impl Store {
         self.write(move |mut connection| {
             Box::pin(async move {
                 let unsendable: Vec<Unsendable> =
-                    query(sql!("unsendable_claims")).bind(held).bind(now).all(&mut connection).await?;
+                    query(sql!("unsendable_claims")).bind_batch(held).bind(now).all(&mut connection).await?;
                 let mut answers = vec![Recheck::Send; claims.len()];
                 let mut ended = Vec::new();
                 for (place, status) in unsendable {
                     let (Some(answer), Some(claim)) = (answers.get_mut(place), claims.get(place)) else { continue };
                     *answer = status.map_or(Recheck::Stale, Recheck::Ended);
                     if let Some(status) = status {
-                        ended.push((claim.tenant, claim.notification.simple(), claim.fence, status.as_str()));
+                        ended.push(with(claim, status.as_str()));
                     }
                 }
-                query(sql!("end_claims")).bind(document(ended.iter())).bind(now).execute(&mut connection).await?;
+                query(sql!("end_claims"))
+                    .bind_batch(Batch::of(ended.into_iter()))
+                    .bind(now)
+                    .execute(&mut connection)
+                    .await?;
                 Ok(answers)
             })
         })
@@ -147,8 +150,6 @@ impl Wanted {
 /// A notification that is due, as the claim found it.
 #[derive(Deserialize)]
 struct Due {
-    /// How the database finds it again.
-    row: Value,
     /// If it must not be sent.
     ends_in: Option<Status>,
     fence: i64,
@@ -163,6 +164,16 @@ struct Due {
     record: RecordRow,
 }
 
+/// A claim as a row of a batch.
+fn columns(claim: &Claim) -> [Value; 3] {
+    [claim.tenant.into(), claim.notification.into(), claim.fence.into()]
+}
+
+/// The same, with what is to be written.
+fn with(claim: &Claim, text: &str) -> [Value; 4] {
+    [claim.tenant.into(), claim.notification.into(), claim.fence.into(), text.into()]
+}
+
 /// Writes the claims down, and the ends of those that must not be sent.
 async fn take(
     connection: &mut Connection<'_>,
@@ -171,12 +182,13 @@ async fn take(
     now: Timestamp,
     lease_until: Timestamp,
 ) -> Result<()> {
-    let claimed = document(due.iter().filter(|due| due.ends_in.is_none()).map(|due| &due.row));
-    query(sql!("take_claims")).bind(claimed).bind(engine).bind(now).bind(lease_until).execute(connection).await?;
-    if due.iter().any(|due| due.ends_in.is_some()) {
-        let ended = document(due.iter().filter_map(|due| Some((&due.row, due.ends_in?.as_str()))));
-        query(sql!("end_unsendable")).bind(ended).bind(now).execute(connection).await?;
-    }
+    let claimed = due.iter().filter(|due| due.ends_in.is_none());
+    let claimed = Batch::of(claimed.map(|due| [due.notification.tenant.into(), due.notification.id.into()]));
+    query(sql!("take_claims")).bind_batch(claimed).bind(engine).bind(now).bind(lease_until).execute(connection).await?;
+    let ended = Batch::of(due.iter().filter_map(|due| {
+        Some([due.notification.tenant.into(), due.notification.id.into(), due.ends_in?.as_str().into()])
+    }));
+    query(sql!("end_unsendable")).bind_batch(ended).bind(now).execute(connection).await?;
     Ok(())
 }
 
@@ -187,8 +199,8 @@ async fn targets_of(connection: &mut Connection<'_>, due: &[Due]) -> Result<Targ
     let mut keys: Vec<_> = due.iter().map(|due| (due.notification.tenant, due.record.target)).collect();
     keys.sort_unstable();
     keys.dedup();
-    let keys = document(keys.iter().map(|(tenant, target)| (tenant, target.simple())));
-    let rows: Vec<(Tenant, TargetRow)> = query(sql!("claim_targets")).bind(keys).all(connection).await?;
+    let keys = Batch::of(keys.into_iter().map(|(tenant, target)| [tenant.into(), target.into()]));
+    let rows: Vec<(Tenant, TargetRow)> = query(sql!("claim_targets")).bind_batch(keys).all(connection).await?;
     let mut targets = HashMap::with_capacity(rows.len());
     for (tenant, target) in rows {
         let target = Target::from(target);

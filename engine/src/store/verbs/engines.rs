@@ -1,10 +1,10 @@
 //! Engines: their heartbeats, and the claims that the dead ones left behind.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::rows::{MaybeTime, Time};
+use super::rows::{Flag, MaybeTime, Time};
 use super::settlements::Settlements;
 use crate::rules::attempt::Attempt;
 use crate::rules::notification::OnUnknown;
@@ -16,6 +16,8 @@ use crate::store::{Claim, Lost, Result, Settled, Store};
 
 /// Lost claims are settled so many at a time, so that other work gets its turn in between.
 const BATCH: u32 = 500;
+/// An engine whose clock is ahead by more than this is not expected.
+const LEAD: SignedDuration = SignedDuration::from_hours(24);
 
 impl Store {
     /// Says that an engine is alive; the first time makes it known.
@@ -40,7 +42,14 @@ impl Store {
         .await
     }
 
-    /// Takes claims from engines that will not settle them; `rules::rescue` says what becomes of each. Returns how many there were.
+    /// Whether there may be engines that died: one that is known and has not been heard of since `since`.
+    pub async fn has_silent_engines(&self, but: Uuid, since: Timestamp) -> Result<bool> {
+        let has: Flag = self.read_one(query(sql!("has_silent_engines")).bind(but).bind(since)).await?;
+        Ok(has.0)
+    }
+
+    /// Takes claims from engines that will not settle them, and forgets those engines; `rules::rescue` says what becomes of each. Walks through
+    /// all that is due. Returns how many there were.
     pub async fn rescue(&self, engine: Uuid, lost: Lost, now: Timestamp) -> Result<u64> {
         let mut rescued = 0;
         loop {
@@ -64,10 +73,15 @@ impl Store {
                     .bind(now)
                     .bind(silent_since)
                     .bind(BATCH)
+                    .bind(now.checked_add(LEAD).unwrap_or(Timestamp::MAX))
                     .all(&mut connection)
                     .await?;
                 let settled: Vec<Settled> = lost.iter().map(|lost| rescued(lost, now)).collect();
                 let applied = Settlements::of(&settled).write(&mut connection, now).await?;
+                if lost.len() < BATCH as usize {
+                    let forget = query(sql!("forget_silent_engines")).bind(engine).bind(silent_since);
+                    forget.execute(&mut connection).await?;
+                }
                 Ok(applied.len() as u64)
             })
         })

@@ -13,6 +13,7 @@ use crate::rules::status::Status;
 use crate::rules::target::TargetUserRecord;
 use crate::rules::tenant::Tenant;
 use crate::store::statement::{Connection, document, query, sql};
+use crate::store::values::{Batch, Value};
 use crate::store::{KnownNotification, Result, Store};
 
 impl Store {
@@ -35,8 +36,8 @@ impl Store {
 
     /// How those of these notifications stand that there are.
     pub async fn known_notifications(&self, tenant: Tenant, ids: &[Uuid]) -> Result<Vec<KnownNotification>> {
-        let ids = document(ids.iter().map(|id| id.simple()));
-        self.read_all::<KnownRow, _>(query(sql!("known_notifications")).bind(tenant).bind(ids)).await
+        let ids = Batch::of_ids(ids.iter().copied());
+        self.read_all::<KnownRow, _>(query(sql!("known_notifications")).bind(tenant).bind_batch(ids)).await
     }
 
     /// Stores notifications as they stand, all or none, without the history of their attempts; gives the ids of those that it wrote. Of those
@@ -46,12 +47,12 @@ impl Store {
         let batch = batch.to_vec();
         self.write(move |mut connection| {
             Box::pin(async move {
-                let records = document(batch.iter().map(|new| new.target_user_record.simple()));
+                let records = Batch::of_ids(batch.iter().map(|new| new.target_user_record));
                 let lifted: Vec<Uuid> =
-                    query(sql!("lift_opt_outs")).bind(tenant).bind(records).all(&mut connection).await?;
-                let opted_out = document(lifted.iter().map(|user| user.simple()));
-                let written = import(&mut connection, tenant, &batch, &opted_out).await?;
-                query(sql!("put_opt_outs_back")).bind(tenant).bind(opted_out).execute(&mut connection).await?;
+                    query(sql!("lift_opt_outs")).bind(tenant).bind_batch(records).all(&mut connection).await?;
+                let written = import(&mut connection, tenant, &batch, &lifted).await?;
+                let lifted = Batch::of_ids(lifted.into_iter());
+                query(sql!("put_opt_outs_back")).bind(tenant).bind_batch(lifted).execute(&mut connection).await?;
                 Ok(written)
             })
         })
@@ -63,39 +64,40 @@ async fn import(
     connection: &mut Connection<'_>,
     tenant: Tenant,
     batch: &[Notification],
-    opted_out: &str,
+    opted_out: &[Uuid],
 ) -> Result<Vec<Uuid>> {
-    let ids = document(batch.iter().map(|new| new.id.simple()));
-    let there: Vec<KnownRow> = query(sql!("known_notifications")).bind(tenant).bind(ids).all(connection).await?;
+    let ids = Batch::of_ids(batch.iter().map(|new| new.id));
+    let there: Vec<KnownRow> = query(sql!("known_notifications")).bind(tenant).bind_batch(ids).all(connection).await?;
     let there: HashSet<Uuid> = there.into_iter().map(|row| row.id).collect();
     // The statement asks for keys that are taken, and does not see those of its own rows.
     let mut keys = HashSet::new();
-    let standings = document(batch.iter().map(|new| {
-        (
-            new.id.simple(),
-            new.target_user_record.simple(),
-            new.status,
-            new.scheduled_delivery.as_millisecond(),
-            new.attempted_delivery.map(Timestamp::as_millisecond),
-            new.retry_time_interval,
-            new.retry_attempts,
-            new.max_retries,
-            new.idempotency_key.as_ref().filter(|key| keys.insert(*key)),
-            new.created_date.as_millisecond(),
-            new.modified_date.as_millisecond(),
-        )
+    let standings = Batch::of(batch.iter().map(|new| {
+        [
+            new.id.into(),
+            new.target_user_record.into(),
+            new.status.as_str().into(),
+            new.scheduled_delivery.into(),
+            new.attempted_delivery.into(),
+            new.retry_time_interval.into(),
+            new.retry_attempts.into(),
+            new.max_retries.into(),
+            new.idempotency_key.as_deref().filter(|key| keys.insert(*key)).into(),
+            new.created_date.into(),
+            new.modified_date.into(),
+        ]
     }));
-    let text = |new: &&Notification| {
+    let text = |new: &Notification| -> [Value; 4] {
         let extra = serde_json::to_string(&new.extra).unwrap_or_default();
-        (new.id.simple(), new.title.clone(), new.body.clone(), extra)
+        [new.id.into(), new.title.as_str().into(), new.body.as_str().into(), extra.into()]
     };
+    let opted_out = document(opted_out.iter().map(|user| user.simple()));
     let written: Vec<Uuid> =
-        query(sql!("import_notifications")).bind(tenant).bind(standings).bind(opted_out).all(connection).await?;
-    let new = document(batch.iter().filter(|new| !there.contains(&new.id)).map(|new| text(&new)));
-    query(sql!("create_texts")).bind(tenant).bind(new).execute(connection).await?;
+        query(sql!("import_notifications")).bind(tenant).bind_batch(standings).bind(opted_out).all(connection).await?;
+    let new = Batch::of(batch.iter().filter(|new| !there.contains(&new.id)).map(text));
+    query(sql!("create_texts")).bind(tenant).bind_batch(new).execute(connection).await?;
     let changed = batch.iter().filter(|new| there.contains(&new.id) && written.contains(&new.id));
-    let changed = document(changed.map(|new| text(&new)));
-    query(sql!("update_texts")).bind(tenant).bind(changed).execute(connection).await?;
+    let changed = Batch::of(changed.map(text));
+    query(sql!("update_texts")).bind(tenant).bind_batch(changed).execute(connection).await?;
     Ok(written)
 }
 

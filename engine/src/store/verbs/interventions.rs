@@ -9,7 +9,8 @@ use super::rows::MaybeTime;
 use crate::rules::limits::Invalid;
 use crate::rules::status::Status;
 use crate::rules::tenant::Tenant;
-use crate::store::statement::{Connection, document, query, sql};
+use crate::store::statement::{Connection, query, sql};
+use crate::store::values::Batch;
 use crate::store::{Canceling, Result, Store};
 
 impl Store {
@@ -38,7 +39,7 @@ impl Store {
         let retried = self.write(move |mut connection| {
             Box::pin(async move {
                 let Standing { record, status, expires_at } = standing(&mut connection, tenant, id).await?;
-                refuse_unreachable(&mut connection, tenant, document([record.simple()].iter())).await?;
+                refuse_unreachable(&mut connection, tenant, Batch::of_ids([record].into_iter())).await?;
                 if expires_at.0.is_some_and(|expiry| expiry <= now) {
                     let sentence = "It has expired, and would not be sent: make a new one.";
                     return Err(Invalid::new("expires_at", sentence).into());

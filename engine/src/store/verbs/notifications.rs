@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::rows::{HistoryRow, ListedNotificationRow};
 use crate::rules::notification::NewNotification;
 use crate::rules::tenant::Tenant;
-use crate::store::statement::{Connection, document, query, sql};
+use crate::store::statement::{Connection, query, sql};
+use crate::store::values::Batch;
 use crate::store::{
     Creation, ListedNotification, NotificationFilter, NotificationHistory, Result, Store, StoreError, Thing, trouble,
 };
@@ -21,22 +22,22 @@ impl Store {
         for notification in batch {
             notification.check()?;
         }
-        // A batch goes to the database as one text for each table: a statement for each row would cost several times as much.
-        let records = document(batch.iter().map(|new| new.target_user_record.simple()));
-        let standings = document(batch.iter().map(|new| {
-            (
-                new.id.simple(),
-                new.target_user_record.simple(),
-                new.scheduled_delivery.as_millisecond(),
-                new.retry_time_interval,
-                new.max_retries,
-                new.expires_at.map(Timestamp::as_millisecond),
-                &new.idempotency_key,
-                new.on_unknown.map(|choice| choice.as_str()),
-            )
+        let records = Batch::of_ids(batch.iter().map(|new| new.target_user_record));
+        let standings = Batch::of(batch.iter().map(|new| {
+            [
+                new.id.into(),
+                new.target_user_record.into(),
+                new.scheduled_delivery.into(),
+                new.retry_time_interval.into(),
+                new.max_retries.into(),
+                new.expires_at.into(),
+                new.idempotency_key.clone().into(),
+                new.on_unknown.map(|choice| choice.as_str()).into(),
+            ]
         }));
-        let texts = document(batch.iter().map(|new| {
-            (new.id.simple(), &new.title, &new.body, serde_json::to_string(&new.extra).unwrap_or_default())
+        let texts = Batch::of(batch.iter().map(|new| {
+            let extra = serde_json::to_string(&new.extra).unwrap_or_default();
+            [new.id.into(), new.title.as_str().into(), new.body.as_str().into(), extra.into()]
         }));
         let keys: Vec<(Uuid, Option<String>)> = batch.iter().map(|new| (new.id, new.idempotency_key.clone())).collect();
         let created = self.write(move |mut connection| {
@@ -44,11 +45,11 @@ impl Store {
                 refuse_unreachable(&mut connection, tenant, records).await?;
                 let created: Vec<Uuid> = query(sql!("create_notifications"))
                     .bind(tenant)
-                    .bind(standings)
+                    .bind_batch(standings)
                     .bind(now)
                     .all(&mut connection)
                     .await?;
-                query(sql!("create_texts")).bind(tenant).bind(texts).execute(&mut connection).await?;
+                query(sql!("create_texts")).bind(tenant).bind_batch(texts).execute(&mut connection).await?;
                 let created = HashSet::from_iter(created);
                 answers(&mut connection, tenant, keys, created).await
             })
@@ -122,9 +123,9 @@ fn first_id_of(time: Timestamp) -> Uuid {
 }
 
 /// Fails for the first record that does not exist, is inactive, or belongs to a user who opted out.
-pub async fn refuse_unreachable(connection: &mut Connection<'_>, tenant: Tenant, records: String) -> Result<()> {
+pub async fn refuse_unreachable(connection: &mut Connection<'_>, tenant: Tenant, records: Batch) -> Result<()> {
     let obstacle: Option<(Uuid, Option<String>, Option<String>)> =
-        query(sql!("creation_obstacle")).bind(tenant).bind(records).optional(connection).await?;
+        query(sql!("creation_obstacle")).bind(tenant).bind_batch(records).optional(connection).await?;
     let Some((id, username, target_user_id)) = obstacle else { return Ok(()) };
     match (username, target_user_id) {
         (Some(username), _) => Err(StoreError::OptedOut { username }),

@@ -141,7 +141,7 @@ impl From<ListedRecordRow> for ListedRecord {
 /// A notification, with its texts.
 #[derive(Deserialize)]
 pub struct NotificationRow {
-    id: Uuid,
+    pub id: Uuid,
     pub tenant: Tenant,
     target_user_record: Uuid,
     title: String,

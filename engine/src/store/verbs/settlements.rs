@@ -1,6 +1,5 @@
 //! Settlements: outcomes written back, under the claims that they were made with.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
@@ -12,7 +11,8 @@ use crate::rules::retry::{RecordChange, TargetChange};
 use crate::rules::status::Status;
 use crate::rules::target::MAX_REASON;
 use crate::rules::tenant::Tenant;
-use crate::store::statement::{Connection, document, query, sql};
+use crate::store::statement::{Connection, query, sql};
+use crate::store::values::{Batch, Value};
 use crate::store::{Claim, Result, Settled, Settling, Store};
 
 impl Store {
@@ -27,10 +27,10 @@ impl Store {
     }
 }
 
-/// A batch made ready for the database, so that in a transaction there is nothing left to do but to hand texts over.
+/// A batch made ready for the database, so that in a transaction there is nothing left to do but to hand it over.
 pub struct Settlements {
-    standings: String,
-    attempts: Vec<(Claim, String)>,
+    standings: Batch,
+    attempts: Vec<(Claim, [Value; 13])>,
     changes: Vec<(Claim, Change)>,
 }
 
@@ -46,21 +46,21 @@ impl Settlements {
         // A claim is good for one settlement, in one batch too.
         let mut seen = HashSet::with_capacity(batch.len());
         let batch: Vec<&Settled> = batch.iter().filter(|settled| seen.insert(settled.claim)).collect();
-        let standings = document(batch.iter().map(|settled| {
+        let standings = Batch::of(batch.iter().map(|settled| {
             let (claim, settlement) = (settled.claim, &settled.settlement);
-            (
-                claim.tenant,
-                claim.notification.simple(),
-                claim.fence,
-                settlement.status.as_str(),
-                settlement.scheduled_delivery.as_millisecond(),
-                settlement.attempted_delivery.map(Timestamp::as_millisecond),
-                settlement.retry_attempts,
-                settled.attempt.number,
-                settled.lease_deaths,
-            )
+            [
+                claim.tenant.into(),
+                claim.notification.into(),
+                claim.fence.into(),
+                settlement.status.as_str().into(),
+                settlement.scheduled_delivery.into(),
+                settlement.attempted_delivery.into(),
+                settlement.retry_attempts.into(),
+                settled.attempt.number.into(),
+                settled.lease_deaths.into(),
+            ]
         }));
-        let attempts = batch.iter().map(|settled| (settled.claim, attempt_document(settled))).collect();
+        let attempts = batch.iter().map(|settled| (settled.claim, attempt_columns(settled))).collect();
         let mut changes = Vec::new();
         for settled in batch {
             match &settled.settlement.record {
@@ -87,7 +87,7 @@ impl Settlements {
     /// Writes all whose claims are still valid; returns what became of those.
     pub async fn write(self, connection: &mut Connection<'_>, now: Timestamp) -> Result<HashMap<Claim, Settling>> {
         let applied: Vec<(Tenant, Uuid, i64, Option<Status>)> =
-            query(sql!("settle")).bind(self.standings).bind(now).all(connection).await?;
+            query(sql!("settle")).bind_batch(self.standings).bind(now).all(connection).await?;
         let applied: HashMap<Claim, Settling> = applied
             .into_iter()
             .map(|(tenant, notification, fence, ended)| {
@@ -95,15 +95,9 @@ impl Settlements {
                 (Claim { tenant, notification, fence }, settling)
             })
             .collect();
-        let mut attempts = String::from("[");
-        for (_, attempt) in self.attempts.iter().filter(|(claim, _)| applied.contains_key(claim)) {
-            if attempts.len() > 1 {
-                attempts.push(',');
-            }
-            attempts.push_str(attempt);
-        }
-        attempts.push(']');
-        query(sql!("add_attempts")).bind(attempts).execute(connection).await?;
+        let attempts = self.attempts.into_iter().filter(|(claim, _)| applied.contains_key(claim));
+        let attempts = Batch::of(attempts.map(|(_, attempt)| attempt));
+        query(sql!("add_attempts")).bind_batch(attempts).execute(connection).await?;
         for (claim, change) in self.changes.iter().filter(|(claim, _)| applied.contains_key(claim)) {
             make_change(connection, *claim, change, now).await?;
         }
@@ -111,30 +105,29 @@ impl Settlements {
     }
 }
 
-/// One row for the history, as JSON.
-fn attempt_document(settled: &Settled) -> String {
+/// One row for the history.
+fn attempt_columns(settled: &Settled) -> [Value; 13] {
     let attempt = &settled.attempt;
-    let row = (
-        settled.claim.tenant,
-        settled.claim.notification.simple(),
-        attempt.number,
-        attempt.started_at.as_millisecond(),
-        attempt.finished_at.as_millisecond(),
-        attempt.outcome.as_str(),
-        fitting(&attempt.code, MAX_CODE),
-        fitting(&attempt.message, MAX_MESSAGE),
-        fitting(&attempt.provider_id, MAX_PROVIDER_ID),
-        attempt.phase.map(|phase| phase.as_str()),
-        fitting(&attempt.log, MAX_LOG),
-        attempt.component_digest.as_deref().map(|digest| fitting(digest, MAX_DIGEST)),
-        attempt.engine.simple(),
-    );
-    serde_json::to_string(&row).unwrap_or_default()
+    [
+        settled.claim.tenant.into(),
+        settled.claim.notification.into(),
+        attempt.number.into(),
+        attempt.started_at.into(),
+        attempt.finished_at.into(),
+        attempt.outcome.as_str().into(),
+        fitting(&attempt.code, MAX_CODE).into(),
+        fitting(&attempt.message, MAX_MESSAGE).into(),
+        fitting(&attempt.provider_id, MAX_PROVIDER_ID).into(),
+        attempt.phase.map(|phase| phase.as_str()).into(),
+        fitting(&attempt.log, MAX_LOG).into(),
+        attempt.component_digest.as_deref().map(|digest| fitting(digest, MAX_DIGEST)).into(),
+        attempt.engine.into(),
+    ]
 }
 
 /// A text of others, cut where it does not fit: one that is too long must not fail the whole batch.
-fn fitting(text: &str, most: usize) -> Cow<'_, str> {
-    if text.len() <= most && !text.contains('\0') { Cow::Borrowed(text) } else { Cow::Owned(limits::cut(text, most)) }
+fn fitting(text: &str, most: usize) -> String {
+    if text.len() <= most && !text.contains('\0') { text.to_owned() } else { limits::cut(text, most) }
 }
 
 async fn make_change(

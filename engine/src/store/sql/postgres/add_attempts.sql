@@ -1,8 +1,9 @@
--- $1: JSON list of the columns in the order in which they are named here.
+-- $1 to $13: the columns in the order in which they are named here.
 INSERT INTO attempts
     (tenant_id, notification_id, number, started_at, finished_at, outcome, code, message, provider_id, phase, log,
         component_digest, engine_id)
-SELECT (value ->> 0)::bigint, (value ->> 1)::uuid, (value ->> 2)::integer, (value ->> 3)::bigint,
-    (value ->> 4)::bigint, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10,
-    value ->> 11, (value ->> 12)::uuid
-FROM jsonb_array_elements($1::jsonb) AS list (value)
+SELECT *
+FROM unnest(
+    $1::bigint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::text[], $13::uuid[]
+)

@@ -27,8 +27,7 @@ WITH open_targets AS MATERIALIZED (
     ORDER BY candidate.scheduled_delivery, candidate.id
     LIMIT $2
 )
-SELECT json_build_array(
-    json_build_array(n.tenant_id, n.id),
+SELECT
     -- What it ends in, if it must not be sent.
     CASE
         WHEN opt_outs.active THEN 'OPTED OUT'
@@ -54,20 +53,13 @@ SELECT json_build_array(
         FROM attempts AS previous
         WHERE previous.tenant_id = n.tenant_id AND previous.notification_id = n.id AND previous.outcome = 'unknown'
     ) END,
-    json_build_array(
-        n.id, n.tenant_id, n.target_user_record_id, texts.title, texts.body, texts.extra, n.status,
-        n.scheduled_delivery, n.attempted_delivery, n.retry_time_interval, n.retry_attempts, n.max_retries,
-        n.expires_at, n.idempotency_key, n.on_unknown, n.created_date, n.modified_date
-    ),
-    json_build_array(
-        users.id, users.username, users.email, users.first_name, users.last_name, users.time_zone, users.locale,
-        users.attributes
-    ),
-    json_build_array(
-        record.id, record.user_id, record.target_id, record.target_user_id, record.description,
-        record.active, record.inactive_reason
-    )
-)::text
+    n.id, n.tenant_id, n.target_user_record_id, texts.title, texts.body, texts.extra, n.status,
+    n.scheduled_delivery, n.attempted_delivery, n.retry_time_interval, n.retry_attempts, n.max_retries,
+    n.expires_at, n.idempotency_key, n.on_unknown, n.created_date, n.modified_date,
+    users.id, users.username, users.email, users.first_name, users.last_name, users.time_zone, users.locale,
+    users.attributes,
+    record.id, record.user_id, record.target_id, record.target_user_id, record.description, record.active,
+    record.inactive_reason
 FROM due AS n
 JOIN notification_texts AS texts ON texts.tenant_id = n.tenant_id AND texts.notification_id = n.id
 JOIN target_user_records AS record ON record.tenant_id = n.tenant_id AND record.id = n.target_user_record_id

@@ -1,9 +1,7 @@
--- $1: JSON list of [tenant, target].
+-- $1 and $2: tenants and targets.
 SELECT json_build_array(
     tenant_id,
     json_build_array(id, name, notification_module_name, pause_kind, pause_reason, paused_since, slowed_until, faults)
 )::text
 FROM targets
-WHERE (tenant_id, id) IN (
-    SELECT (value ->> 0)::bigint, (value ->> 1)::uuid FROM jsonb_array_elements($1::jsonb) AS list (value)
-)
+WHERE (tenant_id, id) IN (SELECT * FROM unnest($1::bigint[], $2::uuid[]))

@@ -1,10 +1,10 @@
--- The first of these records ($2: JSON list of ids) that nothing can be sent to, and why: the username of a user who
+-- The first of these records ($2: their ids) that nothing can be sent to, and why: the username of a user who
 -- opted out, else the address of an inactive record, else neither for a record that does not exist.
 SELECT json_build_array(
-    wanted.value, CASE WHEN opt_outs.active THEN users.username END, record.target_user_id
+    wanted.id, CASE WHEN opt_outs.active THEN users.username END, record.target_user_id
 )::text
-FROM jsonb_array_elements_text($2::jsonb) AS wanted (value)
-LEFT JOIN target_user_records AS record ON record.tenant_id = $1 AND record.id = wanted.value::uuid
+FROM unnest($2::uuid[]) AS wanted (id)
+LEFT JOIN target_user_records AS record ON record.tenant_id = $1 AND record.id = wanted.id
 LEFT JOIN users ON users.tenant_id = record.tenant_id AND users.id = record.user_id
 LEFT JOIN opt_outs ON opt_outs.tenant_id = record.tenant_id AND opt_outs.user_id = record.user_id
 WHERE record.id IS NULL OR NOT record.active OR opt_outs.active

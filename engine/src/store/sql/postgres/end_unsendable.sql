@@ -1,8 +1,5 @@
--- $1: JSON list of [row, status], as `claim_due` found them in the same transaction.
+-- $1 to $3: tenants, notifications and statuses, as `claim_due` found them in the same transaction.
 UPDATE notifications
-SET status = ended.status, modified_date = $2
-FROM (
-    SELECT (value -> 0 ->> 0)::bigint AS tenant_id, (value -> 0 ->> 1)::uuid AS id, value ->> 1 AS status
-    FROM jsonb_array_elements($1::jsonb) AS list (value)
-) AS ended
+SET status = ended.status, modified_date = $4
+FROM unnest($1::bigint[], $2::uuid[], $3::text[]) AS ended (tenant_id, id, status)
 WHERE notifications.tenant_id = ended.tenant_id AND notifications.id = ended.id

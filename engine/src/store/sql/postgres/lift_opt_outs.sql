@@ -1,4 +1,4 @@
--- Of the users of these records ($2: JSON list of ids): within the transaction only, which puts them back (`put_opt_outs_back`). Nothing new is
+-- Of the users of these records ($2: their ids): within the transaction only, which puts them back (`put_opt_outs_back`). Nothing new is
 -- made for users who have opted out, on whatever path it comes; a history is nothing new.
 UPDATE opt_outs
 SET active = false
@@ -6,7 +6,7 @@ WHERE tenant_id = $1
     AND active
     AND user_id IN (
         SELECT record.user_id
-        FROM jsonb_array_elements_text($2::jsonb) AS wanted (value)
-        JOIN target_user_records AS record ON record.tenant_id = $1 AND record.id = wanted.value::uuid
+        FROM unnest($2::uuid[]) AS wanted (id)
+        JOIN target_user_records AS record ON record.tenant_id = $1 AND record.id = wanted.id
     )
 RETURNING to_json(user_id)::text

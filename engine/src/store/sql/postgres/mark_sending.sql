@@ -1,10 +1,7 @@
--- $1: JSON list of [tenant, notification, fence, policy].
+-- $1 to $4: tenants, notifications, fences, policies.
 UPDATE notifications
 SET sending = held.policy
-FROM (
-    SELECT (value ->> 0)::bigint AS tenant_id, (value ->> 1)::uuid AS id, (value ->> 2)::bigint AS fence, value ->> 3 AS policy
-    FROM jsonb_array_elements($1::jsonb) AS list (value)
-) AS held
+FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[]) AS held (tenant_id, id, fence, policy)
 WHERE notifications.tenant_id = held.tenant_id
     AND notifications.id = held.id
     AND notifications.fence = held.fence

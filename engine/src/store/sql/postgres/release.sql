@@ -1,4 +1,4 @@
--- $1: JSON list of [tenant, notification, fence]. One whose user has opted out meanwhile, or that was canceled,
+-- $1 to $3: tenants, notifications, fences. One whose user has opted out meanwhile, or that was canceled,
 -- does not go back to waiting.
 UPDATE notifications
 SET status = CASE WHEN opted_out THEN 'OPTED OUT' WHEN canceled THEN 'CANCELED' ELSE status END,
@@ -6,11 +6,8 @@ SET status = CASE WHEN opted_out THEN 'OPTED OUT' WHEN canceled THEN 'CANCELED' 
     claimed_at = NULL,
     lease_until = NULL,
     sending = NULL,
-    modified_date = $2
-FROM (
-    SELECT (value ->> 0)::bigint AS tenant_id, (value ->> 1)::uuid AS id, (value ->> 2)::bigint AS fence
-    FROM jsonb_array_elements($1::jsonb) AS list (value)
-) AS released
+    modified_date = $4
+FROM unnest($1::bigint[], $2::uuid[], $3::bigint[]) AS released (tenant_id, id, fence)
 WHERE notifications.tenant_id = released.tenant_id
     AND notifications.id = released.id
     AND notifications.fence = released.fence

@@ -1,5 +1,4 @@
--- $1: JSON list of [tenant, notification, fence, status, scheduled_delivery, attempted_delivery, retry_attempts,
--- attempts, lease deaths]. A claim that has ended, or whose fence has grown, is not among the rows that are changed and
+-- $1 to $9: columns of the rows that are meant, as they are named below. A claim that has ended, or whose fence has grown, is not among the rows that are changed and
 -- returned; nor does one go back to waiting whose user has opted out, or that was canceled, meanwhile: what it is then is returned.
 UPDATE notifications AS n
 SET status = CASE
@@ -17,17 +16,15 @@ SET status = CASE
     claimed_at = NULL,
     lease_until = NULL,
     sending = NULL,
-    modified_date = $2
-FROM (
-    SELECT (value ->> 0)::bigint AS tenant_id, (value ->> 1)::uuid AS id, (value ->> 2)::bigint AS fence,
-        value ->> 3 AS status, (value ->> 4)::bigint AS scheduled_delivery, (value ->> 5)::bigint AS attempted_delivery,
-        (value ->> 6)::integer AS retry_attempts, (value ->> 7)::integer AS attempts,
-        (value ->> 8)::integer AS lease_deaths
-    FROM jsonb_array_elements($1::jsonb) AS list (value)
-) AS settled
+    modified_date = $10
+FROM unnest(
+    $1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]
+) AS settled (
+    tenant_id, id, fence, status, scheduled_delivery, attempted_delivery, retry_attempts, attempts, lease_deaths
+)
 WHERE n.tenant_id = settled.tenant_id
     AND n.id = settled.id
     AND n.fence = settled.fence
     AND n.lease_until IS NOT NULL
-RETURNING json_build_array(n.tenant_id, n.id, n.fence,
-    CASE WHEN (n.opted_out OR n.canceled) AND n.status IN ('OPTED OUT', 'CANCELED') THEN n.status END)::text
+RETURNING n.tenant_id, n.id, n.fence,
+    CASE WHEN (n.opted_out OR n.canceled) AND n.status IN ('OPTED OUT', 'CANCELED') THEN n.status END

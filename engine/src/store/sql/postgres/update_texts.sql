@@ -1,8 +1,5 @@
--- $2: JSON list of [notification, title, body, extra].
+-- $2 to $5: notifications, titles, bodies, extras.
 UPDATE notification_texts
-SET title = new.title, body = new.body, extra = new.extra
-FROM (
-    SELECT (value ->> 0)::uuid AS id, value ->> 1 AS title, value ->> 2 AS body, (value ->> 3)::json AS extra
-    FROM jsonb_array_elements($2::jsonb) AS list (value)
-) AS new
+SET title = new.title, body = new.body, extra = new.extra::json
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) AS new (id, title, body, extra)
 WHERE notification_texts.tenant_id = $1 AND notification_texts.notification_id = new.id

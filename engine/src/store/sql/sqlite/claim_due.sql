@@ -26,7 +26,6 @@ WITH open_targets AS MATERIALIZED (
     LIMIT ?2
 )
 SELECT json_array(
-    n.rowid,
     -- What it ends in, if it must not be sent.
     CASE
         WHEN opt_outs.active = 1 THEN 'OPTED OUT'

@@ -1,5 +1,5 @@
--- ?1: JSON list of [row, status], as `claim_due` found them in the same transaction.
+-- ?1: JSON list of [tenant, notification, status], as `claim_due` found them in the same transaction.
 UPDATE notifications
 SET status = ended.status, modified_date = ?2
-FROM (SELECT value ->> 0 AS row, value ->> 1 AS status FROM json_each(?1)) AS ended
-WHERE notifications.rowid = ended.row
+FROM (SELECT value ->> 0 AS tenant_id, unhex(value ->> 1) AS id, value ->> 2 AS status FROM json_each(?1)) AS ended
+WHERE notifications.tenant_id = ended.tenant_id AND notifications.id = ended.id
