@@ -1,16 +1,14 @@
 //! The resident memory of `engine run` with nothing to do, five seconds after its start.
 
-use std::path::Path;
+use crate::engine_binary;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 pub fn measure() {
-    let bench = std::env::current_exe().unwrap();
-    let binary = bench.parent().and_then(Path::parent).unwrap().join("engine");
-    if !binary.is_file() {
+    let Some(binary) = engine_binary() else {
         println!("idle memory: not measured; `cargo build --release` makes the engine first");
         return;
-    }
+    };
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(binary)
         .arg("run")

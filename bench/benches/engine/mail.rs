@@ -6,6 +6,7 @@
 //!
 //! The server is another process, the same for both. `RELAY=host:port` measures into another one, such as Postfix's smtp-sink.
 
+use crate::median;
 use engine::clock::Clock;
 use engine::delivery::{Chosen, Deliverer};
 use engine::development::inbox::Inbox;
@@ -94,11 +95,6 @@ pub async fn measure() {
         ratios.first().unwrap(),
         ratios.last().unwrap(),
     );
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// The fastest that lettre can be: a task for each connection, which sends one mail after another over it, with TCP_NODELAY.
