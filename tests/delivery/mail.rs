@@ -2,6 +2,8 @@
 
 use crate::support::engine::TestEngine;
 use crate::support::smtp::{Answer, SmtpServer};
+use engine::rules::attempt::request_hash;
+use engine::rules::notification::Notification;
 use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
 use serde_json::json;
@@ -27,6 +29,10 @@ async fn a_mail_arrives_as_valid_mime() {
     assert_eq!(shown.attempts.len(), 1);
     assert_eq!(shown.attempts[0].outcome, OutcomeKind::Delivered);
     assert!(shown.attempts[0].component_digest.as_ref().unwrap().starts_with("sha256:"));
+    let (sent, address) = (&shown.listed.notification, &shown.listed.target_user_id);
+    assert_eq!(shown.attempts[0].request_hash, Some(request_hash(sent, address)));
+    let other = Notification { body: format!("{} ", sent.body), ..sent.clone() };
+    assert_ne!(shown.attempts[0].request_hash, Some(request_hash(&other, address)));
     let mails = server.mails.lock().unwrap().clone();
     let mail = mail_parser::MessageParser::default().parse(mails[0].as_bytes()).unwrap();
     assert_eq!(mail.subject(), Some("Grüße ✓"));

@@ -171,6 +171,7 @@ async fn the_history_is_bounded_too(database: Database) {
         "log",
         "component_digest",
         "engine_id",
+        "request_hash",
     ];
     let mut number = 1;
     let mut may_add = async |column: &str, value: &str| {
@@ -190,6 +191,7 @@ async fn the_history_is_bounded_too(database: Database) {
         ("provider_id", MAX_PROVIDER_ID),
         ("log", MAX_LOG),
         ("component_digest", MAX_DIGEST),
+        ("request_hash", MAX_DIGEST),
     ] {
         assert!(may_add(column, &bytes(most)).await, "{column}");
         assert!(!may_add(column, &bytes(most + 1)).await, "{column}");

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use engine::rules::duplicates;
 use engine::rules::notification::{NewNotification, OnUnknown};
 use engine::rules::status::Status;
 use engine::store::{Creation, NotificationFilter, StoreError, Thing};
@@ -124,6 +125,23 @@ async fn an_idempotency_key_makes_one_notification(database: Database) {
     assert_eq!(database.number("SELECT count(*) FROM notification_texts").await, 3);
 }
 
+/// Two requests with one key, which meet: nothing of the second is left, however many it would have made.
+async fn of_two_requests_with_a_key_of_their_own_one_is_stored(database: Database) {
+    let bob = database.user("bob").await;
+    let request = |parts: usize| -> Vec<NewNotification> {
+        let keyed = |part| NewNotification { idempotency_key: Some(duplicates::given("order 7", part)), ..news(&bob.record) };
+        (0..parts).map(keyed).collect()
+    };
+    let (first, second) = (request(2), request(5));
+    let created = database.store.create(TENANT, &first, noon()).await.unwrap();
+    assert!(!created.iter().any(Creation::is_duplicate));
+    let answers = database.store.create(TENANT, &second, noon()).await.unwrap();
+    assert_eq!(answers, [Creation::Duplicate(first[0].id), Creation::Duplicate(first[1].id)]);
+    for table in ["notifications", "notification_texts"] {
+        assert_eq!(database.number(format!("SELECT count(*) FROM {table}")).await, 2);
+    }
+}
+
 async fn a_list_has_the_newest_first_and_its_filters(database: Database) {
     let (bob, cleo) = (database.user("bob").await, database.user("cleo").await);
     let pigeon = database.target("Pigeon").await;
@@ -206,6 +224,7 @@ on_every_database!(
     nothing_new_is_made_for_a_user_who_opted_out,
     nothing_new_is_made_for_an_inactive_or_unknown_record,
     an_idempotency_key_makes_one_notification,
+    of_two_requests_with_a_key_of_their_own_one_is_stored,
     a_list_has_the_newest_first_and_its_filters,
     a_notification_goes_with_its_history,
 );

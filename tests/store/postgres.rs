@@ -82,7 +82,7 @@ fn session_of_the_engine() -> String {
 }
 
 async fn plan(connection: &mut sqlx::PgConnection, statement: &str) -> Vec<String> {
-    let parameters = (1..=13).rev().find(|number| statement.contains(&format!("${number}"))).unwrap_or(0);
+    let parameters = (1..=20).rev().find(|number| statement.contains(&format!("${number}"))).unwrap_or(0);
     connection.execute(AssertSqlSafe(format!("PREPARE s AS {statement}"))).await.unwrap();
     let nulls = vec!["NULL"; parameters].join(", ");
     let execute = if parameters == 0 { "EXECUTE s".to_owned() } else { format!("EXECUTE s ({nulls})") };

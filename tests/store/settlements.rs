@@ -1,6 +1,6 @@
 //! Settlements: outcomes are written back whole, in their order, and only under a claim that is valid.
 
-use engine::rules::attempt::{Attempt, MAX_LOG, Phase};
+use engine::rules::attempt::{Attempt, MAX_LOG, Phase, request_hash};
 use engine::rules::outcome::{Outcome, OutcomeKind, Scope};
 use engine::rules::status::Status;
 use engine::rules::target::{Pause, PauseKind};
@@ -16,6 +16,7 @@ async fn an_outcome_is_written_with_its_attempt(database: Database) {
     written.attempt.phase = Some(Phase::Read);
     written.attempt.log = "line \"one\"\nline two".to_owned();
     written.attempt.component_digest = Some(format!("sha256:{}", "0".repeat(64)));
+    written.attempt.request_hash = Some(request_hash(&claimed.notification, &claimed.record.target_user_id));
 
     let answers = database.store.settle(std::slice::from_ref(&written), at("12:00:02")).await.unwrap();
 

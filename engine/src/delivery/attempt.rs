@@ -5,7 +5,7 @@
 use super::settler::Finished;
 use super::{Deliverer, Event, log_text, patiently};
 use crate::host::{Delivery, Previous, Ready};
-use crate::rules::attempt::Attempt;
+use crate::rules::attempt::{Attempt, request_hash};
 use crate::rules::notification::OnUnknown;
 use crate::rules::{rescue, retry};
 use crate::store::{Claim, Claimed, Recheck};
@@ -57,6 +57,7 @@ impl Deliverer {
                     phase: sent.phase.filter(|_| failed),
                     log: sent.log.clone(),
                     component_digest: Some(ready.module.digest.clone()),
+                    request_hash: Some(request_hash(&claimed.notification, &claimed.record.target_user_id)),
                     ..Attempt::new(claimed.attempt, began, ended, &outcome, self.engine)
                 };
                 Finished { claimed, outcome, settlement, attempt }
@@ -71,15 +72,19 @@ impl Deliverer {
         own.or(ready.module.manifest.on_unknown).unwrap_or(OnUnknown::Resend)
     }
 
+    /// Whether it is written down that its send begins.
+    pub(super) fn is_marked(&self, ready: &Ready, claimed: &Claimed) -> bool {
+        rescue::is_marked(self.on_unknown(ready, claimed), claimed.lease_deaths)
+    }
+
     /// What may still be sent: not what its user has opted out of since the claim. Where that cannot be known, nothing. Of what is sent from
     /// here on it is on the disk that its send may have begun, where that must be known.
     pub(super) async fn still_to_be_sent(&self, ready: &Ready, batch: Vec<Claimed>) -> Vec<Claimed> {
         let claims: Vec<Claim> = batch.iter().map(|claimed| claimed.claim).collect();
         let marks: Vec<(Claim, OnUnknown)> = batch
             .iter()
-            .map(|claimed| (claimed, self.on_unknown(ready, claimed)))
-            .filter(|(claimed, on_unknown)| rescue::is_marked(*on_unknown, claimed.lease_deaths))
-            .map(|(claimed, on_unknown)| (claimed.claim, on_unknown))
+            .filter(|claimed| self.is_marked(ready, claimed))
+            .map(|claimed| (claimed.claim, self.on_unknown(ready, claimed)))
             .collect();
         let asked = async {
             if !marks.is_empty() {

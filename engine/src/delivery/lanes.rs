@@ -64,6 +64,8 @@ struct Waiting {
     claimed: Claimed,
     lease_until: Timestamp,
     ready: Arc<Ready>,
+    /// Whether it is written down that its send begins.
+    marked: bool,
     /// How often the component had failed too often by then.
     pauses: usize,
 }
@@ -104,7 +106,10 @@ impl Lanes {
             lane.faults.failing.store(true, Ordering::Relaxed);
         }
         let pauses = lane.faults.pauses.load(Ordering::Relaxed);
-        let wait = |claimed| Waiting { claimed, lease_until, ready: ready.clone(), pauses };
+        let wait = |claimed| {
+            let marked = self.shared.deliverer.is_marked(ready, &claimed);
+            Waiting { claimed, lease_until, ready: ready.clone(), marked, pauses }
+        };
         queue.waiting.extend(claimed.into_iter().map(wait));
         let most = self.shared.deliverer.settings.delivery.concurrency_per_target.min(wanted);
         while queue.workers < most {
@@ -156,8 +161,13 @@ impl Lane {
         let ready = first.ready.clone();
         // Those that wait for other workers are left to them.
         let share = queue.waiting.len().div_ceil(queue.workers.max(1));
+        let marked = first.marked;
+        // A mark says that a send has begun, so that it is made for one call.
+        let calls = if marked { 1 } else { calls };
         let most = (calls * calls_of(shared, &ready)).min(share.max(calls_of(shared, &ready)));
-        let together = |waiting: &&Waiting| Arc::ptr_eq(&waiting.ready, &ready) && !waiting.goes_alone();
+        let together = |waiting: &&Waiting| {
+            Arc::ptr_eq(&waiting.ready, &ready) && waiting.marked == marked && !waiting.goes_alone()
+        };
         let same = if first.goes_alone() { 1 } else { queue.waiting.iter().take(most).take_while(together).count() };
         Some(queue.waiting.drain(..same).collect())
     }
@@ -200,7 +210,7 @@ impl Shared {
         let Shared { deliverer, settler, .. } = self;
         let began = Instant::now();
         let Some(first) = portion.first() else { return (began, 0, Vec::new()) };
-        let ready = first.ready.clone();
+        let (ready, marked) = (first.ready.clone(), first.marked);
         let lease_until = portion.iter().map(|waiting| waiting.lease_until).min().unwrap_or_default();
         let pauses = portion.iter().map(|waiting| waiting.pauses).min().unwrap_or_default();
         let mut batch: Vec<Claimed> = portion.into_iter().map(|waiting| waiting.claimed).collect();
@@ -214,7 +224,7 @@ impl Shared {
         let mut batch = batch.into_iter().peekable();
         while batch.peek().is_some() {
             if made > 0 && (began.elapsed() > FRESH || self.stopping.load(Ordering::Acquire)) {
-                let wait = |claimed| Waiting { claimed, lease_until, ready: ready.clone(), pauses };
+                let wait = |claimed| Waiting { claimed, lease_until, ready: ready.clone(), marked, pauses };
                 return (began, made, batch.map(wait).collect());
             }
             if faults.pauses.load(Ordering::Relaxed) > pauses {

@@ -26,12 +26,14 @@ use settler::Settler;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How often an engine says that it lives, and after what silence it is taken for dead.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const SILENCE: SignedDuration = SignedDuration::from_secs(20);
+/// How long after the database was away nothing is taken from others.
+const RECOVERY: Duration = Duration::from_secs(20);
 /// Every so many heartbeats claims are also looked for whose lease has ended though no engine died: the answer to a claim may have been lost.
 const SWEEP: u32 = 6;
 /// How much longer a claim is valid than a call may take: the time that it may wait for a free slot.
@@ -135,7 +137,7 @@ impl Deliverer {
         heart.abort();
         purging.abort();
         self.end().await;
-        Ok(stopped)
+        stopped
     }
 
     /// Delivers what is due now, once, until `stop`; what becomes due meanwhile waits for the next time.
@@ -165,7 +167,7 @@ impl Deliverer {
         };
         heart.abort();
         self.end().await;
-        result.map(|()| stopped)
+        result.and(stopped)
     }
 
     /// Takes the database for itself and picks up what a dead engine has left.
@@ -195,11 +197,16 @@ impl Deliverer {
 
     /// Says that this engine lives, and takes the claims of those that do not any more.
     async fn beat(self) {
+        let mut failed: Option<Instant> = None;
         for beats in 1_u32.. {
             tokio::time::sleep(HEARTBEAT).await;
             let now = self.clock.now();
             let beaten = async {
                 self.store.heartbeat(self.engine, now).await?;
+                // Where the database was away, all engines have been silent, and hold outcomes that they write now.
+                if failed.is_some_and(|failed| failed.elapsed() < RECOVERY) {
+                    return Ok(0);
+                }
                 if beats % SWEEP == 0 || self.store.has_silent_engines(self.engine, silent_since(now)).await? {
                     return self.store.rescue(self.engine, Lost::OfSilentSince(silent_since(now)), now).await;
                 }
@@ -208,7 +215,10 @@ impl Deliverer {
             match beaten.await {
                 Ok(0) => {}
                 Ok(rescued) => tracing::warn!(rescued, "claims were lost, and are dealt with as unknown"),
-                Err(error) => tracing::error!(error = log_text(&error), "the engine could not say that it lives"),
+                Err(error) => {
+                    failed = Some(Instant::now());
+                    tracing::error!(error = log_text(&error), "the engine could not say that it lives");
+                }
             }
         }
     }
@@ -361,7 +371,8 @@ impl Work {
         self.lanes.room().await;
     }
 
-    async fn finish(mut self, stop_now: impl Future<Output = ()>, most: Duration) -> Stopped {
+    /// Fails if outcomes could not be written.
+    async fn finish(mut self, stop_now: impl Future<Output = ()>, most: Duration) -> Result<Stopped, StoreError> {
         self.lanes.stop_beginning();
         let stopped = tokio::select! {
             () = self.lanes.all_ended() => Stopped::Drained,
@@ -370,8 +381,8 @@ impl Work {
         };
         self.lanes.cut_off().await;
         drop(self.lanes);
-        self.settler.flush().await;
-        stopped
+        self.settler.flush().await?;
+        Ok(stopped)
     }
 }
 

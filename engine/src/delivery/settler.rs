@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::rules::attempt::Attempt;
 use crate::rules::outcome::Outcome;
 use crate::rules::retry::{Settlement, TargetChange};
-use crate::store::{Claimed, Settled, Settling, Store};
+use crate::store::{Claimed, Settled, Settling, Store, StoreError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ pub(super) struct Finished {
 /// The task that writes outcomes back.
 pub(super) struct Settler {
     queue: mpsc::Sender<Finished>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), StoreError>>,
 }
 
 /// A place to hand outcomes in.
@@ -57,16 +57,23 @@ impl Settler {
         SettlerHandle(self.queue.clone())
     }
 
-    /// Writes all that has been handed in. All other handles must be gone.
-    pub async fn flush(self) {
+    /// Writes all that has been handed in. All other handles must be gone. Fails if there were outcomes that could not be written.
+    pub async fn flush(self) -> Result<(), StoreError> {
         drop(self.queue);
-        if let Err(error) = self.task.await {
+        self.task.await.unwrap_or_else(|error| {
             tracing::error!("the task that writes outcomes back failed: {error}");
-        }
+            Ok(())
+        })
     }
 }
 
-async fn write_back(store: Store, clock: Clock, observer: Observer, mut waiting: mpsc::Receiver<Finished>) {
+async fn write_back(
+    store: Store,
+    clock: Clock,
+    observer: Observer,
+    mut waiting: mpsc::Receiver<Finished>,
+) -> Result<(), StoreError> {
+    let mut all_written = Ok(());
     while let Some(first) = waiting.recv().await {
         let mut batch = vec![first];
         let full = async {
@@ -85,6 +92,7 @@ async fn write_back(store: Store, clock: Clock, observer: Observer, mut waiting:
         let written = written.unwrap_or_else(|error| {
             // The claims end with their lease and are dealt with as unknown, which is what they are now.
             tracing::error!(error = log_text(&error), count = batch.len(), "outcomes cannot be written");
+            all_written = Err(error);
             Vec::new()
         });
         for (finished, settling) in batch.iter().zip(written) {
@@ -107,4 +115,5 @@ async fn write_back(store: Store, clock: Clock, observer: Observer, mut waiting:
             }
         }
     }
+    all_written
 }

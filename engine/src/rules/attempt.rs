@@ -1,10 +1,14 @@
 //! An attempt: one try at delivering a notification. The history of them is only ever added to.
 
+use std::fmt::Write;
+
 use jiff::Timestamp;
+use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::rules::limits::{self, Invalid};
+use crate::rules::notification::Notification;
 use crate::rules::outcome::{Outcome, OutcomeKind};
 
 /// Bytes of `code`; what is longer is cut.
@@ -15,7 +19,7 @@ pub const MAX_MESSAGE: usize = 4 * 1024;
 pub const MAX_PROVIDER_ID: usize = 300;
 /// Bytes of `log`; what is longer is cut.
 pub const MAX_LOG: usize = 64 * 1024;
-/// Characters in `component_digest`: an algorithm, a colon and 64 hexadecimal digits.
+/// Characters in `component_digest` and `request_hash`: an algorithm, a colon and 64 hexadecimal digits.
 pub const MAX_DIGEST: usize = 80;
 
 /// One try at delivering a notification.
@@ -43,6 +47,8 @@ pub struct Attempt {
     pub component_digest: Option<String>,
     /// Which engine made it.
     pub engine: Uuid,
+    /// The digest of what the component was asked to send, as `sha256:…` (see [`request_hash`]); `None` if none was asked.
+    pub request_hash: Option<String>,
 }
 
 /// How far a call got before it failed, as in `phases` of `wit/notification.wit`. Up to `tls`, nothing of the message
@@ -116,8 +122,27 @@ impl Attempt {
             log: String::new(),
             component_digest: None,
             engine,
+            request_hash: None,
         }
     }
+}
+
+/// The digest of what a component is asked to send: the notification's id, its address, title, body and `extra`, each with its length before it
+/// (8 bytes, big endian). Whoever has these can tell whether they are what was sent.
+pub fn request_hash(notification: &Notification, target_user_id: &str) -> String {
+    let extra = serde_json::to_string(&notification.extra).unwrap_or_default();
+    let mut hash = Context::new(&SHA256);
+    let parts = [target_user_id, &notification.title, &notification.body, &extra].map(str::as_bytes);
+    for part in [notification.id.as_bytes().as_slice()].into_iter().chain(parts) {
+        hash.update(&(part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let digits = hash.finish().as_ref().iter().fold(String::with_capacity(MAX_DIGEST), |mut digits, byte| {
+        // Writing into a text cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    });
+    format!("sha256:{digits}")
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 /// What a key begins with that was made here.
 const PREFIX: &str = "same:";
+/// What a key begins with that an application gave.
+const GIVEN: &str = "given:";
 
 /// The idempotency key of what was asked for with a time: as in the predecessor, the record, the title, the time and `extra`, compared as JSON
 /// values (order of keys and spelling of numbers mean nothing). `part` tells apart what one request makes several of.
@@ -45,9 +47,14 @@ pub fn check_given(key: &str) -> Result<(), Invalid> {
     limits::line("idempotency_key", key, MAX_GIVEN)
 }
 
+/// Whether an idempotency key was made of an application's own.
+pub fn is_given(key: &str) -> bool {
+    key.starts_with(GIVEN)
+}
+
 /// The idempotency key of the notification with this number among those of a request, to which an application gave a key of its own.
 pub fn given(key: &str, number: usize) -> String {
-    format!("given:{number}:{key}")
+    format!("{GIVEN}{number}:{key}")
 }
 
 /// One spelling for equal values. Parsing limits how deep they are nested.

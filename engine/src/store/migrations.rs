@@ -29,6 +29,7 @@ macro_rules! all_of {
     ($folder:literal) => {
         known!(
             $folder: 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults", 5 "cancel_and_sending", 6 "lighter_delivery",
+            7 "request_hash",
         )
     };
 }

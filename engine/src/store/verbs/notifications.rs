@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::rows::{HistoryRow, ListedNotificationRow};
+use crate::rules::duplicates;
 use crate::rules::notification::NewNotification;
 use crate::rules::tenant::Tenant;
 use crate::store::statement::{Connection, query, sql};
@@ -17,7 +18,7 @@ use crate::store::{
 impl Store {
     /// Stores notifications, all or none, each as SCHEDULED. Fails with `OptedOut` for a user who wants nothing, with
     /// `NotFound` or `Inactive` for a record that cannot be sent to. One whose idempotency key exists already is not an
-    /// error and not stored again.
+    /// error and not stored again; where the key is the application's own, none of its request is, and only the duplicates are answered.
     pub async fn create(&self, tenant: Tenant, batch: &[NewNotification], now: Timestamp) -> Result<Vec<Creation>> {
         for notification in batch {
             notification.check()?;
@@ -40,6 +41,8 @@ impl Store {
             [new.id.into(), new.title.as_str().into(), new.body.as_str().into(), extra.into()]
         }));
         let keys: Vec<(Uuid, Option<String>)> = batch.iter().map(|new| (new.id, new.idempotency_key.clone())).collect();
+        let is_own = |new: &NewNotification| new.idempotency_key.as_deref().is_some_and(duplicates::is_given);
+        let has_own_keys = batch.iter().any(is_own);
         let created = self.write(move |mut connection| {
             Box::pin(async move {
                 refuse_unreachable(&mut connection, tenant, records).await?;
@@ -51,7 +54,11 @@ impl Store {
                     .await?;
                 query(sql!("create_texts")).bind(tenant).bind_batch(texts).execute(&mut connection).await?;
                 let created = HashSet::from_iter(created);
-                answers(&mut connection, tenant, keys, created).await
+                let answers = answers(&mut connection, tenant, keys, &created).await?;
+                if has_own_keys && answers.iter().any(Creation::is_duplicate) {
+                    return withdraw(&mut connection, tenant, answers).await;
+                }
+                Ok(answers)
             })
         });
         let created = created.await?;
@@ -139,7 +146,7 @@ async fn answers(
     connection: &mut Connection<'_>,
     tenant: Tenant,
     keys: Vec<(Uuid, Option<String>)>,
-    created: HashSet<Uuid>,
+    created: &HashSet<Uuid>,
 ) -> Result<Vec<Creation>> {
     let mut answers = Vec::with_capacity(keys.len());
     for (id, key) in keys {
@@ -151,6 +158,15 @@ async fn answers(
         answers.push(Creation::Duplicate(existing));
     }
     Ok(answers)
+}
+
+/// Removes again what a request stored beside what an earlier one with its key did: the earlier one is answered alone.
+async fn withdraw(connection: &mut Connection<'_>, tenant: Tenant, answers: Vec<Creation>) -> Result<Vec<Creation>> {
+    let (duplicates, created): (Vec<_>, Vec<_>) = answers.into_iter().partition(Creation::is_duplicate);
+    for one in created {
+        query(sql!("remove_notification")).bind(tenant).bind(one.id()).execute(connection).await?;
+    }
+    Ok(duplicates)
 }
 
 pub fn not_found(id: Uuid) -> StoreError {

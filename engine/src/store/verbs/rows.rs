@@ -232,6 +232,7 @@ struct AttemptRow {
     log: String,
     component_digest: Option<String>,
     engine: Uuid,
+    request_hash: Option<String>,
 }
 
 impl From<AttemptRow> for Attempt {
@@ -248,6 +249,7 @@ impl From<AttemptRow> for Attempt {
             log: row.log,
             component_digest: row.component_digest,
             engine: row.engine,
+            request_hash: row.request_hash,
         }
     }
 }

@@ -30,7 +30,7 @@ impl Store {
 /// A batch made ready for the database, so that in a transaction there is nothing left to do but to hand it over.
 pub struct Settlements {
     standings: Batch,
-    attempts: Vec<(Claim, [Value; 13])>,
+    attempts: Vec<(Claim, [Value; 14])>,
     changes: Vec<(Claim, Change)>,
 }
 
@@ -106,7 +106,7 @@ impl Settlements {
 }
 
 /// One row for the history.
-fn attempt_columns(settled: &Settled) -> [Value; 13] {
+fn attempt_columns(settled: &Settled) -> [Value; 14] {
     let attempt = &settled.attempt;
     [
         settled.claim.tenant.into(),
@@ -122,6 +122,7 @@ fn attempt_columns(settled: &Settled) -> [Value; 13] {
         fitting(&attempt.log, MAX_LOG).into(),
         attempt.component_digest.as_deref().map(|digest| fitting(digest, MAX_DIGEST)).into(),
         attempt.engine.into(),
+        attempt.request_hash.as_deref().map(|hash| fitting(hash, MAX_DIGEST)).into(),
     ]
 }
 
