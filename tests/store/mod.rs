@@ -9,6 +9,7 @@ mod constraints;
 mod imports;
 mod interventions;
 mod limits;
+mod model;
 mod notifications;
 mod opt_out_races;
 mod postgres;

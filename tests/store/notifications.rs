@@ -129,7 +129,8 @@ async fn an_idempotency_key_makes_one_notification(database: Database) {
 async fn of_two_requests_with_a_key_of_their_own_one_is_stored(database: Database) {
     let bob = database.user("bob").await;
     let request = |parts: usize| -> Vec<NewNotification> {
-        let keyed = |part| NewNotification { idempotency_key: Some(duplicates::given("order 7", part)), ..news(&bob.record) };
+        let keyed =
+            |part| NewNotification { idempotency_key: Some(duplicates::given("order 7", part)), ..news(&bob.record) };
         (0..parts).map(keyed).collect()
     };
     let (first, second) = (request(2), request(5));

@@ -91,6 +91,23 @@ async fn plan(connection: &mut sqlx::PgConnection, statement: &str) -> Vec<Strin
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+/// It once removed all that had ended, in one transaction, where the planner believed that there is one notification.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_purge_keeps_to_its_limit_whatever_the_planner_believes() {
+    let database = Database::postgres().await;
+    let bob = database.user("bob").await;
+    database.execute("ALTER TABLE notifications SET (autovacuum_enabled = false)").await.unwrap();
+    database.create(news(&bob.record)).await;
+    database.execute("ANALYZE notifications").await.unwrap();
+    for _ in 0..19 {
+        database.create(news(&bob.record)).await;
+    }
+    database.store.opt_out(TENANT, bob.user.id, noon()).await.unwrap();
+    let before = "2100-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(database.store.purge(TENANT, before, 5).await.unwrap(), 5);
+    assert_eq!(database.store.purge(TENANT, before, 100).await.unwrap(), 15);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_engines_share_a_queue_and_nothing_is_claimed_twice() {
     let database = Database::postgres().await;

@@ -146,7 +146,13 @@ async fn make_change(
     Ok(())
 }
 
-/// One answer for each of the batch. A claim that is in it twice is valid once.
+/// One answer for each of the batch. A claim that is in it twice is valid once. The statement cannot tell what ended instead of waiting from
+/// what was to end like that anyway.
 fn in_order(batch: &[Settled], mut written: HashMap<Claim, Settling>) -> Vec<Settling> {
-    batch.iter().map(|settled| written.remove(&settled.claim).unwrap_or(Settling::Stale)).collect()
+    let answer = |settled: &Settled| match written.remove(&settled.claim) {
+        Some(Settling::Ended(status)) if status == settled.settlement.status => Settling::Applied,
+        Some(settling) => settling,
+        None => Settling::Stale,
+    };
+    batch.iter().map(answer).collect()
 }
