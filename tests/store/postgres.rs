@@ -11,6 +11,10 @@ use uuid::Uuid;
 use super::{Database, Place, TENANT, news, noon, request};
 use crate::support::postgres::{self, Server};
 
+/// Those that are run for each notification.
+const DELIVERING: [&str; 6] =
+    ["create_notifications", "creation_obstacle", "claim_due", "unsendable_claims", "settle", "find_notification"];
+
 /// The statements of the store, as it includes them.
 fn statements() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/src/store/sql/postgres");
@@ -40,7 +44,9 @@ async fn plans_do_not_depend_on_statistics() {
     let database = Database::postgres().await;
     let bob = database.user("bob").await;
     database.execute("ALTER TABLE notifications SET (autovacuum_enabled = false)").await.unwrap();
-    database.execute("ALTER TABLE attempts SET (autovacuum_enabled = false)").await.unwrap();
+    for table in ["attempts", "users", "target_user_records", "opt_outs"] {
+        database.execute(format!("ALTER TABLE {table} SET (autovacuum_enabled = false)")).await.unwrap();
+    }
     let session = session_of_the_engine();
     let mut connection = postgres::connect(&database.url).await;
     connection.execute(AssertSqlSafe(session)).await.unwrap();
@@ -51,6 +57,14 @@ async fn plans_do_not_depend_on_statistics() {
                 let large = ["notifications", "attempts", "notification_texts"]
                     .iter()
                     .any(|table| step.contains(&format!(" on {table} ")));
+                // Where nothing is known of a table yet, an index that begins with the tenant seems to be as good as one that ends there.
+                let holders = step.contains(" on users") || step.contains(" on target_user_records");
+                let all_of_a_tenant = next.contains("(tenant_id = ") && !next.contains(" AND ");
+                assert!(
+                    !(holders && all_of_a_tenant && round != "full" && DELIVERING.contains(&name.as_str())),
+                    "{round}: {name}: {}",
+                    steps.join("\n")
+                );
                 // Lists are read from their newest end, and bounded.
                 let walks =
                     large && step.contains("Scan") && !next.contains("Index Cond") && name != "list_notifications";

@@ -60,9 +60,16 @@ SELECT
     users.attributes,
     record.id, record.user_id, record.target_id, record.target_user_id, record.description, record.active,
     record.inactive_reason
+-- LIMIT keeps the planner from joining them before it has what they are looked up by.
 FROM due AS n
-JOIN notification_texts AS texts ON texts.tenant_id = n.tenant_id AND texts.notification_id = n.id
-JOIN target_user_records AS record ON record.tenant_id = n.tenant_id AND record.id = n.target_user_record_id
-JOIN users ON users.tenant_id = record.tenant_id AND users.id = record.user_id
+CROSS JOIN LATERAL (
+    SELECT * FROM notification_texts WHERE tenant_id = n.tenant_id AND notification_id = n.id LIMIT 1
+) AS texts
+CROSS JOIN LATERAL (
+    SELECT * FROM target_user_records WHERE tenant_id = n.tenant_id AND id = n.target_user_record_id LIMIT 1
+) AS record
+CROSS JOIN LATERAL (
+    SELECT * FROM users WHERE tenant_id = n.tenant_id AND id = record.user_id LIMIT 1
+) AS users
 LEFT JOIN opt_outs ON opt_outs.tenant_id = record.tenant_id AND opt_outs.user_id = record.user_id
 ORDER BY n.scheduled_delivery, n.id

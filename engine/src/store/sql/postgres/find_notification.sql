@@ -25,7 +25,11 @@ SELECT json_build_array(
 )::text
 FROM notifications AS n
 JOIN notification_texts AS texts ON texts.tenant_id = n.tenant_id AND texts.notification_id = n.id
-JOIN target_user_records AS record ON record.tenant_id = n.tenant_id AND record.id = n.target_user_record_id
-JOIN users ON users.tenant_id = record.tenant_id AND users.id = record.user_id
+CROSS JOIN LATERAL (
+    SELECT * FROM target_user_records WHERE tenant_id = n.tenant_id AND id = n.target_user_record_id LIMIT 1
+) AS record
+CROSS JOIN LATERAL (
+    SELECT * FROM users WHERE tenant_id = n.tenant_id AND id = record.user_id LIMIT 1
+) AS users
 JOIN targets ON targets.tenant_id = record.tenant_id AND targets.id = record.target_id
 WHERE n.tenant_id = $1 AND n.id = $2

@@ -15,6 +15,8 @@ LEFT JOIN notifications AS n ON n.tenant_id = held.tenant_id
     AND n.id = held.id
     AND n.fence = held.fence
     AND n.lease_until IS NOT NULL
-LEFT JOIN target_user_records AS record ON record.tenant_id = n.tenant_id AND record.id = n.target_user_record_id
+LEFT JOIN LATERAL (
+    SELECT * FROM target_user_records WHERE tenant_id = n.tenant_id AND id = n.target_user_record_id LIMIT 1
+) AS record ON true
 LEFT JOIN opt_outs ON opt_outs.tenant_id = record.tenant_id AND opt_outs.user_id = record.user_id
 WHERE n.id IS NULL OR n.opted_out OR opt_outs.active OR n.canceled OR NOT record.active OR n.expires_at <= $4
