@@ -182,7 +182,7 @@ fn command() -> impl Strategy<Value = Command> {
         6 => pick().prop_map(Command::Retry),
         4 => (pick(), any::<bool>()).prop_map(|(notification, delivered)| Command::Resolve { notification, delivered }),
         1 => pick().prop_map(Command::Remove),
-        1 => (0..=60_i64, 1..=3_u32).prop_map(|(age, limit)| Command::Purge { age, limit }),
+        3 => (0..=30_i64, 1..=5_u32).prop_map(|(age, limit)| Command::Purge { age, limit }),
         2 => user().prop_map(Command::OptOut),
         6 => user().prop_map(Command::OptIn),
         2 => record().prop_map(Command::SwitchOff),

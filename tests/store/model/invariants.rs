@@ -61,6 +61,10 @@ impl Step<'_> {
             Answer::Canceling(canceling) => vec![format!("{call}: {canceling:?}")],
             Answer::Done | Answer::Number(_) | Answer::Created(_) | Answer::Claims(_) => Vec::new(),
         };
+        if let Call::Purge(before, _) = self.call {
+            let old = self.after.notifications.values().filter(|kept| kept.notification.modified_date < *before);
+            happened.extend(old.map(|kept| format!("Purge: {} stays", kept.notification.status)));
+        }
         for (id, before) in &self.before.notifications {
             let Some(after) = self.after.notifications.get(id).filter(|after| *after != before) else { continue };
             let claimed = before.claim.as_ref().map_or("", |held| match self.call {
