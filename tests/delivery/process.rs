@@ -103,6 +103,22 @@ async fn killed_where_the_unknown_is_held_it_holds_only_what_was_being_sent() {
     assert_eq!(program.json(&["notification", "show", &held])["status"], "DELIVERED");
 }
 
+/// Whoever starts it from cron hears of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_that_cannot_be_written_end_it_with_an_error() {
+    let server = SmtpServer::start(&[]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    backlog(&program, 3).await;
+    let file: sqlx::sqlite::SqliteConnectOptions = program.url().parse().unwrap();
+    let mut database = sqlx::ConnectOptions::connect(&file).await.unwrap();
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'broken'); END";
+    sqlx::query(broken).execute(&mut database).await.unwrap();
+    let ran = program.run(&["process-notifications"]);
+    assert_eq!(server.count(), 3);
+    assert!(ran.code != Some(0) && ran.stderr.contains("database"), "{ran:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn told_to_stop_it_finishes_what_it_sends_and_doubles_nothing() {
     let server = SmtpServer::start(&[]).await;

@@ -14,6 +14,7 @@ use crate::host::Catalog;
 use crate::rules::attempt::Attempt;
 use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::outcome::Outcome;
+use crate::rules::rescue;
 use crate::rules::retry::{RetryPolicy, Settlement};
 use crate::rules::status::Status;
 use crate::rules::tenant::Tenant;
@@ -32,10 +33,6 @@ use uuid::Uuid;
 /// How often an engine says that it lives, and after what silence it is taken for dead.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const SILENCE: SignedDuration = SignedDuration::from_secs(20);
-/// How long after the database was away nothing is taken from others.
-const RECOVERY: Duration = Duration::from_secs(20);
-/// Every so many heartbeats claims are also looked for whose lease has ended though no engine died: the answer to a claim may have been lost.
-const SWEEP: u32 = 6;
 /// How much longer a claim is valid than a call may take: the time that it may wait for a free slot.
 const WAITING: SignedDuration = SignedDuration::from_secs(150);
 /// How often a waiting engine looks for what is due even if nobody has told it.
@@ -198,17 +195,15 @@ impl Deliverer {
     /// Says that this engine lives, and takes the claims of those that do not any more.
     async fn beat(self) {
         let mut failed: Option<Instant> = None;
-        for beats in 1_u32.. {
+        for beat in 1_u32.. {
             tokio::time::sleep(HEARTBEAT).await;
             let now = self.clock.now();
             let beaten = async {
                 self.store.heartbeat(self.engine, now).await?;
-                // Where the database was away, all engines have been silent, and hold outcomes that they write now.
-                if failed.is_some_and(|failed| failed.elapsed() < RECOVERY) {
-                    return Ok(0);
-                }
-                if beats % SWEEP == 0 || self.store.has_silent_engines(self.engine, silent_since(now)).await? {
-                    return self.store.rescue(self.engine, Lost::OfSilentSince(silent_since(now)), now).await;
+                let silent = silent_since(now);
+                let has_silent = self.store.has_silent_engines(self.engine, silent).await?;
+                if rescue::is_due(beat, failed.map(|failed| failed.elapsed()), has_silent) {
+                    return self.store.rescue(self.engine, Lost::OfSilentSince(silent), now).await;
                 }
                 Ok(0)
             };

@@ -5,6 +5,8 @@
 //! So a message that kills engines is found, and those that were only near it are not taken for it: the first death counts for all that
 //! was claimed, the second for what was being sent, and for the third the suspects are sent one at a time.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::rules::limits::to_the_millisecond;
@@ -15,6 +17,17 @@ use crate::rules::status::Status;
 
 /// A notification over which so many engines have died is not sent any more (source: Sidekiq's rule for poison pills).
 pub const MAX_LEASE_DEATHS: u32 = 3;
+
+/// How long after the database was away nothing is taken from others: all engines had fallen silent, and hold outcomes that they are about to write.
+const RECOVERY: Duration = Duration::from_secs(20);
+/// Every so many heartbeats claims are also looked for whose lease has ended though no engine died: the answer to a claim may have been lost.
+const SWEEP: u32 = 6;
+
+/// Whether an engine looks for lost claims at this heartbeat (1 for its first). `since_failure`: how long ago a heartbeat failed, if one did;
+/// `has_silent`: whether there is an engine that may have died.
+pub fn is_due(beat: u32, since_failure: Option<Duration>, has_silent: bool) -> bool {
+    since_failure.is_none_or(|since| since >= RECOVERY) && (has_silent || beat.is_multiple_of(SWEEP))
+}
 
 /// Whether a send must be marked before it begins.
 pub const fn is_marked(on_unknown: OnUnknown, lease_deaths: u32) -> bool {
@@ -63,6 +76,17 @@ pub fn rescue(standing: &Standing, sending: Option<OnUnknown>, lease_deaths: u32
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn claims_are_looked_for_when_an_engine_is_silent_and_now_and_then_but_not_after_an_outage() {
+        assert!(is_due(1, None, true));
+        assert!(!is_due(1, None, false));
+        assert!(is_due(6, None, false) && is_due(12, None, false));
+        for has_silent in [true, false] {
+            assert!(!is_due(6, Some(Duration::from_millis(19_999)), has_silent));
+            assert!(is_due(6, Some(Duration::from_secs(20)), has_silent));
+        }
+    }
 
     fn standing() -> Standing {
         Standing {
