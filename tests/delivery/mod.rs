@@ -1,6 +1,7 @@
 //! The way of a notification, with the real e-mail component and a server that answers as told.
 
 mod backlogs;
+mod clocks;
 mod faults;
 mod mail;
 mod pauses;

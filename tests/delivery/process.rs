@@ -103,6 +103,20 @@ async fn killed_where_the_unknown_is_held_it_holds_only_what_was_being_sent() {
     assert_eq!(program.json(&["notification", "show", &held])["status"], "DELIVERED");
 }
 
+/// The notification's own choice comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_unknown_is_held_where_the_notification_says_so() {
+    let server = SmtpServer::start(&[("DOT", Answer::Closes)]).await;
+    let program = Program::new().relay(server.address).with("ENGINE_DELIVERY__ON_UNKNOWN", "resend");
+    program.ada();
+    let notify = ["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"];
+    program.ok(&[&notify[..], &["--on-unknown", "hold"]].concat());
+    program.ok(&notify);
+    program.run(&["process-notifications"]);
+    let with = |status: &str| program.json(&["notification", "list", "--status", status]).as_array().unwrap().len();
+    assert_eq!((server.count(), with("UNKNOWN"), with("RETRY")), (2, 1, 1));
+}
+
 /// Whoever starts it from cron hears of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn outcomes_that_cannot_be_written_end_it_with_an_error() {
@@ -160,6 +174,29 @@ async fn a_second_signal_cuts_calls_off() {
     assert_eq!(shown["attempts"][0]["outcome"], "unknown", "{shown}");
     assert_eq!(shown["attempts"][0]["code"], "engine_died");
     assert_eq!(shown["status"], "DELIVERED");
+}
+
+/// What had only waited for its turn was not sent, and nobody wonders whether it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_had_not_begun_is_given_back_when_calls_are_cut_off() {
+    let server = SmtpServer::start(&[("DOT", Answer::Hangs)]).await;
+    let program = Program::new().relay(server.address).with("ENGINE_DELIVERY__CONCURRENCY_PER_TARGET", "2");
+    program.ada();
+    backlog(&program, 20).await;
+    let running = program.start();
+    until("two mails", || server.count() == 2).await;
+    running.signal("-TERM");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(1));
+    server.script.lock().unwrap().clear();
+    program.ok(&["process-notifications"]);
+    let list = program.json(&["notification", "list"]);
+    let attempts = list.as_array().unwrap().iter().map(|listed| {
+        program.json(&["notification", "show", listed["id"].as_str().unwrap()])["attempts"].as_array().unwrap().len()
+    });
+    assert_eq!(attempts.filter(|attempts| *attempts == 2).count(), 2);
+    assert_eq!(server.count(), 22);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Several engines on one PostgreSQL: they share the queue, and take over what another one leaves behind.
 
 use super::process::{backlog, by_message_id, until};
-use crate::support::postgres::{Server, TestDatabase};
+use crate::support::postgres::{Server, TestDatabase, connect};
 use crate::support::program::Program;
 use crate::support::smtp::{Answer, SmtpServer};
 use std::collections::HashSet;
@@ -79,6 +79,28 @@ async fn what_is_made_by_a_command_is_sent_at_once() {
     assert!(made.elapsed() < Duration::from_secs(2), "{:?}", made.elapsed());
     engine.signal("-TERM");
     assert_eq!(engine.ended(), Some(0));
+}
+
+/// Hints are never needed: with this setting the whole suite of deliveries runs once more (`cargo xtask test`).
+#[tokio::test(flavor = "multi_thread")]
+async fn without_hints_an_engine_looks_by_itself() {
+    let server = SmtpServer::start(&[]).await;
+    for (hints, listening) in [("true", 1), ("false", 0)] {
+        let database = TestDatabase::new().await;
+        let program =
+            Program::new().relay(server.address).database(&database.url).with("ENGINE_DATABASE__HINTS", hints);
+        program.ada();
+        let engine = program.start();
+        let before = server.count();
+        program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"]);
+        until("the mail", || server.count() == before + 1).await;
+        let listeners =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+        let count: i64 = sqlx::query_scalar(listeners).fetch_one(&mut connect(&database.url).await).await.unwrap();
+        assert_eq!(count, listening, "hints = {hints}");
+        engine.signal("-TERM");
+        assert_eq!(engine.ended(), Some(0));
+    }
 }
 
 /// As after a power failure, when the engine's machine is up before the database's.

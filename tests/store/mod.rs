@@ -5,6 +5,7 @@
 //! list is reported as dead code. What only SQLite has, being a file, is in `sqlite.rs`.
 
 mod claims;
+mod clock;
 mod constraints;
 mod imports;
 mod interventions;

@@ -4,6 +4,7 @@ use engine::rules::notification::OnUnknown;
 use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
 use engine::store::{Claim, ClaimRequest, Lost, Settling};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{Database, ENGINE, TENANT, at, delivered, news, noon, on_every_database, request, settled};
@@ -116,6 +117,28 @@ async fn a_stopped_engine_leaves_nothing_behind(database: Database) {
     assert_eq!(database.store.rescue(ALIVE, lost, noon()).await.unwrap(), 1);
 }
 
+async fn a_claim_whose_answer_never_came_is_given_back(database: Database) {
+    let bob = database.user("bob").await;
+    let lost = database.due(&bob, noon()).await;
+    let unanswered = request(noon());
+    database.store.claim_due(&unanswered).await.unwrap();
+    let held = database.due(&bob, noon()).await;
+    let later =
+        ClaimRequest { lease_until: unanswered.lease_until + SignedDuration::from_millis(1), ..request(noon()) };
+    let claimed = database.store.claim_due(&later).await.unwrap().claimed;
+    assert_eq!(claimed[0].notification.id, held);
+    let release =
+        async |engine| database.store.release_unanswered(engine, unanswered.lease_until, noon()).await.unwrap();
+    assert_eq!(release(ALIVE).await, 0, "it is another one's");
+    assert_eq!((release(ENGINE).await, release(ENGINE).await), (1, 0));
+    assert_eq!(database.claim_one().await.notification.id, lost);
+    assert_eq!(database.find(lost).await.attempts.len(), 0, "nothing was sent, and nothing counts");
+    assert_eq!(
+        database.store.settle(&[settled(&claimed[0], &delivered())], noon()).await.unwrap(),
+        [Settling::Applied]
+    );
+}
+
 async fn a_long_queue_is_rescued_whole(database: Database) {
     let bob = database.user("bob").await;
     let batch: Vec<_> = (0..1100).map(|_| news(&bob.record)).collect();
@@ -134,5 +157,6 @@ on_every_database!(
     a_lease_that_has_run_out_is_lost_even_to_oneself,
     an_engine_that_is_heard_of_keeps_its_claims,
     a_stopped_engine_leaves_nothing_behind,
+    a_claim_whose_answer_never_came_is_given_back,
     a_long_queue_is_rescued_whole,
 );

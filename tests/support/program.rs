@@ -5,11 +5,13 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A folder with a database, in which the program is run.
+/// A folder with a database, in which the program is run. Clones share it.
+#[derive(Clone)]
 pub struct Program {
-    pub folder: tempfile::TempDir,
+    pub folder: Arc<tempfile::TempDir>,
     variables: Vec<(String, String)>,
 }
 
@@ -37,7 +39,7 @@ pub fn binary() -> PathBuf {
 
 impl Program {
     pub fn new() -> Self {
-        Program { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        Program { folder: Arc::new(tempfile::tempdir().unwrap()), variables: Vec::new() }
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -56,7 +58,7 @@ impl Program {
 
     /// The database that it uses.
     pub fn url(&self) -> String {
-        let chosen = self.variables.iter().find(|(name, _)| name == "ENGINE_DATABASE__URL");
+        let chosen = self.variables.iter().rfind(|(name, _)| name == "ENGINE_DATABASE__URL");
         let own = || format!("sqlite:{}", self.folder.path().join("engine.db").display());
         chosen.map_or_else(own, |(_, url)| url.clone())
     }
@@ -66,6 +68,10 @@ impl Program {
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ENGINE_")) {
             command.env_remove(name);
+        }
+        // The second run of the suite.
+        if std::env::var_os("TEST_WITHOUT_HINTS").is_some() {
+            command.env("ENGINE_DATABASE__HINTS", "false");
         }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command

@@ -62,7 +62,8 @@ impl Bench {
         // What arrives in the inbox must not fill the memory that is measured.
         let emptying = tokio::spawn(async move { while inbox.next().await.is_some() {} });
         let store = Store::open(&plan.database).await?;
-        let context = Context { settings: Arc::new(settings), store, clock: Clock::system(), output: format };
+        let clock = Clock::showing(store.time().await?);
+        let context = Context { settings: Arc::new(settings), store, clock, output: format };
         let bar = Bar::new(&plan);
         let measured = bench::measure(
             &plan,

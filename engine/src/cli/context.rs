@@ -63,12 +63,14 @@ impl Context {
         start_log(&settings)?;
         let new = settings.database_file().filter(|file| !file.exists());
         let store = open(&settings).await?;
+        let store = if settings.database.hints { store } else { store.without_hints() };
         if let Some(file) = new {
             // A command in the wrong folder is noticed by this, and by nothing else.
             let file = file.canonicalize().unwrap_or(file);
             output::aside(&format!("engine: a new database was made: {}", file.display()));
         }
-        Ok(Context { settings: Arc::new(settings), store, clock: Clock::system(), output })
+        let clock = Clock::showing(store.time().await?);
+        Ok(Context { settings: Arc::new(settings), store, clock, output })
     }
 
     /// The components, in their sandbox.

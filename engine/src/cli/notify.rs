@@ -5,6 +5,7 @@ use super::exit::Code;
 use super::output::{self, Format};
 use crate::creation::{self, CreationError, Message, Refusal, Report, Request};
 use crate::rules::moment::Moment;
+use crate::rules::notification::OnUnknown;
 use crate::rules::quantities::parse_duration;
 use crate::rules::tenant::Tenant;
 use clap::Args;
@@ -45,6 +46,9 @@ pub struct Notify {
     /// The wait before the second attempt: seconds, or such as 90m; what the target proposes if not given.
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     retry_interval: Option<u32>,
+    /// What to do when the message may have been taken and no answer came: "resend" or "hold"; as the settings and the target say if not given.
+    #[arg(long, value_name = "POLICY")]
+    on_unknown: Option<OnUnknown>,
     /// A name of your own for this request, at most 180 characters: the same one again makes nothing new, and gives the first answer.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -138,7 +142,7 @@ impl Notify {
             expires_at: self.expires_at,
             retry_time_interval: self.retry_interval,
             max_retries: self.max_retries,
-            on_unknown: None,
+            on_unknown: self.on_unknown,
             idempotency_key: self.idempotency_key,
             raw: self.raw,
         }

@@ -133,9 +133,11 @@ impl Lanes {
         while self.workers.join_next().await.is_some() {}
     }
 
-    /// Ends what is under way where it stands.
-    pub(super) async fn cut_off(&mut self) {
+    /// Ends what is under way where it stands; what had only waited for its turn.
+    pub(super) async fn cut_off(&mut self) -> Vec<Claimed> {
         self.workers.shutdown().await;
+        let queues = self.lanes.values().map(|lane| std::mem::take(&mut lane.queue().waiting));
+        queues.flatten().map(|waiting| waiting.claimed).collect()
     }
 }
 

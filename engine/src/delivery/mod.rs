@@ -1,9 +1,11 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
 //! In reading order: here the loop, `lanes` (what is claimed waits for its turn in its target), `attempt` (one call of a handler, a
-//! pipeline over one value), `settler` (outcomes are written back in batches), `pauses` (targets whose component cannot be used), `purge` (what is not kept any longer).
+//! pipeline over one value), `settler` (outcomes are written back in batches), `heart` (engines hear of each other, and what time it is), `pauses` (targets whose component
+//! cannot be used), `purge` (what is not kept any longer).
 
 mod attempt;
+mod heart;
 mod lanes;
 mod pauses;
 mod purge;
@@ -14,7 +16,6 @@ use crate::host::Catalog;
 use crate::rules::attempt::Attempt;
 use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::outcome::Outcome;
-use crate::rules::rescue;
 use crate::rules::retry::{RetryPolicy, Settlement};
 use crate::rules::status::Status;
 use crate::rules::tenant::Tenant;
@@ -27,11 +28,10 @@ use settler::Settler;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
 
-/// How often an engine says that it lives, and after what silence it is taken for dead.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+/// After what silence an engine is taken for dead.
 const SILENCE: SignedDuration = SignedDuration::from_secs(20);
 /// How much longer a claim is valid than a call may take: the time that it may wait for a free slot.
 const WAITING: SignedDuration = SignedDuration::from_secs(150);
@@ -40,6 +40,8 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long to wait before something is tried again that must be written: at first, and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long outcomes may still take to be written after calls were cut off.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How long it waits after the database could not be used.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -82,6 +84,14 @@ pub struct Deliverer {
     pub observer: Observer,
 }
 
+/// For how long an engine begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    ToStay,
+    /// It may have ended before its first heartbeat.
+    ForNow,
+}
+
 /// How delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
@@ -100,7 +110,7 @@ impl Deliverer {
         stop: impl Future<Output = ()>,
         stop_now: impl Future<Output = ()>,
     ) -> Result<Stopped, StoreError> {
-        let _lock = self.begin().await?;
+        let _lock = self.begin(Begins::ToStay).await?;
         begun();
         let heart = tokio::spawn(self.clone().beat());
         let purging = tokio::spawn(self.clone().purge_always());
@@ -139,7 +149,7 @@ impl Deliverer {
 
     /// Delivers what is due now, once, until `stop`; what becomes due meanwhile waits for the next time.
     pub async fn process_due(&self, chosen: Chosen, stop: impl Future<Output = ()>) -> Result<Stopped, StoreError> {
-        let _lock = self.begin().await?;
+        let _lock = self.begin(Begins::ForNow).await?;
         let heart = tokio::spawn(self.clone().beat());
         let now = self.clock.now();
         let mut work = Work { chosen, ..Work::new(self) };
@@ -167,14 +177,20 @@ impl Deliverer {
         result.and(stopped)
     }
 
-    /// Takes the database for itself and picks up what a dead engine has left.
-    async fn begin(&self) -> Result<Option<DelivererLock>, StoreError> {
+    /// Takes the database for itself, where it can, and picks up what a dead engine has left. Where others may be at work, one that stays leaves that to its
+    /// heart: the database may have been away until now, and all others with it.
+    async fn begin(&self, begins: Begins) -> Result<Option<DelivererLock>, StoreError> {
         let lock = self.store.lock_deliverer()?;
         let now = self.clock.now();
         self.store.heartbeat(self.engine, now).await?;
         // Whoever has the database for itself knows that all others are dead.
-        let lost = if lock.is_some() { Lost::OfOthers } else { Lost::OfSilentSince(silent_since(now)) };
-        let rescued = self.store.rescue(self.engine, lost, now).await?;
+        let rescued = match (&lock, begins) {
+            (Some(_), _) => self.store.rescue(self.engine, Lost::OfOthers, now).await?,
+            (None, Begins::ForNow) => {
+                self.store.rescue(self.engine, Lost::OfSilentSince(silent_since(now)), now).await?
+            }
+            (None, Begins::ToStay) => 0,
+        };
         if rescued > 0 {
             tracing::warn!(
                 rescued,
@@ -190,32 +206,6 @@ impl Deliverer {
             tracing::warn!(error = log_text(&error), "the engine could not say that it has stopped");
         }
         self.catalog.close().await;
-    }
-
-    /// Says that this engine lives, and takes the claims of those that do not any more.
-    async fn beat(self) {
-        let mut failed: Option<Instant> = None;
-        for beat in 1_u32.. {
-            tokio::time::sleep(HEARTBEAT).await;
-            let now = self.clock.now();
-            let beaten = async {
-                self.store.heartbeat(self.engine, now).await?;
-                let silent = silent_since(now);
-                let has_silent = self.store.has_silent_engines(self.engine, silent).await?;
-                if rescue::is_due(beat, failed.map(|failed| failed.elapsed()), has_silent) {
-                    return self.store.rescue(self.engine, Lost::OfSilentSince(silent), now).await;
-                }
-                Ok(0)
-            };
-            match beaten.await {
-                Ok(0) => {}
-                Ok(rescued) => tracing::warn!(rescued, "claims were lost, and are dealt with as unknown"),
-                Err(error) => {
-                    failed = Some(Instant::now());
-                    tracing::error!(error = log_text(&error), "the engine could not say that it lives");
-                }
-            }
-        }
     }
 
     /// Waits until something may be due: its time has come, or somebody wrote. Whoever writes after the watch was made or last asked
@@ -292,13 +282,18 @@ struct Work {
     chosen: Chosen,
     lanes: Lanes,
     settler: Settler,
+    /// Until when the last claim is valid. No two have the same, so that it tells them apart.
+    lease_until: Timestamp,
+    /// Whether the last claim failed: what it took, if it took anything, nobody knows of.
+    unanswered: bool,
 }
 
 impl Work {
     fn new(deliverer: &Deliverer) -> Self {
         let settler = Settler::start(deliverer.store.clone(), deliverer.clock.clone(), deliverer.observer.clone());
         let lanes = Lanes::new(deliverer, settler.handle());
-        Work { deliverer: deliverer.clone(), chosen: Chosen::default(), lanes, settler }
+        let (chosen, lease_until) = (Chosen::default(), Timestamp::MIN);
+        Work { deliverer: deliverer.clone(), chosen, lanes, settler, lease_until, unanswered: false }
     }
 
     fn is_idle(&self) -> bool {
@@ -316,16 +311,25 @@ impl Work {
         if self.chosen.limit == Some(0) {
             return Ok(Found::None);
         }
+        if self.unanswered {
+            let Deliverer { store, engine, clock, .. } = &self.deliverer;
+            store.release_unanswered(*engine, self.lease_until, clock.now()).await?;
+            self.unanswered = false;
+        }
+        let after_the_last = self.lease_until.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
+        self.lease_until = self.deliverer.lease_from(self.deliverer.clock.now()).max(after_the_last);
         let full = self.lanes.full_targets();
         let some_are_full = !full.is_empty();
         let request = ClaimRequest {
             engine: self.deliverer.engine,
             now,
-            lease_until: self.deliverer.lease_from(self.deliverer.clock.now()),
+            lease_until: self.lease_until,
             limit: u32::try_from(batch.min(self.chosen.limit.unwrap_or(batch))).unwrap_or(u32::MAX),
             targets: self.chosen.targets_but(full),
         };
+        self.unanswered = true;
         let claims = self.deliverer.store.claim_due(&request).await?;
+        self.unanswered = false;
         let found = claims.claimed.len() + claims.ended.len();
         if let Some(left) = &mut self.chosen.limit {
             *left = left.saturating_sub(found);
@@ -368,16 +372,32 @@ impl Work {
 
     /// Fails if outcomes could not be written.
     async fn finish(mut self, stop_now: impl Future<Output = ()>, most: Duration) -> Result<Stopped, StoreError> {
+        tokio::pin!(stop_now);
         self.lanes.stop_beginning();
         let stopped = tokio::select! {
             () = self.lanes.all_ended() => Stopped::Drained,
-            () = stop_now => Stopped::CutOff,
+            () = &mut stop_now => Stopped::CutOff,
             () = tokio::time::sleep(most) => Stopped::CutOff,
         };
-        self.lanes.cut_off().await;
+        let not_begun = self.lanes.cut_off().await;
         drop(self.lanes);
-        self.settler.flush().await?;
-        Ok(stopped)
+        let written = async {
+            self.deliverer.give_back(&not_begun).await;
+            self.settler.flush().await
+        };
+        let in_time = async {
+            match stopped {
+                Stopped::Drained => stop_now.await,
+                Stopped::CutOff => tokio::time::sleep(LAST_WORDS).await,
+            }
+        };
+        tokio::select! {
+            written = written => written.map(|()| stopped),
+            () = in_time => {
+                tracing::error!("outcomes could not be written before the stop; what they tell of is dealt with as unknown");
+                Ok(Stopped::CutOff)
+            }
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! What is decided: pure functions and the values they are about. No input or output, no async, no clock.
 //!
 //! The models first (`tenant`, `user`, `target`, `notification`, `attempt`), then what happens to them (`status`,
-//! `outcome`, `retry`), then what components may do (`manifest`, `schema`, `grants`, `addresses`), then what another program's rows become
+//! `outcome`, `retry`, `rescue`, `clock`), then what components may do (`manifest`, `schema`, `grants`, `addresses`), then what another program's rows become
 //! (`django`), then what all of them use (`limits`, `quantities`, `moment`, `duplicates`, `spelling`).
 
 pub mod addresses;
 pub mod attempt;
+pub mod clock;
 pub mod django;
 pub mod duplicates;
 pub mod grants;

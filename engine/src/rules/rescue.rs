@@ -18,15 +18,19 @@ use crate::rules::status::Status;
 /// A notification over which so many engines have died is not sent any more (source: Sidekiq's rule for poison pills).
 pub const MAX_LEASE_DEATHS: u32 = 3;
 
-/// How long after the database was away nothing is taken from others: all engines had fallen silent, and hold outcomes that they are about to write.
+/// How long nothing is taken from others after the database was away, or its clock was set: all engines had fallen silent, or seem to have, and
+/// hold outcomes that they are about to write.
 const RECOVERY: Duration = Duration::from_secs(20);
+/// The first heartbeat at which an engine looks: it does not know whether the database was away before it began, and all others have been heard of by then.
+const FIRST: u32 = 2;
 /// Every so many heartbeats claims are also looked for whose lease has ended though no engine died: the answer to a claim may have been lost.
 const SWEEP: u32 = 6;
 
-/// Whether an engine looks for lost claims at this heartbeat (1 for its first). `since_failure`: how long ago a heartbeat failed, if one did;
+/// Whether an engine looks for lost claims at this heartbeat (1 for its first). `since_disturbed`: how long ago a heartbeat failed
+/// or a clock was set, if that happened;
 /// `has_silent`: whether there is an engine that may have died.
-pub fn is_due(beat: u32, since_failure: Option<Duration>, has_silent: bool) -> bool {
-    since_failure.is_none_or(|since| since >= RECOVERY) && (has_silent || beat.is_multiple_of(SWEEP))
+pub fn is_due(beat: u32, since_disturbed: Option<Duration>, has_silent: bool) -> bool {
+    beat >= FIRST && since_disturbed.is_none_or(|since| since >= RECOVERY) && (has_silent || beat.is_multiple_of(SWEEP))
 }
 
 /// Whether a send must be marked before it begins.
@@ -79,8 +83,8 @@ mod tests {
 
     #[test]
     fn claims_are_looked_for_when_an_engine_is_silent_and_now_and_then_but_not_after_an_outage() {
-        assert!(is_due(1, None, true));
-        assert!(!is_due(1, None, false));
+        assert!(!is_due(1, None, true) && is_due(2, None, true));
+        assert!(!is_due(2, None, false));
         assert!(is_due(6, None, false) && is_due(12, None, false));
         for has_silent in [true, false] {
             assert!(!is_due(6, Some(Duration::from_millis(19_999)), has_silent));

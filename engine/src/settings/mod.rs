@@ -81,6 +81,7 @@ impl std::fmt::Debug for Secret {
 #[serde(deny_unknown_fields)]
 pub struct Database {
     pub url: String,
+    pub hints: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -50,6 +50,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Clone)]
 pub struct Store {
     database: Arc<Database>,
+    /// Whether it tells others that something may be due, and is told.
+    hints: bool,
 }
 
 /// The databases that a store can be in.
@@ -74,7 +76,12 @@ impl Store {
                 return Err(Invalid::new("url", sentence).into());
             }
         };
-        Ok(Store { database: Arc::new(database) })
+        Ok(Store { database: Arc::new(database), hints: true })
+    }
+
+    /// The same store, which neither tells others that something may be due nor is told: hints make things quicker, and nothing depends on them.
+    pub fn without_hints(self) -> Store {
+        Store { hints: false, ..self }
     }
 
     /// Finishes what is being written and closes all connections. Verbs that are called afterwards fail.
@@ -96,6 +103,9 @@ impl Store {
 
     /// A watch that tells when something was written, by this process or another.
     pub async fn watch(&self) -> Result<Watch> {
+        if !self.hints {
+            return Ok(Watch::Blind);
+        }
         match &*self.database {
             Database::Sqlite(database) => database.watch().await,
             Database::Postgres(database) => database.watch().await,
@@ -105,8 +115,8 @@ impl Store {
     /// Tells other engines, soon, that something may be due. Whoever looks at a file notices by itself.
     fn announce(&self) {
         match &*self.database {
-            Database::Sqlite(_) => {}
-            Database::Postgres(database) => database.announce(),
+            Database::Postgres(database) if self.hints => database.announce(),
+            Database::Sqlite(_) | Database::Postgres(_) => {}
         }
     }
 

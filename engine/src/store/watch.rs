@@ -9,12 +9,14 @@ use super::sqlite::FileWatch;
 /// How often a file is looked at. Each look costs some microseconds.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Tells when something may have been written, by this process or another, since it was made or last asked.
+/// Tells when something may have been written, by this process or another, since it was made or last asked, if there are hints.
 pub enum Watch {
     /// A file that is looked at.
     File(FileWatch),
     /// A server that sends notices.
     Notices(Notices),
+    /// Nobody tells.
+    Blind,
 }
 
 impl Watch {
@@ -32,6 +34,10 @@ impl Watch {
             }
             Watch::Notices(notices) => {
                 let _ = tokio::time::timeout(most, notices.next()).await;
+                Ok(())
+            }
+            Watch::Blind => {
+                tokio::time::sleep(most).await;
                 Ok(())
             }
         }

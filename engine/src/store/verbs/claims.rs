@@ -64,6 +64,18 @@ impl Store {
         .await
     }
 
+    /// Gives back what a claim of this engine until `lease_until` took whose answer never came: nobody else knows of it. Walks through all that
+    /// is due. Returns how many that were.
+    pub async fn release_unanswered(&self, engine: Uuid, lease_until: Timestamp, now: Timestamp) -> Result<u64> {
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                let release = query(sql!("release_unanswered")).bind(engine).bind(lease_until).bind(now);
+                Ok(release.execute(&mut connection).await?)
+            })
+        })
+        .await
+    }
+
     /// Notes that the sends of these claims may begin from now on, and under which policies. Claims that are not valid any more are passed
     /// over.
     pub async fn mark_sending(&self, claims: &[(Claim, OnUnknown)]) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Engines: their heartbeats, and the claims that the dead ones left behind.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -20,6 +22,27 @@ const BATCH: u32 = 500;
 const LEAD: SignedDuration = SignedDuration::from_hours(24);
 
 impl Store {
+    /// What time it is for everybody who uses this database: the server's time, or the machine's that has the file.
+    pub async fn time(&self) -> Result<Timestamp> {
+        let time: Time = self.read_one(query(sql!("time"))).await?;
+        Ok(time.0)
+    }
+
+    /// Notes that time has gone back by so much to `now`. What waits and was written in what is the future again is put back as well, as far as
+    /// it was due already or is to be tried again: its time followed from the clock. A time that somebody chose stays. Returns how many that
+    /// were.
+    pub async fn time_went_back(&self, now: Timestamp, by: Duration) -> Result<u64> {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                query(sql!("put_heartbeats_back")).bind(now).execute(&mut connection).await?;
+                let put_back = query(sql!("put_notifications_back")).bind(now).bind(by);
+                Ok(put_back.execute(&mut connection).await?)
+            })
+        })
+        .await
+    }
+
     /// Says that an engine is alive; the first time makes it known.
     pub async fn heartbeat(&self, engine: Uuid, now: Timestamp) -> Result<()> {
         self.write(move |mut connection| {

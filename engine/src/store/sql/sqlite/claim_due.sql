@@ -20,10 +20,10 @@ WITH open_targets AS MATERIALIZED (
             AND candidate.status IN ('SCHEDULED', 'RETRY')
             AND candidate.scheduled_delivery <= ?1
         ORDER BY candidate.scheduled_delivery
-        LIMIT ?2
+        LIMIT ?2 + 0
     )
     ORDER BY n.scheduled_delivery, n.rowid
-    LIMIT ?2
+    LIMIT ?2 + 0
 )
 SELECT json_array(
     -- What it ends in, if it must not be sent.

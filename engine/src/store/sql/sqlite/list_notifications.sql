@@ -19,7 +19,7 @@ FROM (
             OR target_user_record_id IN (SELECT id FROM target_user_records WHERE tenant_id = ?1 AND user_id = ?3))
         AND (?4 IS NULL OR target_id = ?4)
     ORDER BY id DESC
-    LIMIT ?5
+    LIMIT ?5 + 0
 ) AS n
 CROSS JOIN notification_texts AS texts ON texts.tenant_id = n.tenant_id AND texts.notification_id = n.id
 CROSS JOIN target_user_records AS record ON record.tenant_id = n.tenant_id AND record.id = n.target_user_record_id

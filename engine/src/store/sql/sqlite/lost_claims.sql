@@ -13,4 +13,4 @@ LEFT JOIN engines ON engines.id = n.claimed_by
 WHERE n.claimed_by IS NOT NULL
     AND (n.lease_until <= ?2
         OR (n.claimed_by <> ?1 AND (?3 IS NULL OR engines.id IS NULL OR engines.heartbeat_at < ?3)))
-LIMIT ?4
+LIMIT ?4 + 0

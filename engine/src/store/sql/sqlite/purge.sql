@@ -9,5 +9,5 @@ WHERE rowid IN (
         AND status NOT IN ('SCHEDULED', 'RETRY', 'SENT', 'UNKNOWN')
         AND modified_date < ?3
     ORDER BY id
-    LIMIT ?4
+    LIMIT ?4 + 0
 )
