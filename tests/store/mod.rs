@@ -21,6 +21,7 @@ mod sqlite;
 mod targets;
 mod tenancy;
 mod users;
+mod versions;
 mod watches;
 
 use std::time::Duration;

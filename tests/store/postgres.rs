@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use engine::rules::status::Status;
-use engine::store::{ClaimRequest, Store, StoreError};
+use engine::store::{ClaimRequest, Store};
 use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
@@ -208,20 +208,6 @@ async fn what_is_wrong_with_a_server_is_said_in_a_sentence() {
     let unreadable = open("postgres://tests:secret@127.0.0.1:what/engine").await;
     assert!(unreadable.to_string().starts_with("The URL of the database cannot be read"), "{unreadable}");
     assert!(!format!("{unreadable:?}").contains("secret"));
-}
-
-#[tokio::test]
-async fn a_schema_from_the_future_is_refused() {
-    let database = Database::postgres().await;
-    database
-        .execute(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-            VALUES (9999, 'from the future', true, '', 0)",
-        )
-        .await
-        .unwrap();
-    let refusal = Store::open(&database.url).await.map(drop).unwrap_err();
-    assert!(matches!(refusal, StoreError::FutureSchema { found: 9999, .. }), "{refusal:?}");
 }
 
 /// What was answered is kept, what was not is not, and the store goes on by itself.

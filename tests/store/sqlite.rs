@@ -104,21 +104,6 @@ async fn a_database_of_something_else_is_refused() {
     assert_eq!(std::fs::read(&file).unwrap(), before, "it is as it was");
 }
 
-#[tokio::test]
-async fn a_schema_from_the_future_is_refused() {
-    let database = Database::sqlite().await;
-    database
-        .execute(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-            VALUES (9998, 'from the future', 1, x'00', 0), (9999, 'and beyond', 1, x'00', 0)",
-        )
-        .await
-        .unwrap();
-    let refusal = Store::open(&database.url).await.map(drop).unwrap_err();
-    assert!(matches!(refusal, StoreError::FutureSchema { found: 9999, .. }), "{refusal:?}");
-    assert!(!refusal.is_worth_another_try());
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_file_can_be_opened_by_many_at_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -60,7 +60,8 @@ impl Deliverer {
                     request_hash: Some(request_hash(&claimed.notification, &claimed.record.target_user_id)),
                     ..Attempt::new(claimed.attempt, began, ended, &outcome, self.engine)
                 };
-                Finished { claimed, outcome, settlement, attempt }
+                let settled = claimed.settled(settlement, attempt);
+                Finished { claimed, outcome, settled }
             })
             .collect()
     }

@@ -5,26 +5,26 @@
 
 use super::{Event, Observer, log_text, patiently};
 use crate::clock::Clock;
-use crate::rules::attempt::Attempt;
 use crate::rules::outcome::Outcome;
 use crate::rules::retry::{Settlement, TargetChange};
 use crate::store::{Claimed, Settled, Settling, Store, StoreError};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
-/// How many outcomes share a commit, how long the first of them waits for the others, and how many may wait for a commit.
+/// How many outcomes share a commit, how long the first of them waits for the others, how many commits may be under way at once, and how many outcomes
+/// may wait for their turn. What is sent again after an engine has died is at most these, `(1 + WRITING) * BATCH + QUEUE`, and what was being sent.
 const BATCH: usize = 500;
 const LINGER: Duration = Duration::from_millis(5);
-const QUEUE: usize = 2000;
+const WRITING: usize = 2;
+const QUEUE: usize = 500;
 
 /// An attempt that has ended, and what follows from it.
 #[derive(Debug)]
 pub(super) struct Finished {
     pub claimed: Claimed,
     pub outcome: Outcome,
-    pub settlement: Settlement,
-    pub attempt: Attempt,
+    pub settled: Settled,
 }
 
 /// The task that writes outcomes back.
@@ -74,6 +74,7 @@ async fn write_back(
     mut waiting: mpsc::Receiver<Finished>,
 ) -> Result<(), StoreError> {
     let mut all_written = Ok(());
+    let mut writing = JoinSet::new();
     while let Some(first) = waiting.recv().await {
         let mut batch = vec![first];
         let full = async {
@@ -85,35 +86,56 @@ async fn write_back(
             }
         };
         let _ = tokio::time::timeout(LINGER, full).await;
-
-        let settled: Vec<Settled> =
-            batch.iter().map(|f| f.claimed.settled(f.settlement.clone(), f.attempt.clone())).collect();
-        let written = patiently("outcomes cannot be written yet", || store.settle(&settled, clock.now())).await;
-        let written = written.unwrap_or_else(|error| {
-            // The claims end with their lease and are dealt with as unknown, which is what they are now.
-            tracing::error!(error = log_text(&error), count = batch.len(), "outcomes cannot be written");
-            all_written = Err(error);
-            Vec::new()
-        });
-        for (finished, settling) in batch.iter().zip(written) {
-            let Finished { claimed, outcome, settlement, attempt } = finished;
-            if let (Settling::Applied | Settling::Ended(_), TargetChange::Pause { reason, .. }) =
-                (settling, &settlement.target)
-            {
-                tracing::warn!(target = claimed.target.name, reason, "a target is paused until `engine target resume`");
-            }
-            match settling {
-                Settling::Applied => observer(&Event::Attempted { claimed, attempt, outcome, settlement }),
-                Settling::Ended(status) => {
-                    let settlement = Settlement { status, ..settlement.clone() };
-                    observer(&Event::Attempted { claimed, attempt, outcome, settlement: &settlement });
-                }
-                Settling::Stale => tracing::warn!(
-                    notification = %claimed.notification.id,
-                    "an outcome came too late: the claim had been taken from this engine"
-                ),
-            }
+        while writing.len() >= WRITING {
+            all_written = all_written.and(written(writing.join_next().await));
         }
+        writing.spawn(write(store.clone(), clock.clone(), observer.clone(), batch));
+    }
+    while !writing.is_empty() {
+        all_written = all_written.and(written(writing.join_next().await));
     }
     all_written
+}
+
+/// What became of a batch.
+fn written(joined: Option<Result<Result<(), StoreError>, JoinError>>) -> Result<(), StoreError> {
+    match joined {
+        Some(Ok(written)) => written,
+        Some(Err(error)) => {
+            tracing::error!("a task that writes outcomes back failed: {error}");
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Writes a batch, as often as it takes, and tells of it.
+async fn write(store: Store, clock: Clock, observer: Observer, batch: Vec<Finished>) -> Result<(), StoreError> {
+    let (batch, settled): (Vec<(Claimed, Outcome)>, Vec<Settled>) =
+        batch.into_iter().map(|finished| ((finished.claimed, finished.outcome), finished.settled)).unzip();
+    let written = patiently("outcomes cannot be written yet", || store.settle(&settled, clock.now())).await;
+    let written = written.inspect_err(|error| {
+        // The claims end with their lease and are dealt with as unknown, which is what they are now.
+        tracing::error!(error = log_text(error), count = batch.len(), "outcomes cannot be written");
+    })?;
+    for (((claimed, outcome), Settled { settlement, attempt, .. }), settling) in batch.iter().zip(&settled).zip(written)
+    {
+        if let (Settling::Applied | Settling::Ended(_), TargetChange::Pause { reason, .. }) =
+            (settling, &settlement.target)
+        {
+            tracing::warn!(target = claimed.target.name, reason, "a target is paused until `engine target resume`");
+        }
+        match settling {
+            Settling::Applied => observer(&Event::Attempted { claimed, attempt, outcome, settlement }),
+            Settling::Ended(status) => {
+                let settlement = Settlement { status, ..settlement.clone() };
+                observer(&Event::Attempted { claimed, attempt, outcome, settlement: &settlement });
+            }
+            Settling::Stale => tracing::warn!(
+                notification = %claimed.notification.id,
+                "an outcome came too late: the claim had been taken from this engine"
+            ),
+        }
+    }
+    Ok(())
 }

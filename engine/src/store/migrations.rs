@@ -29,7 +29,7 @@ macro_rules! all_of {
     ($folder:literal) => {
         known!(
             $folder: 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults", 5 "cancel_and_sending", 6 "lighter_delivery",
-            7 "request_hash",
+            7 "request_hash", 8 "compatibility", 9 "lighter_settlement",
         )
     };
 }
@@ -44,12 +44,16 @@ pub fn migrator(known: Known) -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
-/// Whether the database has not seen all of them. Fails with `VersionMissing` if it has seen more than this engine knows.
+/// Whether the database has not seen all of them. One that has seen more is as good, as long as it says so (`compatibility`): so engines of two
+/// versions can be at work at once. Fails with `VersionMissing` otherwise.
 pub async fn are_missing(known: Known, connection: &mut Connection<'_>) -> Result<bool, MigrateError> {
     let has_any: Flag = query(sql!("has_migrations")).one(connection).await?;
     let applied: Option<i64> = if has_any.0 { query(sql!("newest_migration")).one(connection).await? } else { None };
     match applied {
-        Some(applied) if applied > newest(known) => Err(MigrateError::VersionMissing(applied)),
+        Some(applied) if applied > newest(known) => {
+            let least_known: i64 = query(sql!("least_known_migration")).one(connection).await?;
+            if least_known > newest(known) { Err(MigrateError::VersionMissing(applied)) } else { Ok(false) }
+        }
         Some(applied) => Ok(applied < newest(known)),
         None => Ok(true),
     }

@@ -1,0 +1,1 @@
+SELECT to_json(least_known)::text FROM compatibility
