@@ -10,6 +10,7 @@ mod support;
 
 mod cli;
 mod delivery;
+mod faults;
 mod host;
 mod predecessor;
 mod store;

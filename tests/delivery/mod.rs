@@ -2,7 +2,6 @@
 
 mod backlogs;
 mod clocks;
-mod faults;
 mod mail;
 mod pauses;
 pub mod process;

@@ -5,6 +5,7 @@ pub mod http;
 pub mod peer;
 pub mod postgres;
 pub mod program;
+pub mod proxy;
 pub mod smtp;
 
 use std::path::{Path, PathBuf};

@@ -14,6 +14,8 @@ pub enum Answer {
     Says(&'static str),
     /// With a closed connection.
     Closes,
+    /// With a closed connection, once in so many times.
+    ClosesAtEach(usize),
     /// Not at all.
     Hangs,
     /// Without end, on one line.
@@ -71,6 +73,12 @@ async fn converse(stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Scr
                 None => $usual.to_owned(),
                 Some(Answer::Says(words)) => words.to_owned(),
                 Some(Answer::Closes) => return Ok(()),
+                Some(Answer::ClosesAtEach(turn)) => {
+                    if kept.lock().unwrap().len() % turn == 0 {
+                        return Ok(());
+                    }
+                    $usual.to_owned()
+                }
                 Some(Answer::Endless) => loop {
                     write.write_all(&[b'2'; 8192]).await?;
                 },

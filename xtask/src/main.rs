@@ -37,7 +37,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Kill engines and restart servers at random, and compare every history with what was sent; takes minutes
+    /// Kill engines, cut lines, crash servers and fill disks at random, and compare every history with what was sent; takes minutes
     Faults,
     /// Import and deliver what the real django-notification-system has left behind, on SQLite and PostgreSQL
     Predecessor {
@@ -48,7 +48,7 @@ enum Command {
 }
 
 /// One after the other: each keeps both processors busy.
-const FAULTS: [&str; 7] = ["--test", "all", "--", "delivery::faults", "--ignored", "--nocapture", "--test-threads=1"];
+const FAULTS: [&str; 7] = ["--test", "all", "--", "faults::", "--ignored", "--nocapture", "--test-threads=1"];
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {

@@ -78,6 +78,16 @@ impl Server {
         assert!(stopped.status.success(), "pg_ctl: {}", String::from_utf8_lossy(&stopped.stderr));
     }
 
+    /// Stops it as a crash does: the next start recovers from its log.
+    pub fn crash(&self) {
+        let stopped = as_user(&program("pg_ctl"))
+            .args(["stop", "-m", "immediate", "-w", "-D"])
+            .arg(self.data())
+            .output()
+            .unwrap();
+        assert!(stopped.status.success(), "pg_ctl: {}", String::from_utf8_lossy(&stopped.stderr));
+    }
+
     pub fn url(&self, database: &str) -> String {
         format!("postgres://tests@127.0.0.1:{}/{database}", self.port)
     }
