@@ -79,10 +79,14 @@ async fn connections_are_cut_at_random() {
 async fn others_are_in_the_way_until_the_server_gives_up() {
     let server = Server::start(&["deadlock_timeout=20ms"]);
     let (relay, program) = on(&server).await;
+    // Few are claimed at once and many are written at once, so that they meet.
+    let program =
+        program.with("ENGINE_DELIVERY__CLAIM_BATCH", "50").with("ENGINE_DELIVERY__CONCURRENCY_PER_TARGET", "8");
     let engines = [program.start(), program.start()];
+    let deadlocks = || number(&server, "SELECT deadlocks FROM pg_stat_database WHERE datname = 'engine'");
     let begun = Instant::now();
     let mut connection = connect(&server.url("engine")).await;
-    while begun.elapsed() < Duration::from_secs(15) {
+    while begun.elapsed() < Duration::from_secs(30) && deadlocks().await < 5 {
         let one_by_one = async |connection: &mut sqlx::PgConnection| {
             let mut transaction = connection.begin().await?;
             for _ in 0..20 {
@@ -102,7 +106,7 @@ async fn others_are_in_the_way_until_the_server_gives_up() {
     connection.close().await.unwrap();
     let all = history(&program).await;
     stop(engines);
-    let deadlocks = number(&server, "SELECT deadlocks FROM pg_stat_database WHERE datname = 'engine'").await;
+    let deadlocks = deadlocks().await;
     assert!(deadlocks > 0, "there was no deadlock");
     check(&format!("PostgreSQL, {deadlocks} deadlocks, two engines"), &all, &relay, &Explained::default());
     server.stop();

@@ -102,8 +102,11 @@ fn said_by_postgres(state: &str) -> Advice {
         "53300" => {
             ("The database server takes no more connections: raise its max_connections, or stop something else.", true)
         }
-        "40001" | "40P01" | "55P03" => ("Something else was at the same rows of the database: try again.", true),
+        // It closed the connection in the middle of a transaction, because it had not heard of it for long.
+        "25P03" => ("The connection to the database broke: try again.", true),
+        "55P03" => ("Something else was at the same rows of the database: try again.", true),
         _ => match state.get(..2) {
+            Some("40") => ("Something else was at the same rows of the database: try again.", true),
             Some("08") => ("The connection to the database broke: try again.", true),
             Some("53") => ("The database server has run out of something: its log says of what.", true),
             Some("57") => ("The database server is stopping or starting: try again in a moment.", true),
@@ -142,5 +145,22 @@ pub fn if_needed(error: sqlx::Error, refusal: StoreError) -> StoreError {
     match error.as_database_error() {
         Some(database) if database.is_foreign_key_violation() || database.message() == "claimed" => refusal,
         _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said_by_postgres;
+
+    /// What is not tried again is lost: an outcome, above all.
+    #[test]
+    fn what_passes_by_itself_is_tried_again() {
+        for state in ["08006", "25006", "25P03", "40001", "40003", "40P01", "53100", "53300", "55P03", "57P01", "58030"]
+        {
+            assert!(said_by_postgres(state).1, "{state}");
+        }
+        for state in ["22P02", "23505", "28P01", "3D000", "42501", "42P01"] {
+            assert!(!said_by_postgres(state).1, "{state}");
+        }
     }
 }
