@@ -260,6 +260,7 @@ fn target(name: &str) -> Target {
         pause: None,
         slowed_until: None,
         faults: 0,
+        revision: 0,
     }
 }
 

@@ -18,6 +18,9 @@ mod record;
 mod run;
 mod settings;
 mod target;
+mod target_grant;
+mod target_inspect;
+mod target_install;
 mod target_show;
 mod user;
 

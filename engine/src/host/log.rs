@@ -2,6 +2,7 @@
 //!
 //! A full log drops lines and counts them; it never fails a delivery.
 
+use super::redaction::Redactor;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::AsyncWrite;
@@ -44,14 +45,11 @@ impl CallLog {
         log.lines.push(text);
     }
 
-    /// All of it, a line each, with these secrets blotted out; the last line counts what was dropped. From `info` on the lines also go
+    /// All of it, a line each, with the secrets cut out; the last line counts what was dropped. From `info` on the lines also go
     /// to the engine's own log, under the module's name.
-    pub fn text<'a>(&self, module: &str, secrets: impl Iterator<Item = &'a str>) -> String {
+    pub fn text(&self, module: &str, redactor: &Redactor) -> String {
         let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = log.lines.join("\n");
-        for secret in secrets.filter(|secret| !secret.is_empty()) {
-            text = text.replace(secret, "•••");
-        }
+        let mut text = redactor.text(&log.lines.join("\n"));
         for line in text.lines() {
             match line.split_once(": ") {
                 Some(("error", said)) => tracing::error!(module, "{said}"),
@@ -166,7 +164,7 @@ mod tests {
         out.take(b"half");
         out.take(b" a line\nand \xff another");
         out.finish();
-        let text = log.text("module", ["another"].into_iter());
+        let text = log.text("module", &Redactor::new(["another"].into_iter()));
         assert_eq!(text, "info: one\\ntwo\\u{1b}[31m\nwarn: half a line\nwarn: and \u{fffd} •••");
     }
 
@@ -179,7 +177,7 @@ mod tests {
         for _ in 0..1000 {
             log.add("info", &"é".repeat(LONGEST_LINE));
         }
-        let text = log.text("module", std::iter::empty());
+        let text = log.text("module", &Redactor::default());
         assert!(text.len() < MOST_BYTES + 2 * LONGEST_LINE, "{}", text.len());
         assert!(text.lines().next().unwrap().len() < LONGEST_LINE + 20);
         assert!(text.ends_with("more lines were dropped)"));

@@ -2,7 +2,7 @@
 //! bounded time.
 
 use super::bindings::{self, target};
-use super::call::{CallState, Powers};
+use super::call::{Batch, CallState, Powers};
 use super::contract::{self, Creation, Delivery, Draft};
 use super::limits::{LARGEST_RESULT, Limits, Meter, Usage};
 use super::log;
@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::rules::attempt::Phase;
 use crate::rules::grants::Call;
 use crate::rules::manifest::Manifest;
+use crate::rules::origin::Origin;
 use crate::rules::outcome::{Failure, Outcome, Scope};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Module {
     /// `sha256:` and the digest of the component's bytes.
     pub digest: String,
     pub manifest: Manifest,
+    /// What it imports, by name: interfaces of the contract and of WASI.
+    pub imports: Vec<String>,
     pub(super) pre: bindings::TargetPre<CallState>,
     pub(super) limits: Limits,
     pub(super) clock: Clock,
@@ -67,6 +70,7 @@ pub struct Report<T> {
     pub log: String,
     broken_at: Option<Phase>,
     left: BTreeSet<String>,
+    denied: Option<String>,
 }
 
 /// What a call of the handler came to, for each notification in its order. Never a fault: that is an outcome here too.
@@ -83,13 +87,13 @@ pub struct Sent {
 impl Module {
     /// The manifest's text.
     pub async fn describe(&self, powers: &Arc<Powers>) -> Report<String> {
-        self.call(Call::Describe, powers, Vec::new(), async |guest, store| guest.call_describe(store).await).await
+        self.call(Call::Describe, powers, Batch::default(), async |guest, store| guest.call_describe(store).await).await
     }
 
     /// Whether this can be an address here, and its normal form.
     pub async fn check_address(&self, powers: &Arc<Powers>, target_user_id: &str) -> Report<Result<String, Failure>> {
         let mut report = self
-            .call(Call::CheckAddress, powers, Vec::new(), async |guest, store| {
+            .call(Call::CheckAddress, powers, Batch::default(), async |guest, store| {
                 guest.call_check_address(store, target_user_id).await
             })
             .await
@@ -105,7 +109,7 @@ impl Module {
     pub async fn create(&self, powers: &Arc<Powers>, request: &Creation<'_>) -> Report<Result<Vec<Draft>, Failure>> {
         let request = contract::request(request);
         let mut report = self
-            .call(Call::Create, powers, Vec::new(), async |guest, store| {
+            .call(Call::Create, powers, Batch::default(), async |guest, store| {
                 guest.call_create_notification(store, &request).await
             })
             .await
@@ -125,8 +129,9 @@ impl Module {
     pub async fn send(&self, powers: &Arc<Powers>, batch: &[Delivery<'_>]) -> Sent {
         let ids: Vec<String> = batch.iter().map(|d| d.notification.id.to_string()).collect();
         let values: Vec<target::Notification> = batch.iter().map(contract::notification).collect();
+        let about = Batch { ids: ids.clone(), records: batch.iter().filter_map(address_origin).collect() };
         let mut report = self
-            .call(Call::Send, powers, ids.clone(), async |guest, store| {
+            .call(Call::Send, powers, about, async |guest, store| {
                 guest.call_send_notifications(store, &values).await
             })
             .await
@@ -145,8 +150,11 @@ impl Module {
             });
         report.bound(|outcomes| outcomes.iter().map(|o| o.message().len() + o.provider_id().len()).sum());
         let phase = report.broken_at;
+        let denied = report.denied.take();
         let (outcomes, fault) = match report.result {
-            Ok(outcomes) => (outcomes, None),
+            Ok(outcomes) => {
+                (outcomes.into_iter().map(|outcome| told(outcome, powers, denied.as_deref())).collect(), None)
+            }
             Err(fault) => (ids.iter().map(|id| of_fault(&fault, report.left.contains(id))).collect(), Some(fault)),
         };
         Sent { outcomes, log: report.log, usage: report.usage, phase, fault }
@@ -156,7 +164,7 @@ impl Module {
         &self,
         kind: Call,
         powers: &Arc<Powers>,
-        batch: Vec<String>,
+        batch: Batch,
         call: impl AsyncFnOnce(&target::Guest, &mut Store<CallState>) -> wasmtime::Result<T>,
     ) -> Report<T> {
         // Waiting for a slot is not the component's time.
@@ -184,8 +192,9 @@ impl Module {
         };
         let usage = state.meter.usage;
         let broken_at = state.broken_at;
+        let denied = state.denied.take();
         let (log, left) = state.finish();
-        Report { result, usage, took: began.elapsed(), log, broken_at, left }
+        Report { result, usage, took: began.elapsed(), log, broken_at, left, denied }
     }
 }
 
@@ -195,8 +204,8 @@ impl<T> Report<T> {
     }
 
     fn and_then<U>(self, then: impl FnOnce(T) -> Result<U, Fault>) -> Report<U> {
-        let Report { result, usage, took, log, broken_at, left } = self;
-        Report { result: result.and_then(then), usage, took, log, broken_at, left }
+        let Report { result, usage, took, log, broken_at, left, denied } = self;
+        Report { result: result.and_then(then), usage, took, log, broken_at, left, denied }
     }
 
     /// Makes a fault of a result that is too large.
@@ -211,6 +220,33 @@ impl<T> Report<T> {
             }
         }
     }
+}
+
+/// The origin of the address that a notification goes to, if that is a URL.
+fn address_origin(delivery: &Delivery<'_>) -> Option<Origin> {
+    url::Url::parse(&delivery.record.target_user_id).ok().and_then(|url| Origin::of(&url).ok())
+}
+
+/// An outcome as it is kept: without secrets, and if something was refused in a call that failed, with the refusal, which says what
+/// to do. A provider's id that holds a secret would be another's without it.
+fn told(mut outcome: Outcome, powers: &Powers, denied: Option<&str>) -> Outcome {
+    let redactor = &powers.redactor;
+    let failed = outcome.failure().is_some();
+    let (message, code, provider_id) = outcome.texts_mut();
+    *message = redactor.text(message);
+    if let Some(code) = code {
+        *code = redactor.text(code);
+    }
+    if let Some(provider_id) = provider_id.filter(|provider_id| redactor.finds(provider_id)) {
+        provider_id.clear();
+    }
+    if let Some(denied) = denied.filter(|denied| failed && !message.contains(denied)) {
+        if !message.is_empty() {
+            message.push(' ');
+        }
+        message.push_str(denied);
+    }
+    outcome
 }
 
 /// What a fault means for a notification: if its bytes may be with the provider nobody knows, else it is tried again.

@@ -138,6 +138,20 @@ impl Outcome {
         }
     }
 
+    /// The two or three texts that others wrote: the message, the code of a failure, the provider's id of what it has taken.
+    pub fn texts_mut(&mut self) -> (&mut String, Option<&mut String>, Option<&mut String>) {
+        match self {
+            Outcome::Delivered(receipt) | Outcome::Accepted(receipt) => {
+                (&mut receipt.message, None, Some(&mut receipt.provider_id))
+            }
+            Outcome::Retry { reason: failure, .. }
+            | Outcome::Failed(failure)
+            | Outcome::InactiveDevice(failure)
+            | Outcome::OptedOut(failure)
+            | Outcome::Unknown(failure) => (&mut failure.message, Some(&mut failure.code), None),
+        }
+    }
+
     /// What went wrong, if something did.
     pub fn failure(&self) -> Option<&Failure> {
         match self {

@@ -15,12 +15,20 @@ use super::verbs::Flag;
 type Known = &'static [(i64, &'static str, &'static str)];
 
 macro_rules! known {
-    ($folder:literal: $($number:literal $name:literal),+ $(,)?) => {
-        &[$((
-            $number,
-            $name,
-            include_str!(concat!("../../migrations/", $folder, "/000", $number, "_", $name, ".sql")),
-        )),+]
+    ($folder:literal: $($number:literal $name:literal),+; $($later:literal $later_name:literal),+ $(,)?) => {
+        &[
+            $((
+                $number,
+                $name,
+                include_str!(concat!("../../migrations/", $folder, "/000", $number, "_", $name, ".sql")),
+            ),)+
+            // With two digits.
+            $((
+                $later,
+                $later_name,
+                include_str!(concat!("../../migrations/", $folder, "/00", $later, "_", $later_name, ".sql")),
+            ),)+
+        ]
     };
 }
 
@@ -29,7 +37,7 @@ macro_rules! all_of {
     ($folder:literal) => {
         known!(
             $folder: 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults", 5 "cancel_and_sending", 6 "lighter_delivery",
-            7 "request_hash",
+            7 "request_hash"; 10 "installed_components",
         )
     };
 }
