@@ -6,6 +6,7 @@
 
 mod claims;
 mod constraints;
+mod grants;
 mod imports;
 mod interventions;
 mod limits;

@@ -16,6 +16,7 @@ mod output;
 mod process_notifications;
 mod record;
 mod run;
+mod secret;
 mod settings;
 mod target;
 mod target_grant;
@@ -79,6 +80,9 @@ enum Command {
     /// The targets.
     #[command(subcommand)]
     Target(target::Target),
+    /// The secrets that components can name and never read.
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// The notifications and their history.
     #[command(subcommand)]
     Notification(notification::Notification),
@@ -128,6 +132,7 @@ impl Cli {
                     Command::User(command) => command.execute(&context).await,
                     Command::Record(command) => command.execute(&context).await,
                     Command::Target(command) => command.execute(&context).await,
+                    Command::Secret(command) => command.execute(&context).await,
                     Command::Notification(command) => command.execute(&context).await,
                     Command::Import(command) => command.execute(&context).await,
                     Command::Settings(_) | Command::Demo | Command::Bench(_) => Ok(exit::Code::Done),

@@ -61,8 +61,7 @@ impl Install {
         let wish = Wish { name: self.name, module, bytes, grants: grants.clone(), settings };
         let catalog = context.catalog()?;
         let (store, now) = (&context.store, context.clock.now());
-        let (change, target) =
-            targets::install(store, &catalog, Tenant::DEFAULT, wish, context.new_id(), now).await?;
+        let (change, target) = targets::install(store, &catalog, Tenant::DEFAULT, wish, context.new_id(), now).await?;
         match context.output {
             Format::Json => output::json(&json!({ "change": change, "target": target }))?,
             Format::Text => {

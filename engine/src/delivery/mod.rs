@@ -364,7 +364,9 @@ impl Work {
                 self.deliverer.give_back(&claimed).await;
                 Err(error)
             }
-            Err(Unready::Module(error)) => self.deliverer.pause_for_component(Tenant::DEFAULT, &target, &error, &claimed).await,
+            Err(Unready::Module(error)) => {
+                self.deliverer.pause_for_component(Tenant::DEFAULT, &target, &error, &claimed).await
+            }
         }
     }
 

@@ -94,7 +94,7 @@ pub struct CallState {
 impl CallState {
     /// The state of a call that is about to begin.
     pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Batch, limits: Limits) -> Self {
-        let log = CallLog::default();
+        let log = CallLog::new(&powers.redactor);
         let (stdout, stderr) = (Output::new(&log, "info"), Output::new(&log, "warn"));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);
@@ -161,7 +161,7 @@ impl CallState {
     pub fn finish(&mut self) -> (String, BTreeSet<String>) {
         self.stdout.finish();
         self.stderr.finish();
-        (self.log.text(&self.powers.module, &self.powers.redactor), std::mem::take(&mut self.left))
+        (self.log.text(&self.powers.module), std::mem::take(&mut self.left))
     }
 }
 

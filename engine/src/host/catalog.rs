@@ -118,7 +118,11 @@ impl Catalog {
 
     /// Whether an installed component is loaded already, so that its bytes are not needed.
     pub async fn is_loaded(&self, module: &str, digest: &str) -> bool {
-        self.loaded.lock().await.get(&(module.to_owned(), Some(digest.to_owned()))).is_some_and(|cell| cell.initialized())
+        self.loaded
+            .lock()
+            .await
+            .get(&(module.to_owned(), Some(digest.to_owned())))
+            .is_some_and(|cell| cell.initialized())
     }
 
     /// Makes a target ready as it is set up: with connections of its own, so that none outlives a grant that was taken away. `component` are
@@ -151,11 +155,17 @@ impl Catalog {
     }
 
     /// The component that was installed under this digest.
-    async fn installed(&self, name: &str, digest: &str, bytes: Option<&[u8]>) -> Result<(Arc<Module>, Source), ModuleError> {
+    async fn installed(
+        &self,
+        name: &str,
+        digest: &str,
+        bytes: Option<&[u8]>,
+    ) -> Result<(Arc<Module>, Source), ModuleError> {
         let key = (name.to_owned(), Some(digest.to_owned()));
         let cell = self.loaded.lock().await.entry(key).or_default().clone();
-        let changed =
-            || ModuleError(format!("The installed component {name} is not in the database as it was: install it again."));
+        let changed = || {
+            ModuleError(format!("The installed component {name} is not in the database as it was: install it again."))
+        };
         if let Some(loaded) = cell.get() {
             return loaded.clone();
         }
@@ -163,7 +173,8 @@ impl Catalog {
         let bytes = bytes.ok_or_else(changed)?;
         let load = async || {
             let module = self.host.load(name, bytes).await;
-            let module = module.map_err(|e| ModuleError(format!("The installed component {name} cannot be used. {e}")))?;
+            let module =
+                module.map_err(|e| ModuleError(format!("The installed component {name} cannot be used. {e}")))?;
             if module.digest == digest { Ok((Arc::new(module), Source::Installed)) } else { Err(changed()) }
         };
         cell.get_or_init(load).await.clone()

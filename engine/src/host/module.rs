@@ -97,7 +97,7 @@ impl Module {
                 guest.call_check_address(store, target_user_id).await
             })
             .await
-            .map(|answer| answer.map_err(contract::failure));
+            .map(|answer| answer.map_err(|failed| contract::failure(failed, &powers.redactor)));
         report.bound(|answer| match answer {
             Ok(text) => text.len(),
             Err(_) => 0,
@@ -115,7 +115,7 @@ impl Module {
             .await
             .and_then(|answer| match answer {
                 Ok(drafts) => drafts.into_iter().map(contract::draft).collect::<Result<Vec<Draft>, Fault>>().map(Ok),
-                Err(failure) => Ok(Err(contract::failure(failure))),
+                Err(failure) => Ok(Err(contract::failure(failure, &powers.redactor))),
             });
         // A creator may answer with as much for each record.
         report.bound(|answer| match answer {
@@ -131,13 +131,14 @@ impl Module {
         let values: Vec<target::Notification> = batch.iter().map(contract::notification).collect();
         let about = Batch { ids: ids.clone(), records: batch.iter().filter_map(address_origin).collect() };
         let mut report = self
-            .call(Call::Send, powers, about, async |guest, store| {
-                guest.call_send_notifications(store, &values).await
-            })
+            .call(Call::Send, powers, about, async |guest, store| guest.call_send_notifications(store, &values).await)
             .await
             .and_then(|outcomes| {
                 if outcomes.len() == values.len() {
-                    return Ok(outcomes.into_iter().map(contract::outcome).collect::<Vec<_>>());
+                    return Ok(outcomes
+                        .into_iter()
+                        .map(|outcome| contract::outcome(outcome, &powers.redactor))
+                        .collect::<Vec<_>>());
                 }
                 Err(Fault {
                     code: "wrong_result",
@@ -152,9 +153,7 @@ impl Module {
         let phase = report.broken_at;
         let denied = report.denied.take();
         let (outcomes, fault) = match report.result {
-            Ok(outcomes) => {
-                (outcomes.into_iter().map(|outcome| told(outcome, powers, denied.as_deref())).collect(), None)
-            }
+            Ok(outcomes) => (outcomes.into_iter().map(|outcome| told(outcome, denied.as_deref())).collect(), None),
             Err(fault) => (ids.iter().map(|id| of_fault(&fault, report.left.contains(id))).collect(), Some(fault)),
         };
         Sent { outcomes, log: report.log, usage: report.usage, phase, fault }
@@ -227,24 +226,15 @@ fn address_origin(delivery: &Delivery<'_>) -> Option<Origin> {
     url::Url::parse(&delivery.record.target_user_id).ok().and_then(|url| Origin::of(&url).ok())
 }
 
-/// An outcome as it is kept: without secrets, and if something was refused in a call that failed, with the refusal, which says what
-/// to do. A provider's id that holds a secret would be another's without it.
-fn told(mut outcome: Outcome, powers: &Powers, denied: Option<&str>) -> Outcome {
-    let redactor = &powers.redactor;
-    let failed = outcome.failure().is_some();
-    let (message, code, provider_id) = outcome.texts_mut();
-    *message = redactor.text(message);
-    if let Some(code) = code {
-        *code = redactor.text(code);
-    }
-    if let Some(provider_id) = provider_id.filter(|provider_id| redactor.finds(provider_id)) {
-        provider_id.clear();
-    }
-    if let Some(denied) = denied.filter(|denied| failed && !message.contains(denied)) {
-        if !message.is_empty() {
-            message.push(' ');
+/// An outcome as it is kept: if something was refused in a call that failed, with the refusal, which says what to do.
+fn told(mut outcome: Outcome, denied: Option<&str>) -> Outcome {
+    if let (Some(failure), Some(denied)) = (outcome.failure_mut(), denied)
+        && !failure.message.contains(denied)
+    {
+        if !failure.message.is_empty() {
+            failure.message.push(' ');
         }
-        message.push_str(denied);
+        failure.message.push_str(denied);
     }
     outcome
 }

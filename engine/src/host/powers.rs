@@ -25,12 +25,13 @@ pub fn of(
 ) -> Result<Powers, HostError> {
     let name = &module.name;
     let said = catalog.settings.of_target(name);
-    let sender = match said.values.get("from_email") {
-        Some(text) => Some(sender(text.as_str().unwrap_or_default()).map_err(|why| {
-            HostError::new(format!("`target.{name}.from_email` must be a sender of mail: {why}."))
-        })?),
-        None => None,
-    };
+    let sender =
+        match said.values.get("from_email") {
+            Some(text) => Some(sender(text.as_str().unwrap_or_default()).map_err(|why| {
+                HostError::new(format!("`target.{name}.from_email` must be a sender of mail: {why}."))
+            })?),
+            None => None,
+        };
     let word = OperatorWord {
         bundled: source == Source::Bundled,
         base_url: said.base_url,

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::sync::Arc;
 
 /// What stands in the place of a secret.
 const BLOT: &str = "•••";
@@ -15,7 +16,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     /// All forms of all secrets, the longest first, so that none is left in half.
-    forms: Vec<String>,
+    forms: Arc<[String]>,
 }
 
 impl Redactor {
@@ -24,7 +25,7 @@ impl Redactor {
         let mut forms: Vec<String> = secrets.filter(|secret| !secret.is_empty()).flat_map(forms).collect();
         forms.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
         forms.dedup();
-        Redactor { forms }
+        Redactor { forms: forms.into() }
     }
 
     /// The text without any secret.

@@ -24,10 +24,12 @@ impl Sender {
     /// Reads `name@domain` or `@domain`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let sender = text.trim().to_lowercase();
-        let domain = sender.rsplit_once('@').map(|(_, domain)| domain).unwrap_or_default();
-        let is_address = sender.starts_with('@') || is_address(&sender);
-        if domain.is_empty() || domain.contains('@') || !is_address || sender.chars().any(char::is_whitespace) {
-            return Err(format!("\"{text}\" is neither an address such as news@example.org nor a domain such as @example.org"));
+        let is_domain =
+            |domain: &str| !domain.is_empty() && !domain.contains('@') && !domain.contains(char::is_whitespace);
+        if !is_address(&sender) && !sender.strip_prefix('@').is_some_and(is_domain) {
+            return Err(format!(
+                "\"{text}\" is neither an address such as news@example.org nor a domain such as @example.org"
+            ));
         }
         Ok(Sender(sender))
     }
@@ -110,7 +112,10 @@ mod tests {
     #[test]
     fn what_the_operator_names_is_allowed() {
         let allowed = Allowed {
-            plain_http: vec![Origin::parse("http://10.0.0.5:8080").unwrap(), Origin::parse("http://inner.example").unwrap()],
+            plain_http: vec![
+                Origin::parse("http://10.0.0.5:8080").unwrap(),
+                Origin::parse("http://inner.example").unwrap(),
+            ],
             networks: vec!["10.0.0.0/8".parse().unwrap()],
             senders: vec![Sender::parse("@News.example").unwrap(), Sender::parse("Ops@example.org").unwrap()],
         };

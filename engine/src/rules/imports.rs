@@ -20,7 +20,9 @@ impl Import {
         let interface = name.split('@').next().unwrap_or_default();
         match interface.split_once('/') {
             Some(("wasi:sockets", _)) => Import::Refused,
-            Some(("wasi:filesystem", _)) | Some(("wasi:cli", "environment" | "stdin" | "terminal-stdin")) => Import::Empty,
+            Some(("wasi:filesystem", _)) | Some(("wasi:cli", "environment" | "stdin" | "terminal-stdin")) => {
+                Import::Empty
+            }
             _ => Import::Works,
         }
     }

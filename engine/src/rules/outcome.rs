@@ -138,17 +138,15 @@ impl Outcome {
         }
     }
 
-    /// The two or three texts that others wrote: the message, the code of a failure, the provider's id of what it has taken.
-    pub fn texts_mut(&mut self) -> (&mut String, Option<&mut String>, Option<&mut String>) {
+    /// The same, to be written.
+    pub fn failure_mut(&mut self) -> Option<&mut Failure> {
         match self {
-            Outcome::Delivered(receipt) | Outcome::Accepted(receipt) => {
-                (&mut receipt.message, None, Some(&mut receipt.provider_id))
-            }
+            Outcome::Delivered(_) | Outcome::Accepted(_) => None,
             Outcome::Retry { reason: failure, .. }
             | Outcome::Failed(failure)
             | Outcome::InactiveDevice(failure)
             | Outcome::OptedOut(failure)
-            | Outcome::Unknown(failure) => (&mut failure.message, Some(&mut failure.code), None),
+            | Outcome::Unknown(failure) => Some(failure),
         }
     }
 

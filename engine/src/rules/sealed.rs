@@ -85,7 +85,11 @@ impl SecretKey {
                 self.id
             )));
         }
-        let damaged = || SealError(format!("The secret `{name}` was changed in the database: set it anew with `engine secret set {name}`."));
+        let damaged = || {
+            SealError(format!(
+                "The secret `{name}` was changed in the database: set it anew with `engine secret set {name}`."
+            ))
+        };
         let (nonce, sealed) = ciphertext.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &self.bytes).map_err(|_| damaged())?;
         let mut bytes = sealed.to_vec();

@@ -34,7 +34,8 @@ pub fn check_setting(name: &str, value: &Value) -> Result<(), Invalid> {
 /// Reads what somebody typed for the setting `name` as the kind that a component's schema wants there: text stays text where it may be one.
 pub fn read_setting(schema: &Value, name: &str, text: &str) -> Value {
     let kind = &schema["properties"][name]["type"];
-    let is_text = kind.is_null() || kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
+    let is_text =
+        kind.is_null() || kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
     if is_text { Value::from(text) } else { serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)) }
 }
 
@@ -56,6 +57,8 @@ mod tests {
             assert_eq!(read_setting(&schema, name, text), value, "{name}");
         }
         assert!(check_setting("a", &json!("b")).is_ok());
-        assert!(check_setting("", &json!("b")).is_err() && check_setting("a", &json!("b".repeat(MAX_SETTING))).is_err());
+        assert!(
+            check_setting("", &json!("b")).is_err() && check_setting("a", &json!("b".repeat(MAX_SETTING))).is_err()
+        );
     }
 }

@@ -35,7 +35,11 @@ impl Sandbox {
 }
 
 /// A list of texts, each of which `read` understands; its error is the end of a sentence.
-fn list<'de, D: Deserializer<'de>, T>(d: D, key: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, D::Error> {
+fn list<'de, D: Deserializer<'de>, T>(
+    d: D,
+    key: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, D::Error> {
     let texts = Vec::<String>::deserialize(d)?;
     let read = |text: &String| read(text).map_err(|why| serde::de::Error::custom(format!("`sandbox.{key}`: {why}")));
     texts.iter().map(read).collect()
@@ -64,7 +68,8 @@ mod tests {
     fn what_may_be_granted_is_read_and_checked() {
         let read = |text: &str, variables: &[(&str, &str)]| {
             let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            Settings::from_text("engine.toml", text, variables.collect::<Vec<_>>().into_iter()).map_err(|e| e.to_string())
+            Settings::from_text("engine.toml", text, variables.collect::<Vec<_>>().into_iter())
+                .map_err(|e| e.to_string())
         };
         let allowed = read("", &[]).unwrap().sandbox.allowed();
         assert_eq!(allowed, Default::default(), "closed by default");

@@ -54,7 +54,8 @@ pub async fn install(
     let known = store.list_targets(tenant).await?.into_iter().find(|target| target.name == name);
     if let Some(other) = known.as_ref().filter(|known| known.notification_module_name != wish.module) {
         let module = &other.notification_module_name;
-        let sentence = format!("There already is a target `{name}`, with the module `{module}`: choose another name with --name.");
+        let sentence =
+            format!("There already is a target `{name}`, with the module `{module}`: choose another name with --name.");
         return Err(Invalid::new("name", sentence).into());
     }
     let is_new = known.is_none();
@@ -83,7 +84,8 @@ fn read_settings(module: &Module, typed: &[(String, String)]) -> Result<Map<Stri
     let schema = &module.manifest.settings;
     if let Some((key, _)) = typed.iter().find(|(key, _)| ENGINES_OWN.contains(&key.as_str())) {
         let name = &module.name;
-        let sentence = format!("`{key}` is the operator's to set, under [target.{name}] in the settings: leave it out.");
+        let sentence =
+            format!("`{key}` is the operator's to set, under [target.{name}] in the settings: leave it out.");
         return Err(Invalid::new("setting", sentence));
     }
     let settings = typed.iter().map(|(key, text)| (key.clone(), read_setting(schema, key, text))).collect();

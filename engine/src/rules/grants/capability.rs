@@ -41,7 +41,8 @@ impl Capability {
     /// Reads the address of a sender.
     pub fn smtp_from(text: &str) -> Result<Self, Invalid> {
         if !allowed::is_address(text) {
-            let sentence = format!("\"{}\" is not an e-mail address: write one such as news@example.org.", text.escape_debug());
+            let sentence =
+                format!("\"{}\" is not an e-mail address: write one such as news@example.org.", text.escape_debug());
             return Err(Invalid::new("smtp_from", sentence));
         }
         Capability::Smtp(Some(text.to_lowercase())).checked()
@@ -60,7 +61,10 @@ impl Capability {
     fn checked(self) -> Result<Self, Invalid> {
         let length = self.scope().chars().count();
         if length > LONGEST_SCOPE {
-            return Err(Invalid::new("grant", format!("The grant has {length} characters: shorten it to {LONGEST_SCOPE}.")));
+            return Err(Invalid::new(
+                "grant",
+                format!("The grant has {length} characters: shorten it to {LONGEST_SCOPE}."),
+            ));
         }
         Ok(self)
     }
@@ -190,7 +194,10 @@ mod tests {
             Capability::secret(""),
         ] {
             let sentence = refused.unwrap_err().to_string();
-            assert!(sentence.ends_with('.') && (sentence.contains("such as") || sentence.contains("as in")), "{sentence}");
+            assert!(
+                sentence.ends_with('.') && (sentence.contains("such as") || sentence.contains("as in")),
+                "{sentence}"
+            );
         }
     }
 

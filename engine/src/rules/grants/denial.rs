@@ -30,7 +30,10 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                 let word = origin.map(|origin| {
                     format!("; the operator can open it all the same, with `base_url = \"{origin}\"` under [target.{module}]")
                 });
-                ("origin_not_asked", format!("its component does not ask for it in its manifest{}", word.unwrap_or_default()))
+                (
+                    "origin_not_asked",
+                    format!("its component does not ask for it in its manifest{}", word.unwrap_or_default()),
+                )
             } else if !decision.allowed {
                 let why = origin.and_then(|origin| operator.allowed.origin(origin).err()).unwrap_or_default();
                 let word = format!("; the operator can change that, or write `base_url` under [target.{module}]");
@@ -47,9 +50,13 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
             let word = format!("`smtp = true` under [target.{module}]");
             let why = match (decision.asked, sender) {
                 (false, _) => {
-                    format!("its component does not ask for mail in its manifest; the operator can open it all the same, with {word}")
+                    format!(
+                        "its component does not ask for mail in its manifest; the operator can open it all the same, with {word}"
+                    )
                 }
-                (true, None) => format!("it has no sender; the operator sets one, with `from_email` under [target.{module}] or with `[sandbox] senders`"),
+                (true, None) => format!(
+                    "it has no sender; the operator sets one, with `from_email` under [target.{module}] or with `[sandbox] senders`"
+                ),
                 (true, Some(sender)) if !decision.allowed && from.is_none() => format!(
                     "the operator forbids it: `[sandbox] senders` does not name {sender}; the operator can change that, or write {word}"
                 ),
@@ -75,10 +82,14 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
             } else if !decision.granted {
                 ("secret_not_granted", format!("it is not granted; {command}"))
             } else {
-                let option = towards.as_ref().map_or_else(String::new, |origin| format!(" --origin {}", shell(&origin.to_string())));
+                let option = towards
+                    .as_ref()
+                    .map_or_else(String::new, |origin| format!(" --origin {}", shell(&origin.to_string())));
                 let set = format!("`engine secret set {name}{option}`");
                 match grants.bound.contains_key(name) {
-                    true => ("secret_not_bound", format!("it is bound to other origins; {set} sets it anew for this one")),
+                    true => {
+                        ("secret_not_bound", format!("it is bound to other origins; {set} sets it anew for this one"))
+                    }
                     false => ("no_such_secret", format!("it has no value; {set} gives it one")),
                 }
             };

@@ -127,10 +127,13 @@ pub fn decide(grants: &Grants, wanted: &Capability) -> Decision {
     let Grants { asked, granted, operator, bound, .. } = grants;
     let by_default = |asked: bool| asked && operator.bundled;
     match wanted {
-        Capability::Http(origin) if operator.base_url.as_ref().is_some_and(|word| word.covers(origin)) => Decision::WORD,
+        Capability::Http(origin) if operator.base_url.as_ref().is_some_and(|word| word.covers(origin)) => {
+            Decision::WORD
+        }
         Capability::Http(origin) => {
             let is_asked = asked.origins.iter().any(|asked| asked.covers(origin));
-            let is_granted = |granted: &Capability| matches!(granted, Capability::Http(granted) if granted.covers(origin));
+            let is_granted =
+                |granted: &Capability| matches!(granted, Capability::Http(granted) if granted.covers(origin));
             Decision {
                 asked: is_asked,
                 granted: by_default(is_asked) || granted.iter().any(is_granted),

@@ -19,7 +19,13 @@ impl Keys<'_> {
     /// `asked` and `granted` are words such as `http https://a.example`, `smtp`, `smtp a@b.example`, `secret token=https://a.example`.
     fn grants(&self) -> Grants {
         let mut manifest = Manifest::named("Pigeon");
-        let secret = |name: &str| SecretAsked { name: name.into(), purpose: String::new(), required: false, format: Default::default(), prefix: String::new() };
+        let secret = |name: &str| SecretAsked {
+            name: name.into(),
+            purpose: String::new(),
+            required: false,
+            format: Default::default(),
+            prefix: String::new(),
+        };
         for word in self.asked {
             match word.split_once(' ') {
                 Some(("http", "record_address")) => manifest.http.record_address = true,
@@ -85,9 +91,21 @@ fn three_keys_open_a_capability() {
         (&[wild], &["http https://eu.push.example"], none(), wild, "a-o"),
         // Plain HTTP and addresses need the operator.
         (&["http http://a.example"], &["http http://a.example"], none(), "http http://a.example", "ag-"),
-        (&["http http://a.example"], &["http http://a.example"], allowing(&["http://a.example"], &[], &[]), "http http://a.example", "ago"),
+        (
+            &["http http://a.example"],
+            &["http http://a.example"],
+            allowing(&["http://a.example"], &[], &[]),
+            "http http://a.example",
+            "ago",
+        ),
         (&["http https://10.0.0.1"], &["http https://10.0.0.1"], none(), "http https://10.0.0.1", "ag-"),
-        (&["http https://10.0.0.1"], &["http https://10.0.0.1"], allowing(&[], &["10.0.0.0/8"], &[]), "http https://10.0.0.1", "ago"),
+        (
+            &["http https://10.0.0.1"],
+            &["http https://10.0.0.1"],
+            allowing(&[], &["10.0.0.0/8"], &[]),
+            "http https://10.0.0.1",
+            "ago",
+        ),
         // The operator's word is all three, for one exact origin.
         (&[], &[], word("http://127.0.0.1:8080"), "http http://127.0.0.1:8080", "ago"),
         (&[], &[], word("http://127.0.0.1:8080"), "http http://127.0.0.1:8081", "---"),
@@ -126,7 +144,12 @@ fn three_keys_open_a_capability() {
 #[test]
 fn a_secret_goes_only_where_it_is_bound_and_granted() {
     let asked = ["secret token", "http https://a.example", "http https://b.example"];
-    let all = ["secret token=https://a.example", "secret token=https://b.example", "http https://a.example", "http https://b.example"];
+    let all = [
+        "secret token=https://a.example",
+        "secret token=https://b.example",
+        "http https://a.example",
+        "http https://b.example",
+    ];
     for (granted, bound, towards, turn) in [
         (&all[..], &[("token", "https://a.example")][..], "https://a.example", "ago"),
         // Granted for both, and bound to one.
@@ -144,14 +167,22 @@ fn a_secret_goes_only_where_it_is_bound_and_granted() {
     }
     // What the operator names for a stranger's component goes to the operator's origin.
     let operator = OperatorWord { secrets: vec!["token".into()], ..word("https://c.example") };
-    let manifest = Manifest { http: Http { origins: vec![origin("https://a.example")], record_address: false }, ..Manifest::named("P") };
+    let manifest = Manifest {
+        http: Http { origins: vec![origin("https://a.example")], record_address: false },
+        ..Manifest::named("P")
+    };
     assert_eq!(operators_origins(&manifest, &operator), [origin("https://c.example")]);
     assert_eq!(operators_origins(&manifest, &bundled()), [origin("https://a.example")]);
 }
 
 #[test]
 fn a_call_is_judged_by_the_decision() {
-    let granted = ["http https://exp.host", "secret token=https://exp.host", "secret other=https://exp.host", "secret hook=https://exp.host"];
+    let granted = [
+        "http https://exp.host",
+        "secret token=https://exp.host",
+        "secret other=https://exp.host",
+        "secret hook=https://exp.host",
+    ];
     let asked = ["http https://exp.host", "secret token", "secret other", "secret unset", "secret hook"];
     let bound = [("token", "https://exp.host"), ("other", "https://elsewhere.example"), ("unset", "https://exp.host")];
     let grants = Keys { asked: &asked, granted: &granted, bound: &bound, ..Keys::default() }.grants();
@@ -196,7 +227,8 @@ fn the_address_of_a_record_opens_its_own_origin_alone() {
             assert!(message.contains("`engine target grant \"Carrier Pigeon\" --http record_address`"), "{message}");
         }
     }
-    let grants = Keys { asked: &["http record_address"], granted: &["http record_address"], ..Keys::default() }.grants();
+    let grants =
+        Keys { asked: &["http record_address"], granted: &["http record_address"], ..Keys::default() }.grants();
     let inside = [origin("https://10.0.0.1")];
     assert_eq!(http(&grants, Call::Send, "https://10.0.0.1/", &[], &inside).unwrap_err().code, "origin_not_allowed");
 }
@@ -209,13 +241,17 @@ fn a_denial_says_what_would_allow_it() {
     let expected = "The target Carrier Pigeon may not use HTTP to https://a.example: it is not granted; `engine target grant \"Carrier Pigeon\" --http https://a.example` lets it.";
     assert_eq!(message, expected);
     let message = http_of(Keys { granted: &[a], ..Keys::default() }, "https://a.example/x");
-    assert!(message.contains("does not ask for it in its manifest") && !message.contains("engine target grant"), "{message}");
+    assert!(
+        message.contains("does not ask for it in its manifest") && !message.contains("engine target grant"),
+        "{message}"
+    );
     assert!(message.contains("`base_url = \"https://a.example\"` under [target.carrier_pigeon]"), "{message}");
     let message = http_of(Keys { asked: &["http http://a.example"], ..Keys::default() }, "http://a.example");
     assert!(message.contains("the operator forbids it") && message.contains("`[sandbox] plain_http`"), "{message}");
 
     let smtp_of = |keys: Keys<'_>| smtp(&keys.grants(), Call::Send, None).unwrap_err().message;
-    let message = smtp_of(Keys { asked: &["smtp"], operator: allowing(&[], &[], &["news@example.org"]), ..Keys::default() });
+    let message =
+        smtp_of(Keys { asked: &["smtp"], operator: allowing(&[], &[], &["news@example.org"]), ..Keys::default() });
     assert!(message.contains("`engine target grant \"Carrier Pigeon\" --smtp` lets it"), "{message}");
     let message = smtp_of(Keys { asked: &["smtp"], ..Keys::default() });
     assert!(message.contains("has no sender") && message.contains("`[sandbox] senders`"), "{message}");
@@ -256,7 +292,14 @@ fn the_one_sender_that_is_granted_is_the_one() {
 
 #[test]
 fn an_address_is_public_or_the_operators() {
-    let grants = Keys { operator: OperatorWord { base_url: Some(origin("http://inner.example")), ..allowing(&[], &["10.0.0.0/8"], &[]) }, ..Keys::default() }.grants();
+    let grants = Keys {
+        operator: OperatorWord {
+            base_url: Some(origin("http://inner.example")),
+            ..allowing(&[], &["10.0.0.0/8"], &[])
+        },
+        ..Keys::default()
+    }
+    .grants();
     for (host, ip, yes) in [
         ("other.example", "1.1.1.1", true),
         ("other.example", "127.0.0.1", false),
@@ -277,8 +320,10 @@ fn an_inspection_says_which_key_is_missing() {
         ..Keys::default()
     }
     .grants();
-    let found: Vec<_> =
-        inspect(&grants).iter().map(|line| (line.capability.to_string(), keys(line.decision), line.removed_by)).collect();
+    let found: Vec<_> = inspect(&grants)
+        .iter()
+        .map(|line| (line.capability.to_string(), keys(line.decision), line.removed_by))
+        .collect();
     assert_eq!(
         found,
         [

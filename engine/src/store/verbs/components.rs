@@ -48,7 +48,12 @@ impl Store {
     }
 }
 
-async fn set(connection: &mut Connection<'_>, tenant: Tenant, target: Uuid, settings: &Map<String, Value>) -> Result<()> {
+async fn set(
+    connection: &mut Connection<'_>,
+    tenant: Tenant,
+    target: Uuid,
+    settings: &Map<String, Value>,
+) -> Result<()> {
     let rows = Batch::of(settings.iter().map(|(name, value)| [name.as_str().into(), value.to_string().into()]));
     query(sql!("set_target_settings")).bind(tenant).bind(target).bind_batch(rows).execute(connection).await?;
     Ok(())

@@ -57,7 +57,12 @@ impl Store {
 
     /// Writes secrets that were encrypted anew, all or none; `replaced` is the key that each had before. One that was set meanwhile stays as it is
     /// and is not counted.
-    pub async fn reseal_secrets(&self, tenant: Tenant, secrets: &[(String, SealedSecret)], now: Timestamp) -> Result<u64> {
+    pub async fn reseal_secrets(
+        &self,
+        tenant: Tenant,
+        secrets: &[(String, SealedSecret)],
+        now: Timestamp,
+    ) -> Result<u64> {
         let secrets = secrets.to_vec();
         self.write(move |mut connection| {
             Box::pin(async move {
@@ -79,7 +84,12 @@ async fn remove(connection: &mut Connection<'_>, tenant: Tenant, target: Option<
 }
 
 /// Tells the engines that what a target has, or all of them, is different.
-async fn bump_revisions(connection: &mut Connection<'_>, tenant: Tenant, target: Option<Uuid>, now: Timestamp) -> Result<()> {
+async fn bump_revisions(
+    connection: &mut Connection<'_>,
+    tenant: Tenant,
+    target: Option<Uuid>,
+    now: Timestamp,
+) -> Result<()> {
     match target {
         Some(target) => targets::bump_revision(connection, tenant, target, now).await,
         None => {
