@@ -178,29 +178,30 @@ fn a_secret_goes_only_where_it_is_bound_and_granted() {
 #[test]
 fn a_call_is_judged_by_the_decision() {
     let granted = [
-        "http https://exp.host",
-        "secret token=https://exp.host",
-        "secret other=https://exp.host",
-        "secret hook=https://exp.host",
+        "http https://coo.example",
+        "secret token=https://coo.example",
+        "secret other=https://coo.example",
+        "secret hook=https://coo.example",
     ];
-    let asked = ["http https://exp.host", "secret token", "secret other", "secret unset", "secret hook"];
-    let bound = [("token", "https://exp.host"), ("other", "https://elsewhere.example"), ("unset", "https://exp.host")];
+    let asked = ["http https://coo.example", "secret token", "secret other", "secret unset", "secret hook"];
+    let bound =
+        [("token", "https://coo.example"), ("other", "https://elsewhere.example"), ("unset", "https://coo.example")];
     let grants = Keys { asked: &asked, granted: &granted, bound: &bound, ..Keys::default() }.grants();
     for (url, secrets, code) in [
-        ("https://exp.host/--/api", &["token"][..], ""),
-        ("https://EXP.HOST./x", &[], ""),
-        // The parser that judges is the one that sends: this goes to exp.host.
-        ("https://exp.host\\@evil.example/", &[], ""),
-        ("https://evil.example\\@exp.host/", &[], "origin_not_asked"),
-        ("http://exp.host/", &[], "origin_not_asked"),
-        ("https://exp.host/", &["other"], "secret_not_bound"),
-        ("https://exp.host/", &["unset"], "secret_not_granted"),
-        ("https://exp.host/", &["engine_key"], "secret_not_granted"),
+        ("https://coo.example/--/api", &["token"][..], ""),
+        ("https://COO.EXAMPLE./x", &[], ""),
+        // The parser that judges is the one that sends: this goes to coo.example.
+        ("https://coo.example\\@evil.example/", &[], ""),
+        ("https://evil.example\\@coo.example/", &[], "origin_not_asked"),
+        ("http://coo.example/", &[], "origin_not_asked"),
+        ("https://coo.example/", &["other"], "secret_not_bound"),
+        ("https://coo.example/", &["unset"], "secret_not_granted"),
+        ("https://coo.example/", &["engine_key"], "secret_not_granted"),
         // It has no value, which the door says.
-        ("https://exp.host/", &["hook"], ""),
-        ("https://u:p@exp.host/", &[], "invalid_url"),
-        ("ftp://exp.host/", &[], "invalid_url"),
-        ("exp.host", &[], "invalid_url"),
+        ("https://coo.example/", &["hook"], ""),
+        ("https://u:p@coo.example/", &[], "invalid_url"),
+        ("ftp://coo.example/", &[], "invalid_url"),
+        ("coo.example", &[], "invalid_url"),
         ("https:///", &[], "invalid_url"),
         ("", &[], "invalid_url"),
     ] {
@@ -266,14 +267,14 @@ fn a_denial_says_what_would_allow_it() {
 #[test]
 fn creators_get_no_door() {
     let grants = Keys {
-        asked: &["smtp", "http https://exp.host", "secret token"],
+        asked: &["smtp", "http https://coo.example", "secret token"],
         operator: bundled(),
-        bound: &[("token", "https://exp.host")],
+        bound: &[("token", "https://coo.example")],
         ..Keys::default()
     }
     .grants();
     for call in [Call::Describe, Call::CheckAddress, Call::Create] {
-        assert!(http(&grants, call, "https://exp.host", &[], &[]).is_err());
+        assert!(http(&grants, call, "https://coo.example", &[], &[]).is_err());
         assert!(smtp(&grants, call, None).is_err());
         assert!(signing(&grants, call, "token").is_err());
     }
