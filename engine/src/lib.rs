@@ -4,6 +4,7 @@
 //! - [`rules`]: what is decided, without any input or output
 //! - [`store`]: what is kept
 //! - [`host`]: the sandbox in which components run, and its doors
+//! - [`targets`]: what is set up for a target, and what it makes of its component
 //! - [`creation`]: a request becomes notifications
 //! - [`import`]: what was kept elsewhere becomes the engine's own
 //! - [`delivery`]: notifications that are due are attempted and settled
@@ -20,6 +21,8 @@ pub mod settings;
 pub mod store;
 
 pub mod host;
+
+pub mod targets;
 
 pub mod creation;
 pub mod delivery;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod examples;
+mod grants;
 mod import_django;
 mod mistakes;
 mod moving_over;

@@ -68,7 +68,7 @@ async fn what_is_not_granted_is_denied_before_anything_happens() {
     }
     let denied = asked(&engine, json!({ "url": "https://provider.example/" })).await;
     let message = denied["message"].as_str().unwrap();
-    assert!(message.contains("base_url = \"https://provider.example\"` under [target.http_probe]"), "{message}");
+    assert!(message.contains("engine target grant \"http_probe\" --http https://provider.example"), "{message}");
     assert_eq!(server.count(), 0);
 }
 
@@ -212,7 +212,10 @@ async fn a_strangers_component_gets_no_secret_by_asking() {
         asked(&engine, json!({ "url": format!("{}/", server.origin()), "credentials": [{ "bearer": "token" }] })).await;
     assert_eq!((&found["phase"], &found["code"]), (&json!("denied"), &json!("secret_not_granted")));
     assert!(
-        found["message"].as_str().unwrap().contains("`secrets = [\"token\"]` under [target.http_probe]"),
+        found["message"]
+            .as_str()
+            .unwrap()
+            .contains("`engine target grant \"http_probe\" --secret token=http://127.0.0.1:"),
         "{found}"
     );
     assert_eq!(server.requests.lock().unwrap().len(), 0);

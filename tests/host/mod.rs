@@ -1,6 +1,7 @@
 //! The sandbox and its doors: one guest program, one test of its name.
 
 mod doors;
+mod grants;
 mod guests;
 mod modules;
 

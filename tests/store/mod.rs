@@ -7,6 +7,7 @@
 mod claims;
 mod clock;
 mod constraints;
+mod grants;
 mod imports;
 mod interventions;
 mod limits;
@@ -262,6 +263,7 @@ fn target(name: &str) -> Target {
         pause: None,
         slowed_until: None,
         faults: 0,
+        revision: 0,
     }
 }
 

@@ -94,6 +94,7 @@ impl TestEngine {
                     pause: None,
                     slowed_until: None,
                     faults: 0,
+                    revision: 0,
                 };
                 self.store.add_target(Tenant::DEFAULT, &target, self.clock.now()).await.unwrap();
                 target

@@ -122,6 +122,7 @@ async fn ada(context: &Context) -> anyhow::Result<User> {
         pause: None,
         slowed_until: None,
         faults: 0,
+        revision: 0,
     };
     store.add_target(Tenant::DEFAULT, &pigeon, now).await?;
     let catalog = context.catalog()?;

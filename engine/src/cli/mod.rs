@@ -16,8 +16,12 @@ mod output;
 mod process_notifications;
 mod record;
 mod run;
+mod secret;
 mod settings;
 mod target;
+mod target_grant;
+mod target_inspect;
+mod target_install;
 mod target_show;
 mod user;
 
@@ -76,6 +80,9 @@ enum Command {
     /// The targets.
     #[command(subcommand)]
     Target(target::Target),
+    /// The secrets that components can name and never read.
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// The notifications and their history.
     #[command(subcommand)]
     Notification(notification::Notification),
@@ -125,6 +132,7 @@ impl Cli {
                     Command::User(command) => command.execute(&context).await,
                     Command::Record(command) => command.execute(&context).await,
                     Command::Target(command) => command.execute(&context).await,
+                    Command::Secret(command) => command.execute(&context).await,
                     Command::Notification(command) => command.execute(&context).await,
                     Command::Import(command) => command.execute(&context).await,
                     Command::Settings(_) | Command::Demo | Command::Bench(_) => Ok(exit::Code::Done),

@@ -4,9 +4,12 @@ use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
 use super::run::{Stops, deliverer};
+use super::target_show;
 use crate::delivery::{Chosen, Event, Stopped};
+use crate::rules::grants::{self, Capability, Inspected};
 use crate::rules::notification::Notification;
 use crate::rules::status::Status;
+use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::store::{Claimed, Targets};
 use clap::Args;
@@ -72,7 +75,36 @@ async fn preview(context: &Context, chosen: Chosen, mut tally: Tally) -> anyhow:
         tally.show(&Event::Waits { user, notification, reason: "It is due; nothing was sent." });
     }
     tally.print()?;
+    let mut targets: Vec<_> = due.claimed.iter().map(|claimed| claimed.target.clone()).collect();
+    targets.sort_by_key(|target| target.id);
+    targets.dedup_by_key(|target| target.id);
+    tell_of_denials(context, &targets).await?;
     Ok(Code::Done)
+}
+
+/// Says what the components of these targets would be denied, of the doors that they ask for.
+async fn tell_of_denials(context: &Context, targets: &[Arc<Target>]) -> anyhow::Result<()> {
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let catalog = context.catalog()?;
+    for target in targets {
+        match target_show::found(&context.store, &catalog, target).await? {
+            Err(why) => output::aside(&format!("engine: the target {} cannot deliver: {why}", target.name)),
+            Ok(ready) => {
+                let denied = grants::inspect(&ready.powers.grants).into_iter();
+                let is_door = |capability: &Capability| {
+                    matches!(capability, Capability::Http(_) | Capability::RecordAddress | Capability::Smtp(_))
+                };
+                for Inspected { why, .. } in
+                    denied.filter(|line| line.decision.asked && !line.in_force && is_door(&line.capability))
+                {
+                    output::aside(&format!("engine: {why}"));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Result<Code> {

@@ -118,7 +118,14 @@ impl Add {
     async fn execute(self, context: &Context) -> anyhow::Result<Code> {
         let user = self.user.clone();
         let (target, mut record) = self.read(context).await?;
-        record.target_user_id = creation::check_address(&context.catalog()?, &target, &record.target_user_id).await?;
+        record.target_user_id = creation::check_address(
+            &context.store,
+            &context.catalog()?,
+            Tenant::DEFAULT,
+            &target,
+            &record.target_user_id,
+        )
+        .await?;
         context.store.add_record(Tenant::DEFAULT, &record, context.clock.now()).await?;
         match context.output {
             Format::Text => {

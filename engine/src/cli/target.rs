@@ -3,9 +3,12 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use super::target_show;
+use super::target_grant::Options;
+use super::target_install::Install;
+use super::{target_inspect, target_show};
 use crate::host::ModuleError;
-use crate::rules::target;
+use crate::rules::limits;
+use crate::rules::target::{self, PauseKind};
 use crate::rules::tenant::Tenant;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -18,9 +21,19 @@ pub enum Target {
     List,
     /// One target: whether it delivers, and what its component says of its settings and of `extra`.
     Show(Named),
+    /// Install a component: keep it in the database for all engines, and put it behind a target.
+    Install(Install),
+    /// Let a target's component do something that it asks for.
+    Grant(Granting),
+    /// Take a grant away, as it was given.
+    Revoke(Granting),
+    /// What a target's component asks for, what is granted and allowed, and what of that is in force.
+    Inspect(Named),
+    /// Stop delivering to a target until it is resumed.
+    Pause(Pausing),
     /// Deliver again to a target that was paused or slowed down.
     Resume(Named),
-    /// Remove a target that nothing uses.
+    /// Remove a target that nothing uses, with its grants, settings and secrets.
     Remove(Named),
 }
 
@@ -32,6 +45,23 @@ pub struct Add {
     /// The component's name: `carrier_pigeon` is carrier_pigeon.wasm in a folder of `[targets] paths`.
     #[arg(long)]
     module: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Granting {
+    /// The target's name or its module's.
+    target: String,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Args)]
+pub struct Pausing {
+    /// The target's name or its module's.
+    target: String,
+    /// For whoever wonders, shown by `engine target list`.
+    #[arg(long, value_name = "TEXT", default_value = "Somebody has paused it by hand.")]
+    reason: String,
 }
 
 /// A target by its name or its module's, as an argument or as an option.
@@ -50,6 +80,15 @@ impl Target {
             Target::Add(add) => add.execute(context).await,
             Target::List => list(context).await,
             Target::Show(named) => target_show::execute(context, &named.find(context).await?).await,
+            Target::Install(install) => install.execute(context).await,
+            Target::Grant(Granting { target, options }) => {
+                options.grant(context, &context.store.find_target(Tenant::DEFAULT, &target).await?).await
+            }
+            Target::Revoke(Granting { target, options }) => {
+                options.revoke(context, &context.store.find_target(Tenant::DEFAULT, &target).await?).await
+            }
+            Target::Inspect(named) => target_inspect::execute(context, &named.find(context).await?).await,
+            Target::Pause(pausing) => pausing.execute(context).await,
             Target::Resume(named) => {
                 let target = named.find(context).await?;
                 context.store.resume_target(Tenant::DEFAULT, target.id, context.clock.now()).await?;
@@ -88,6 +127,7 @@ impl Add {
             pause: None,
             slowed_until: None,
             faults: 0,
+            revision: 0,
         };
         target.check()?;
         // A target whose component cannot be used is better refused now than paused later.
@@ -101,12 +141,26 @@ impl Add {
     }
 }
 
+impl Pausing {
+    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let target = context.store.find_target(Tenant::DEFAULT, &self.target).await?;
+        if let Some(pause) = &target.pause {
+            anyhow::bail!("The target {} is paused already: {}", target.name, pause.reason);
+        }
+        limits::filled("reason", &self.reason, target::MAX_REASON)?;
+        let pause = target::Pause { kind: PauseKind::Operator, reason: self.reason, since: context.clock.now() };
+        context.store.pause_target(Tenant::DEFAULT, target.id, &pause).await?;
+        said(context, "paused", &target)
+    }
+}
+
 async fn list(context: &Context) -> anyhow::Result<Code> {
     let catalog = context.catalog().map_err(|error| ModuleError(error.to_string()));
+    let store = &context.store;
     let mut targets = Vec::new();
     for target in context.store.list_targets(Tenant::DEFAULT).await? {
         let found = match &catalog {
-            Ok(catalog) => catalog.get(&target.notification_module_name).await,
+            Ok(catalog) => target_show::found(store, catalog, &target).await?,
             Err(error) => Err(error.clone()),
         };
         targets.push((target, found));

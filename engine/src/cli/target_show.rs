@@ -3,10 +3,13 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use crate::host::{ENGINES_OWN, Module, ModuleError, Ready};
+use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError, Ready};
 use crate::rules::manifest::Manifest;
 use crate::rules::schema::{self, Key};
 use crate::rules::target::Target;
+use crate::rules::tenant::Tenant;
+use crate::store::Store;
+use crate::targets::{self, Unready};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,12 +18,21 @@ use std::sync::Arc;
 pub type Found = Result<Arc<Ready>, ModuleError>;
 
 pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code> {
-    let found = context.catalog()?.get(&target.notification_module_name).await;
+    let found = found(&context.store, &context.catalog()?, target).await?;
     match context.output {
         Format::Json => output::json(&as_json(target, &found)?)?,
         Format::Text => text(target, &found, context.clock.now())?,
     }
     Ok(Code::Done)
+}
+
+/// Looks for a target's component.
+pub async fn found(store: &Store, catalog: &Catalog, target: &Target) -> anyhow::Result<Found> {
+    match targets::ready(store, catalog, Tenant::DEFAULT, target).await {
+        Ok(ready) => Ok(Ok(ready)),
+        Err(Unready::Module(error)) => Ok(Err(error)),
+        Err(Unready::Store(error)) => Err(error.into()),
+    }
 }
 
 /// What keeps a target's component from being used, or from sending.
@@ -46,7 +58,7 @@ fn as_json(target: &Target, found: &Found) -> anyhow::Result<Value> {
     let mut value = serde_json::to_value(target)?;
     value["component"] = match found {
         Ok(ready) => {
-            let Module { digest, manifest, .. } = &ready.module;
+            let Module { digest, manifest, .. } = &*ready.module;
             let (settings, extra) = (schema::keys(&manifest.settings), schema::keys(&manifest.extra));
             json!({ "digest": digest, "manifest": manifest, "settings": settings, "extra": extra })
         }
@@ -65,7 +77,7 @@ fn text(target: &Target, found: &Found, now: Timestamp) -> anyhow::Result<()> {
     match found {
         Err(problem) => lines.push(("component", problem.to_string())),
         Ok(ready) => {
-            let Module { digest, manifest, .. } = &ready.module;
+            let Module { digest, manifest, .. } = &*ready.module;
             lines.push(("component", digest.clone()));
             lines.extend(said(manifest));
         }

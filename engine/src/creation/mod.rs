@@ -18,6 +18,7 @@ use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::store::{Creation, RecordFilter, Store, StoreError};
+use crate::targets;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -63,7 +64,7 @@ pub async fn create(
     let mut plans = Vec::with_capacity(places.len());
     let mut broken = None;
     for place in places {
-        let planned = match plan(catalog, request, &user, &times, &place, &new_id).await {
+        let planned = match plan(store, catalog, request, &user, &times, &place, &new_id).await {
             // Nobody has named this target: that its component cannot be used is no reason to send nothing through the others.
             Err(error) if request.targets.is_empty() && error.is_of_the_component() => {
                 let refusal = Refusal::NotificationsNotCreated(error.to_string());
@@ -194,6 +195,7 @@ async fn places(store: &Store, request: &Request, user: &User) -> Result<Vec<Pla
 
 /// What is to be stored for one target.
 async fn plan(
+    store: &Store,
     catalog: &Catalog,
     request: &Request,
     user: &User,
@@ -211,7 +213,7 @@ async fn plan(
     let (drafts, retry_time_interval) = if request.raw {
         (raw(message, records), request.retry_time_interval.unwrap_or(RETRY_TIME_INTERVAL))
     } else {
-        ask(catalog, request, user, times, place, message).await?
+        ask(store, catalog, request, user, times, place, message).await?
     };
     if drafts.is_empty() {
         let sentence = format!("the target {} has nothing to send for this request.", target.name);
@@ -257,6 +259,7 @@ fn raw(message: &Message, records: &[TargetUserRecord]) -> Vec<Draft> {
 
 /// What the target's creator makes of the message, and how long to wait before a second attempt.
 async fn ask(
+    store: &Store,
     catalog: &Catalog,
     request: &Request,
     user: &User,
@@ -264,7 +267,7 @@ async fn ask(
     Place { target, records }: &Place,
     message: &Message,
 ) -> Result<(Vec<Draft>, u32), CreationError> {
-    let ready = catalog.get(&target.notification_module_name).await?;
+    let ready = targets::ready(store, catalog, request.tenant, target).await?;
     schema::check("extra", &message.extra, &ready.module.manifest.extra, &[])
         .map_err(|why| Invalid::new("extra", format!("This cannot be sent to {}: {why}.", target.name)))?;
     let retry_time_interval = request.retry_time_interval.unwrap_or(ready.module.manifest.retry_time_interval);

@@ -6,6 +6,7 @@ use crate::rules::target::{MAX_DESCRIPTION, Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::store::{RecordFilter, Store, Upserted};
+use crate::targets;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -14,8 +15,14 @@ use uuid::Uuid;
 const OWN: &str = "'s Email";
 
 /// The normal form of an address in a target, or why it can be none.
-pub async fn check_address(catalog: &Catalog, target: &Target, target_user_id: &str) -> Result<String, CreationError> {
-    let ready = catalog.get(&target.notification_module_name).await?;
+pub async fn check_address(
+    store: &Store,
+    catalog: &Catalog,
+    tenant: Tenant,
+    target: &Target,
+    target_user_id: &str,
+) -> Result<String, CreationError> {
+    let ready = targets::ready(store, catalog, tenant, target).await?;
     let report = ready.module.check_address(&ready.powers, target_user_id).await;
     let fault = |fault: Fault| CreationError::Fault { target: target.name.clone(), fault };
     report.result.map_err(fault)?.map_err(CreationError::Refused)
@@ -30,7 +37,7 @@ pub async fn upsert_record(
     record: TargetUserRecord,
     now: Timestamp,
 ) -> Result<(Upserted, TargetUserRecord), CreationError> {
-    let target_user_id = check_address(catalog, target, &record.target_user_id).await?;
+    let target_user_id = check_address(store, catalog, tenant, target, &record.target_user_id).await?;
     Ok(store.upsert_record(tenant, &TargetUserRecord { target_user_id, ..record }, now).await?)
 }
 
@@ -71,7 +78,7 @@ pub async fn keep_email_records(
             switch_off(store, tenant, &user, &has, None, now, &mut tell).await?;
             continue;
         }
-        let address = match check_address(catalog, target, &user.email).await {
+        let address = match check_address(store, catalog, tenant, target, &user.email).await {
             Ok(address) => address,
             Err(CreationError::Refused(failure)) => {
                 tell(&user, Changed::Refused(failure.message));

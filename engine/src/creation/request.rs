@@ -7,6 +7,7 @@ use crate::rules::notification::OnUnknown;
 use crate::rules::outcome::Failure;
 use crate::rules::tenant::Tenant;
 use crate::store::StoreError;
+use crate::targets::Unready;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -111,6 +112,15 @@ impl CreationError {
             | CreationError::Refused(_)
             | CreationError::Invalid(_)
             | CreationError::Store(_) => false,
+        }
+    }
+}
+
+impl From<Unready> for CreationError {
+    fn from(unready: Unready) -> Self {
+        match unready {
+            Unready::Module(error) => CreationError::Module(error),
+            Unready::Store(error) => error.into(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::Deliverer;
 use super::attempt::Faults;
+use super::newest::Newest;
 use super::settler::SettlerHandle;
 use crate::host::Ready;
 use crate::rules::rescue;
@@ -51,6 +52,8 @@ struct Lane {
     queue: Mutex<Queue>,
     /// How its component does.
     faults: Faults,
+    /// How the target is set up.
+    newest: Newest,
 }
 
 #[derive(Default)]
@@ -198,7 +201,7 @@ impl Shared {
             let _alone = if alone { self.suspects.acquire().await.ok() } else { None };
             let _slot = self.tenant_slots.acquire().await;
             let many = portion.len();
-            let (began, made, left) = self.portion(&lane.faults, portion).await;
+            let (began, made, left) = self.portion(&lane, portion).await;
             self.under_way.fetch_sub(many - left.len(), Ordering::AcqRel);
             lane.put_back(left);
             self.fewer.notify_one();
@@ -208,11 +211,12 @@ impl Shared {
     }
 
     /// Sends a portion, as far as what was asked about it is fresh. Since when, how many calls that were, and what is left.
-    async fn portion(&self, faults: &Faults, portion: Vec<Waiting>) -> (Instant, u32, Vec<Waiting>) {
+    async fn portion(&self, lane: &Lane, portion: Vec<Waiting>) -> (Instant, u32, Vec<Waiting>) {
         let Shared { deliverer, settler, .. } = self;
         let began = Instant::now();
         let Some(first) = portion.first() else { return (began, 0, Vec::new()) };
-        let (ready, marked) = (first.ready.clone(), first.marked);
+        let (claimed_for, marked) = (first.ready.clone(), first.marked);
+        let faults = &lane.faults;
         let lease_until = portion.iter().map(|waiting| waiting.lease_until).min().unwrap_or_default();
         let pauses = portion.iter().map(|waiting| waiting.pauses).min().unwrap_or_default();
         let mut batch: Vec<Claimed> = portion.into_iter().map(|waiting| waiting.claimed).collect();
@@ -220,6 +224,9 @@ impl Shared {
             deliverer.give_back(&batch).await;
             return (began, 0, Vec::new());
         }
+        let Some(ready) = deliverer.newest(&lane.newest, &claimed_for, &batch).await else {
+            return (began, 0, Vec::new());
+        };
         batch = deliverer.still_to_be_sent(&ready, batch).await;
         let began = Instant::now();
         let (size, mut made) = (calls_of(self, &ready), 0);

@@ -1,12 +1,13 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
 //! In reading order: here the loop, `lanes` (what is claimed waits for its turn in its target), `attempt` (one call of a handler, a
-//! pipeline over one value), `settler` (outcomes are written back in batches), `heart` (engines hear of each other, and what time it is), `pauses` (targets whose component
-//! cannot be used), `purge` (what is not kept any longer).
+//! pipeline over one value), `settler` (outcomes are written back in batches), `heart` (engines hear of each other, and what time it is), `pauses`
+//! (targets whose component cannot be used), `newest` (what a target may use has changed), `purge` (what is not kept any longer).
 
 mod attempt;
 mod heart;
 mod lanes;
+mod newest;
 mod pauses;
 mod purge;
 mod settler;
@@ -22,6 +23,7 @@ use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::settings::Settings;
 use crate::store::{ClaimRequest, Claimed, DelivererLock, Ended, Lost, Store, StoreError, Targets, Watch};
+use crate::targets::{self, Unready};
 use jiff::{SignedDuration, Timestamp};
 use lanes::Lanes;
 use settler::Settler;
@@ -356,12 +358,19 @@ impl Work {
     async fn begin(&mut self, claimed: Vec<Claimed>, lease_until: Timestamp) -> Result<(), StoreError> {
         let Some(first) = claimed.first() else { return Ok(()) };
         let target = first.target.clone();
-        match self.deliverer.catalog.get(&target.notification_module_name).await {
+        let Deliverer { store, catalog, .. } = &self.deliverer;
+        match targets::ready(store, catalog, Tenant::DEFAULT, &target).await {
             Ok(ready) => {
                 self.lanes.begin(&ready, claimed, lease_until);
                 Ok(())
             }
-            Err(error) => self.deliverer.pause_for_component(Tenant::DEFAULT, &target, &error, &claimed).await,
+            Err(Unready::Store(error)) => {
+                self.deliverer.give_back(&claimed).await;
+                Err(error)
+            }
+            Err(Unready::Module(error)) => {
+                self.deliverer.pause_for_component(Tenant::DEFAULT, &target, &error, &claimed).await
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use crate::host::{Fault, ModuleError};
 use crate::rules::target::{MAX_FAULTS, Pause, PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::{Claim, Claimed, StoreError};
+use crate::targets::{self, Unready};
 use std::sync::atomic::Ordering;
 
 impl Deliverer {
@@ -80,9 +81,10 @@ impl Deliverer {
             if stays || target.pause.as_ref().is_none_or(|pause| pause.kind != PauseKind::Component) {
                 continue;
             }
-            match self.catalog.get(&target.notification_module_name).await {
+            match targets::ready(&self.store, &self.catalog, Tenant::DEFAULT, &target).await {
                 Ok(_) => self.store.resume_target(Tenant::DEFAULT, target.id, self.clock.now()).await?,
-                Err(error) => {
+                Err(Unready::Store(error)) => return Err(error),
+                Err(Unready::Module(error)) => {
                     tracing::warn!(target = target.name, reason = error.to_string(), "the target stays paused")
                 }
             }

@@ -210,6 +210,7 @@ async fn records(store: &Store, module: &str, now: Timestamp, new_id: fn() -> Uu
                 pause: None,
                 slowed_until: None,
                 faults: 0,
+                revision: 0,
             };
             store.add_target(Tenant::DEFAULT, &target, now).await?;
             target

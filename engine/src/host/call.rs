@@ -4,11 +4,13 @@ use super::bindings::phases::Phase;
 use super::bindings::{runtime, types};
 use super::limits::{Limits, MOST_RESOURCES, Meter};
 use super::log::{CallLog, Output};
+use super::redaction::Redactor;
 use super::{HttpClient, Relay};
 use crate::clock::Clock;
 use crate::rules::attempt;
 use crate::rules::grants::{self, Call, Grants};
 use crate::rules::manifest::SecretFormat;
+use crate::rules::origin::Origin;
 use crate::settings::Secret;
 use ring::rand::SecureRandom;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,9 +32,13 @@ pub struct Powers {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// The secrets that have a value, and how each becomes a key.
     pub secrets: BTreeMap<String, (SecretFormat, Secret)>,
+    /// Why secrets that were set cannot be used.
+    pub unreadable: BTreeMap<String, String>,
+    /// What cuts those values out of texts.
+    pub redactor: Redactor,
     pub http: Option<HttpClient>,
     pub relay: Option<Arc<Relay>>,
-    /// The target's own sender of mail.
+    /// The target's own sender of mail, as the operator has set it.
     pub sender: Option<lettre::message::Mailbox>,
     /// The folder of templates.
     pub templates: Option<PathBuf>,
@@ -41,14 +47,24 @@ pub struct Powers {
 impl Powers {
     /// Whether a secret has a value; if not, who can give it one.
     pub fn has_secret(&self, name: &str) -> Result<(), String> {
-        if self.secrets.contains_key(name) {
-            return Ok(());
+        match self.unreadable.get(name) {
+            _ if self.secrets.contains_key(name) => Ok(()),
+            Some(why) => Err(why.clone()),
+            None => Err(format!(
+                "The secret `{name}` has no value; `engine secret set {name}` gives it one, or the operator as ENGINE_SECRET__{}.",
+                name.to_uppercase()
+            )),
         }
-        Err(format!(
-            "The secret `{name}` has no value; the operator gives it one as ENGINE_SECRET__{}.",
-            name.to_uppercase()
-        ))
     }
+}
+
+/// What a call is about.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The notifications' ids.
+    pub ids: Vec<String>,
+    /// The origins of the addresses that are URLs.
+    pub records: Vec<Origin>,
 }
 
 /// The state of a store: it lives as long as the call.
@@ -60,6 +76,10 @@ pub struct CallState {
     pub batch: Vec<String>,
     pub meter: Meter,
     pub log: CallLog,
+    /// The origins of the addresses of those notifications.
+    pub records: Vec<Origin>,
+    /// The first refusal of this call.
+    pub denied: Option<String>,
     /// How far the last exchange with a provider got, if it broke.
     pub broken_at: Option<attempt::Phase>,
     /// Those whose bytes may be with a provider.
@@ -73,8 +93,8 @@ pub struct CallState {
 
 impl CallState {
     /// The state of a call that is about to begin.
-    pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Vec<String>, limits: Limits) -> Self {
-        let log = CallLog::default();
+    pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Batch, limits: Limits) -> Self {
+        let log = CallLog::new(&powers.redactor);
         let (stdout, stderr) = (Output::new(&log, "info"), Output::new(&log, "warn"));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);
@@ -84,7 +104,9 @@ impl CallState {
             kind,
             powers,
             clock,
-            batch,
+            batch: batch.ids,
+            records: batch.records,
+            denied: None,
             meter: Meter::new(limits),
             wasi,
             log,
@@ -95,6 +117,13 @@ impl CallState {
             stderr,
             table,
         }
+    }
+
+    /// Something was refused: whoever looks at the notification is told, whatever the component makes of it.
+    pub fn denies(&mut self, why: &str) {
+        let why = self.powers.redactor.text(why);
+        self.log.add("warn", &why);
+        self.denied.get_or_insert(why);
     }
 
     /// These notifications are about to leave. Answers with those that had not left before, for `stayed`.
@@ -132,8 +161,7 @@ impl CallState {
     pub fn finish(&mut self) -> (String, BTreeSet<String>) {
         self.stdout.finish();
         self.stderr.finish();
-        let secrets = self.powers.secrets.values().map(|(_, secret)| secret.reveal());
-        (self.log.text(&self.powers.module, secrets), std::mem::take(&mut self.left))
+        (self.log.text(&self.powers.module), std::mem::take(&mut self.left))
     }
 }
 

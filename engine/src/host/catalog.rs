@@ -1,34 +1,61 @@
 //! Which component is behind a module's name, and what it may use: found once, then shared by all calls.
 //!
-//! A component is searched in the folders of the settings, the last first, and then among the bundled ones.
+//! A component that was installed for a target is found by its digest; any other is searched in the folders of the settings, the last first,
+//! and then among the bundled ones. What a target may use follows from its setup, and is made anew when that has changed.
 
 use super::call::Powers;
-use super::http::HttpClient;
 use super::module::Module;
 use super::modules::{Host, LARGEST, ModuleError};
 use super::smtp::Relay;
-use super::{HostError, sender};
-use crate::rules::grants::{self, Grants, OperatorWord};
+use super::{HostError, powers};
+use crate::rules::grants;
 use crate::rules::manifest::SecretAsked;
 use crate::rules::schema;
+use crate::rules::setup::Setup;
 use crate::rules::spelling::nearest;
-use crate::rules::target::check_module_name;
-use crate::settings::{Secret, Settings};
+use crate::rules::target::{Target, check_module_name};
+use crate::rules::tenant::Tenant;
+use crate::settings::Settings;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
+use uuid::Uuid;
 
 include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
 /// A module that can be called, and with what.
 #[derive(Debug)]
 pub struct Ready {
-    pub module: Module,
+    pub module: Arc<Module>,
     pub powers: Arc<Powers>,
+    pub source: Source,
+    /// The revision of the target's setup that this follows; 0 without a target.
+    pub revision: i64,
+}
+
+/// Where a component came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    Bundled,
+    Folder,
+    Installed,
+}
+
+impl Source {
+    /// As people read it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Source::Bundled => "bundled with the engine",
+            Source::Folder => "from a folder of `[targets] paths`",
+            Source::Installed => "installed",
+        }
+    }
 }
 
 impl Ready {
@@ -48,27 +75,109 @@ impl Ready {
 /// The keys of a target's section that the engine itself reads, so that a component need not know them.
 pub const ENGINES_OWN: [&str; 5] = ["base_url", "from_email", "secrets", "smtp", "templates"];
 
-type Found = Arc<OnceCell<Result<Arc<Ready>, ModuleError>>>;
+type Loaded = Arc<OnceCell<Result<(Arc<Module>, Source), ModuleError>>>;
+type Prepared = Result<Arc<Ready>, ModuleError>;
 
 /// The modules of one engine.
 pub struct Catalog {
-    host: Host,
-    settings: Arc<Settings>,
-    relay: Arc<Relay>,
-    found: Mutex<HashMap<String, Found>>,
+    pub(super) host: Host,
+    pub(super) settings: Arc<Settings>,
+    pub(super) relay: Arc<Relay>,
+    /// By name, and by digest where a component was installed.
+    loaded: Mutex<HashMap<(String, Option<String>), Loaded>>,
+    /// What has no target, by the module's name.
+    found: Mutex<HashMap<String, Arc<OnceCell<Prepared>>>>,
+    /// What each target has come to, and at which revision of its setup.
+    targets: Mutex<HashMap<(Tenant, Uuid), (i64, Prepared)>>,
 }
 
 impl Catalog {
     /// A catalog of what the settings and the engine itself bring.
     pub fn new(host: Host, settings: Arc<Settings>) -> Result<Self, HostError> {
         let relay = Arc::new(Relay::new(&settings.smtp)?);
-        Ok(Catalog { host, settings, relay, found: Mutex::default() })
+        let (loaded, found, targets) = Default::default();
+        Ok(Catalog { host, settings, relay, loaded, found, targets })
     }
 
-    /// The module of this name. What was found, or why it cannot be used, stays so until the engine is started again.
-    pub async fn get(&self, name: &str) -> Result<Arc<Ready>, ModuleError> {
+    /// The module of this name with what the operator alone gives it. What was found, or why it cannot be used, stays so until the engine
+    /// is started again.
+    pub async fn get(&self, name: &str) -> Prepared {
         let cell = self.found.lock().await.entry(name.to_owned()).or_default().clone();
-        cell.get_or_init(|| self.find(name)).await.clone()
+        let ready = cell.get_or_init(async || {
+            let (module, source) = self.load(name).await?;
+            self.ready(module, source, None)
+        });
+        ready.await.clone()
+    }
+
+    /// What a target has come to, if that is known at this revision of its setup or a later one.
+    pub async fn known(&self, tenant: Tenant, target: Uuid, revision: i64) -> Option<Prepared> {
+        let targets = self.targets.lock().await;
+        targets.get(&(tenant, target)).filter(|(known, _)| *known >= revision).map(|(_, prepared)| prepared.clone())
+    }
+
+    /// Whether an installed component is loaded already, so that its bytes are not needed.
+    pub async fn is_loaded(&self, module: &str, digest: &str) -> bool {
+        self.loaded
+            .lock()
+            .await
+            .get(&(module.to_owned(), Some(digest.to_owned())))
+            .is_some_and(|cell| cell.initialized())
+    }
+
+    /// Makes a target ready as it is set up: with connections of its own, so that none outlives a grant that was taken away. `component` are
+    /// the bytes of the one that was installed for it, if it is not loaded yet.
+    pub async fn prepare(&self, tenant: Tenant, target: &Target, setup: &Setup, component: Option<&[u8]>) -> Prepared {
+        let name = &target.notification_module_name;
+        let loaded = match &setup.component {
+            Some(digest) => self.installed(name, digest, component).await,
+            None => self.load(name).await,
+        };
+        let prepared = loaded.and_then(|(module, source)| self.ready(module, source, Some((tenant, target, setup))));
+        let mut targets = self.targets.lock().await;
+        let newest = targets.entry((tenant, target.id)).or_insert_with(|| (setup.revision, prepared.clone()));
+        if newest.0 <= setup.revision {
+            *newest = (setup.revision, prepared.clone());
+        }
+        prepared
+    }
+
+    /// Checks the bytes of a component that is to be installed as `name`, exactly as they are checked when they are loaded.
+    pub async fn check(&self, name: &str, bytes: &[u8]) -> Result<Arc<Module>, ModuleError> {
+        check_module_name(name).map_err(|e| ModuleError(e.to_string()))?;
+        if BUNDLED.iter().any(|(bundled, _)| *bundled == name) {
+            return Err(ModuleError(format!(
+                "`{name}` is the name of a bundled component: give the file another name, or let the operator put it into a folder of `[targets] paths`."
+            )));
+        }
+        let cannot = |e: ModuleError| ModuleError(format!("The component {name} cannot be installed. {e}"));
+        Ok(Arc::new(self.host.load(name, bytes).await.map_err(cannot)?))
+    }
+
+    /// The component that was installed under this digest.
+    async fn installed(
+        &self,
+        name: &str,
+        digest: &str,
+        bytes: Option<&[u8]>,
+    ) -> Result<(Arc<Module>, Source), ModuleError> {
+        let key = (name.to_owned(), Some(digest.to_owned()));
+        let cell = self.loaded.lock().await.entry(key).or_default().clone();
+        let changed = || {
+            ModuleError(format!("The installed component {name} is not in the database as it was: install it again."))
+        };
+        if let Some(loaded) = cell.get() {
+            return loaded.clone();
+        }
+        // It may be there the next time.
+        let bytes = bytes.ok_or_else(changed)?;
+        let load = async || {
+            let module = self.host.load(name, bytes).await;
+            let module =
+                module.map_err(|e| ModuleError(format!("The installed component {name} cannot be used. {e}")))?;
+            if module.digest == digest { Ok((Arc::new(module), Source::Installed)) } else { Err(changed()) }
+        };
+        cell.get_or_init(load).await.clone()
     }
 
     /// The modules that somebody means to use: those with a section in the settings, those in the folders, and bundled ones of which a secret is
@@ -119,27 +228,33 @@ impl Catalog {
         self.relay.close().await;
     }
 
-    async fn find(&self, name: &str) -> Result<Arc<Ready>, ModuleError> {
+    /// The component of this name from the folders, or the bundled one.
+    async fn load(&self, name: &str) -> Result<(Arc<Module>, Source), ModuleError> {
+        let cell = self.loaded.lock().await.entry((name.to_owned(), None)).or_default().clone();
+        cell.get_or_init(|| self.find(name)).await.clone()
+    }
+
+    async fn find(&self, name: &str) -> Result<(Arc<Module>, Source), ModuleError> {
         check_module_name(name).map_err(|e| ModuleError(e.to_string()))?;
         let named =
             |from: String| move |e: ModuleError| ModuleError(format!("The component {from} cannot be used. {e}"));
-        let (module, bundled) = match self.in_folders(name)? {
-            Some((path, bytes)) => {
-                (self.host.load(name, &bytes).await.map_err(named(path.display().to_string()))?, false)
+        if let Some((path, bytes)) = self.in_folders(name)? {
+            let module = self.host.load(name, &bytes).await.map_err(named(path.display().to_string()))?;
+            return Ok((Arc::new(module), Source::Folder));
+        }
+        match BUNDLED.iter().find(|(bundled, _)| *bundled == name) {
+            Some((_, bytes)) => {
+                let module = self.host.load(name, bytes).await.map_err(named(name.to_owned()))?;
+                Ok((Arc::new(module), Source::Bundled))
             }
-            None => match BUNDLED.iter().find(|(bundled, _)| *bundled == name) {
-                Some((_, bytes)) => (self.host.load(name, bytes).await.map_err(named(name.to_owned()))?, true),
-                None => {
-                    let near = nearest(name, BUNDLED.iter().map(|(bundled, _)| *bundled));
-                    let near = near.map_or_else(String::new, |near| format!(" did you mean `{near}`? If not,"));
-                    return Err(ModuleError(format!(
-                        "There is no component for the module `{name}`;{near} put {name}.wasm into a folder of `[targets] paths`."
-                    )));
-                }
-            },
-        };
-        let powers = self.powers(&module, bundled).map_err(|e| ModuleError(e.to_string()))?;
-        Ok(Arc::new(Ready { module, powers: Arc::new(powers) }))
+            None => {
+                let near = nearest(name, BUNDLED.iter().map(|(bundled, _)| *bundled));
+                let near = near.map_or_else(String::new, |near| format!(" did you mean `{near}`? If not,"));
+                Err(ModuleError(format!(
+                    "There is no component for the module `{name}`;{near} put {name}.wasm into a folder of `[targets] paths`."
+                )))
+            }
+        }
     }
 
     /// Looks for `name`.wasm, in the last folder first. A folder is opened once, and nothing outside of it can be reached.
@@ -169,39 +284,9 @@ impl Catalog {
         Ok(None)
     }
 
-    fn powers(&self, module: &Module, bundled: bool) -> Result<Powers, HostError> {
-        let said = self.settings.of_target(&module.name);
-        // What is required is missed when something is to be sent: addresses can be recorded before.
-        let known = schema::requiring_nothing(&module.manifest.settings);
-        schema::check(&format!("[target.{}]", module.name), &said.values, &known, &ENGINES_OWN)
-            .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
-        let word = OperatorWord {
-            bundled,
-            base_url: said.base_url.clone(),
-            smtp: said.smtp,
-            templates: said.templates.is_some(),
-            secrets: said.secrets.clone(),
-        };
-        let grants = Grants::effective(&module.name, &module.manifest, &word);
-        let sender = match said.values.get("from_email") {
-            Some(text) => Some(sender(text.as_str().unwrap_or_default()).map_err(|why| {
-                HostError::new(format!("`target.{}.from_email` must be a sender of mail: {why}.", module.name))
-            })?),
-            None => None,
-        };
-        let secrets = module.manifest.secrets.iter().filter_map(|asked| {
-            let secret = self.settings.secrets.get(&asked.name)?;
-            Some((asked.name.clone(), (asked.format, Secret::new(asked.text(secret.reveal())))))
-        });
-        Ok(Powers {
-            module: module.name.clone(),
-            http: Some(HttpClient::new(&grants)?),
-            relay: Some(self.relay.clone()),
-            sender,
-            secrets: secrets.collect(),
-            templates: said.templates,
-            settings: said.values,
-            grants,
-        })
+    fn ready(&self, module: Arc<Module>, source: Source, of: Option<(Tenant, &Target, &Setup)>) -> Prepared {
+        let powers = powers::of(self, &module, source, of).map_err(|e| ModuleError(e.to_string()))?;
+        let revision = of.map_or(0, |(_, _, setup)| setup.revision);
+        Ok(Arc::new(Ready { module, powers: Arc::new(powers), source, revision }))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::bindings::{target, types};
 use super::module::Fault;
+use super::redaction::Redactor;
 use crate::rules::notification::Notification;
 use crate::rules::outcome::{Failure, Outcome, Receipt, Scope};
 use crate::rules::target::TargetUserRecord;
@@ -163,20 +164,24 @@ fn cut(text: String, most: usize) -> String {
     }
 }
 
-pub(super) fn failure(failure: types::Failure) -> Failure {
-    Failure { code: cut(failure.code, LONGEST_CODE), message: cut(failure.message, LONGEST_MESSAGE) }
+/// Secrets go first: a part of one that was cut off would not be known again.
+pub(super) fn failure(failure: types::Failure, redactor: &Redactor) -> Failure {
+    let kept = |text: &str, most| cut(redactor.text(text), most);
+    Failure { code: kept(&failure.code, LONGEST_CODE), message: kept(&failure.message, LONGEST_MESSAGE) }
 }
 
-fn receipt(receipt: target::Receipt) -> Receipt {
-    // An id that is cut would be another's.
-    let is_kept = receipt.provider_id.chars().count() <= LONGEST_PROVIDER_ID;
+fn receipt(receipt: target::Receipt, redactor: &Redactor) -> Receipt {
+    // An id that is cut, or without the secret that it holds, would be another's.
+    let is_kept = receipt.provider_id.chars().count() <= LONGEST_PROVIDER_ID && !redactor.finds(&receipt.provider_id);
     Receipt {
         provider_id: if is_kept { receipt.provider_id } else { String::new() },
-        message: cut(receipt.message, LONGEST_MESSAGE),
+        message: cut(redactor.text(&receipt.message), LONGEST_MESSAGE),
     }
 }
 
-pub(super) fn outcome(outcome: target::Outcome) -> Outcome {
+pub(super) fn outcome(outcome: target::Outcome, redactor: &Redactor) -> Outcome {
+    let failure = |failed| failure(failed, redactor);
+    let receipt = |given| receipt(given, redactor);
     match outcome {
         target::Outcome::Delivered(r) => Outcome::Delivered(receipt(r)),
         target::Outcome::Accepted(r) => Outcome::Accepted(receipt(r)),

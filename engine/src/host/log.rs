@@ -2,6 +2,7 @@
 //!
 //! A full log drops lines and counts them; it never fails a delivery.
 
+use super::redaction::Redactor;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::AsyncWrite;
@@ -15,7 +16,10 @@ const LONGEST_LINE: usize = 4 * 1024;
 
 /// The lines of one call, shared by its streams.
 #[derive(Clone, Default)]
-pub struct CallLog(Arc<Mutex<Lines>>);
+pub struct CallLog {
+    lines: Arc<Mutex<Lines>>,
+    redactor: Redactor,
+}
 
 #[derive(Default)]
 struct Lines {
@@ -25,13 +29,20 @@ struct Lines {
 }
 
 impl CallLog {
+    /// An empty log, from which this cuts the secrets out.
+    pub fn new(redactor: &Redactor) -> Self {
+        CallLog { lines: Arc::default(), redactor: redactor.clone() }
+    }
+
     /// Adds a line; control characters are written as escapes, so that no line can pass for two or colour a terminal.
     pub fn add(&self, level: &str, line: &str) {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if log.lines.len() >= MOST_LINES || log.bytes >= MOST_BYTES {
             log.dropped += 1;
             return;
         }
+        // Before it is cut: a part of a secret would not be known again.
+        let line = &self.redactor.text(line);
         let cut = cut(line, LONGEST_LINE.min(MOST_BYTES - log.bytes));
         let mut text = format!("{level}: ");
         for c in cut.chars() {
@@ -44,14 +55,11 @@ impl CallLog {
         log.lines.push(text);
     }
 
-    /// All of it, a line each, with these secrets blotted out; the last line counts what was dropped. From `info` on the lines also go
+    /// All of it, a line each, with the secrets cut out; the last line counts what was dropped. From `info` on the lines also go
     /// to the engine's own log, under the module's name.
-    pub fn text<'a>(&self, module: &str, secrets: impl Iterator<Item = &'a str>) -> String {
-        let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = log.lines.join("\n");
-        for secret in secrets.filter(|secret| !secret.is_empty()) {
-            text = text.replace(secret, "•••");
-        }
+    pub fn text(&self, module: &str) -> String {
+        let log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = self.redactor.text(&log.lines.join("\n"));
         for line in text.lines() {
             match line.split_once(": ") {
                 Some(("error", said)) => tracing::error!(module, "{said}"),
@@ -160,13 +168,13 @@ mod tests {
 
     #[test]
     fn lines_are_cut_escaped_and_counted() {
-        let log = CallLog::default();
+        let log = CallLog::new(&Redactor::new(["another"].into_iter()));
         log.add("info", "one\ntwo\u{1b}[31m");
         let out = Output::new(&log, "warn");
         out.take(b"half");
         out.take(b" a line\nand \xff another");
         out.finish();
-        let text = log.text("module", ["another"].into_iter());
+        let text = log.text("module");
         assert_eq!(text, "info: one\\ntwo\\u{1b}[31m\nwarn: half a line\nwarn: and \u{fffd} •••");
     }
 
@@ -179,7 +187,7 @@ mod tests {
         for _ in 0..1000 {
             log.add("info", &"é".repeat(LONGEST_LINE));
         }
-        let text = log.text("module", std::iter::empty());
+        let text = log.text("module");
         assert!(text.len() < MOST_BYTES + 2 * LONGEST_LINE, "{}", text.len());
         assert!(text.lines().next().unwrap().len() < LONGEST_LINE + 20);
         assert!(text.ends_with("more lines were dropped)"));

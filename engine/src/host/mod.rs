@@ -1,7 +1,8 @@
 //! The sandbox: components are compiled, kept and called here, and nothing else of the engine knows wasmtime.
 //!
 //! In reading order: `bindings` (the contract), `modules` (from bytes to something that can be called), `module` (its
-//! calls), `call` (what one call has), `limits` and `log` (what bounds it), then the doors: `http`, `smtp`, `signing`.
+//! calls), `call` (what one call has), `limits` and `log` (what bounds it), then the doors: `http`, `smtp`, `signing`. `catalog` finds the module
+//! of a target, `powers` makes what it may use, and `redaction` cuts secrets out of what it says.
 
 mod bindings;
 mod cache;
@@ -13,12 +14,14 @@ mod limits;
 mod log;
 mod module;
 mod modules;
+mod powers;
+mod redaction;
 mod signing;
 mod smtp;
 mod tls;
 
 pub use call::Powers;
-pub use catalog::{Catalog, ENGINES_OWN, Ready};
+pub use catalog::{Catalog, ENGINES_OWN, Ready, Source};
 pub use contract::{Creation, Delivery, Draft, Previous};
 pub use http::HttpClient;
 pub use limits::{Limits, Usage};

@@ -2,7 +2,7 @@
 //! bounded time.
 
 use super::bindings::{self, target};
-use super::call::{CallState, Powers};
+use super::call::{Batch, CallState, Powers};
 use super::contract::{self, Creation, Delivery, Draft};
 use super::limits::{LARGEST_RESULT, Limits, Meter, Usage};
 use super::log;
@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::rules::attempt::Phase;
 use crate::rules::grants::Call;
 use crate::rules::manifest::Manifest;
+use crate::rules::origin::Origin;
 use crate::rules::outcome::{Failure, Outcome, Scope};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Module {
     /// `sha256:` and the digest of the component's bytes.
     pub digest: String,
     pub manifest: Manifest,
+    /// What it imports, by name: interfaces of the contract and of WASI.
+    pub imports: Vec<String>,
     pub(super) pre: bindings::TargetPre<CallState>,
     pub(super) limits: Limits,
     pub(super) clock: Clock,
@@ -67,6 +70,7 @@ pub struct Report<T> {
     pub log: String,
     broken_at: Option<Phase>,
     left: BTreeSet<String>,
+    denied: Option<String>,
 }
 
 /// What a call of the handler came to, for each notification in its order. Never a fault: that is an outcome here too.
@@ -83,17 +87,17 @@ pub struct Sent {
 impl Module {
     /// The manifest's text.
     pub async fn describe(&self, powers: &Arc<Powers>) -> Report<String> {
-        self.call(Call::Describe, powers, Vec::new(), async |guest, store| guest.call_describe(store).await).await
+        self.call(Call::Describe, powers, Batch::default(), async |guest, store| guest.call_describe(store).await).await
     }
 
     /// Whether this can be an address here, and its normal form.
     pub async fn check_address(&self, powers: &Arc<Powers>, target_user_id: &str) -> Report<Result<String, Failure>> {
         let mut report = self
-            .call(Call::CheckAddress, powers, Vec::new(), async |guest, store| {
+            .call(Call::CheckAddress, powers, Batch::default(), async |guest, store| {
                 guest.call_check_address(store, target_user_id).await
             })
             .await
-            .map(|answer| answer.map_err(contract::failure));
+            .map(|answer| answer.map_err(|failed| contract::failure(failed, &powers.redactor)));
         report.bound(|answer| match answer {
             Ok(text) => text.len(),
             Err(_) => 0,
@@ -105,13 +109,13 @@ impl Module {
     pub async fn create(&self, powers: &Arc<Powers>, request: &Creation<'_>) -> Report<Result<Vec<Draft>, Failure>> {
         let request = contract::request(request);
         let mut report = self
-            .call(Call::Create, powers, Vec::new(), async |guest, store| {
+            .call(Call::Create, powers, Batch::default(), async |guest, store| {
                 guest.call_create_notification(store, &request).await
             })
             .await
             .and_then(|answer| match answer {
                 Ok(drafts) => drafts.into_iter().map(contract::draft).collect::<Result<Vec<Draft>, Fault>>().map(Ok),
-                Err(failure) => Ok(Err(contract::failure(failure))),
+                Err(failure) => Ok(Err(contract::failure(failure, &powers.redactor))),
             });
         // A creator may answer with as much for each record.
         report.bound(|answer| match answer {
@@ -125,14 +129,16 @@ impl Module {
     pub async fn send(&self, powers: &Arc<Powers>, batch: &[Delivery<'_>]) -> Sent {
         let ids: Vec<String> = batch.iter().map(|d| d.notification.id.to_string()).collect();
         let values: Vec<target::Notification> = batch.iter().map(contract::notification).collect();
+        let about = Batch { ids: ids.clone(), records: batch.iter().filter_map(address_origin).collect() };
         let mut report = self
-            .call(Call::Send, powers, ids.clone(), async |guest, store| {
-                guest.call_send_notifications(store, &values).await
-            })
+            .call(Call::Send, powers, about, async |guest, store| guest.call_send_notifications(store, &values).await)
             .await
             .and_then(|outcomes| {
                 if outcomes.len() == values.len() {
-                    return Ok(outcomes.into_iter().map(contract::outcome).collect::<Vec<_>>());
+                    return Ok(outcomes
+                        .into_iter()
+                        .map(|outcome| contract::outcome(outcome, &powers.redactor))
+                        .collect::<Vec<_>>());
                 }
                 Err(Fault {
                     code: "wrong_result",
@@ -145,8 +151,9 @@ impl Module {
             });
         report.bound(|outcomes| outcomes.iter().map(|o| o.message().len() + o.provider_id().len()).sum());
         let phase = report.broken_at;
+        let denied = report.denied.take();
         let (outcomes, fault) = match report.result {
-            Ok(outcomes) => (outcomes, None),
+            Ok(outcomes) => (outcomes.into_iter().map(|outcome| told(outcome, denied.as_deref())).collect(), None),
             Err(fault) => (ids.iter().map(|id| of_fault(&fault, report.left.contains(id))).collect(), Some(fault)),
         };
         Sent { outcomes, log: report.log, usage: report.usage, phase, fault }
@@ -156,7 +163,7 @@ impl Module {
         &self,
         kind: Call,
         powers: &Arc<Powers>,
-        batch: Vec<String>,
+        batch: Batch,
         call: impl AsyncFnOnce(&target::Guest, &mut Store<CallState>) -> wasmtime::Result<T>,
     ) -> Report<T> {
         // Waiting for a slot is not the component's time.
@@ -184,8 +191,9 @@ impl Module {
         };
         let usage = state.meter.usage;
         let broken_at = state.broken_at;
+        let denied = state.denied.take();
         let (log, left) = state.finish();
-        Report { result, usage, took: began.elapsed(), log, broken_at, left }
+        Report { result, usage, took: began.elapsed(), log, broken_at, left, denied }
     }
 }
 
@@ -195,8 +203,8 @@ impl<T> Report<T> {
     }
 
     fn and_then<U>(self, then: impl FnOnce(T) -> Result<U, Fault>) -> Report<U> {
-        let Report { result, usage, took, log, broken_at, left } = self;
-        Report { result: result.and_then(then), usage, took, log, broken_at, left }
+        let Report { result, usage, took, log, broken_at, left, denied } = self;
+        Report { result: result.and_then(then), usage, took, log, broken_at, left, denied }
     }
 
     /// Makes a fault of a result that is too large.
@@ -211,6 +219,24 @@ impl<T> Report<T> {
             }
         }
     }
+}
+
+/// The origin of the address that a notification goes to, if that is a URL.
+fn address_origin(delivery: &Delivery<'_>) -> Option<Origin> {
+    url::Url::parse(&delivery.record.target_user_id).ok().and_then(|url| Origin::of(&url).ok())
+}
+
+/// An outcome as it is kept: if something was refused in a call that failed, with the refusal, which says what to do.
+fn told(mut outcome: Outcome, denied: Option<&str>) -> Outcome {
+    if let (Some(failure), Some(denied)) = (outcome.failure_mut(), denied)
+        && !failure.message.contains(denied)
+    {
+        if !failure.message.is_empty() {
+            failure.message.push(' ');
+        }
+        failure.message.push_str(denied);
+    }
+    outcome
 }
 
 /// What a fault means for a notification: if its bytes may be with the provider nobody knows, else it is tried again.

@@ -8,6 +8,7 @@ use super::module::Module;
 use super::{HostError, Powers};
 use crate::clock::Clock;
 use crate::rules::manifest::Manifest;
+use crate::rules::sealed::SecretKey;
 use crate::settings::{EngineKey, Sandbox};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -50,6 +51,7 @@ pub struct Host {
     limits: Limits,
     clock: Clock,
     slots: Arc<Semaphore>,
+    secret_key: SecretKey,
 }
 
 impl Host {
@@ -86,7 +88,13 @@ impl Host {
             limits: Limits { cpu: settings.cpu, wall: settings.wall, memory },
             clock,
             slots: Arc::new(Semaphore::new(settings.instances as usize)),
+            secret_key: key.secret_key(),
         })
+    }
+
+    /// The key that opens secrets at rest.
+    pub(super) fn secret_key(&self) -> &SecretKey {
+        &self.secret_key
     }
 
     /// Makes a module of a component's bytes, which need not be trusted. `name` is the module's.
@@ -100,6 +108,8 @@ impl Host {
         };
         self.check_size(&component)?;
         check_exports(&component, &self.engine)?;
+        let kind = component.component_type();
+        let imports = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
         let linked = self.linker.instantiate_pre(&component).map_err(|e| {
             ModuleError(format!(
                 "It imports what this engine does not have ({}); build it against the contract in `wit/`.",
@@ -116,6 +126,7 @@ impl Host {
             name: name.to_owned(),
             digest: format!("sha256:{digest}"),
             manifest: Manifest::named(name),
+            imports,
             pre,
             limits: self.limits,
             clock: self.clock.clone(),

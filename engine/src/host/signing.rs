@@ -36,7 +36,7 @@ impl Host for CallState {
 impl CallState {
     fn key(&mut self, name: &str, message: &[u8]) -> Result<Key, Refusal> {
         if let Err(denial) = grants::signing(&self.powers.grants, self.kind, name) {
-            self.log.add("warn", &denial.message);
+            self.denies(&denial.message);
             return Err(if self.kind == Call::Send { Refusal::NoSuchSecret } else { Refusal::Denied });
         }
         if message.len() > LONGEST {

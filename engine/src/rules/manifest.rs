@@ -1,7 +1,8 @@
 //! What a component says of itself in `describe`: who it is and what it asks for (`wit/manifest.schema.json`).
 
-use crate::rules::grants::Origin;
+use crate::rules::grants::check_secret_name;
 use crate::rules::notification::OnUnknown;
+use crate::rules::origin::Origin;
 use serde::{Deserialize, Serialize};
 
 /// The largest manifest that is read, in bytes.
@@ -169,11 +170,7 @@ impl Manifest {
             return Err("`largest_batch` in its manifest must be between 1 and 1000".to_owned());
         }
         for secret in &self.secrets {
-            let mut letters = secret.name.chars();
-            let valid = letters.next().is_some_and(|c| c.is_ascii_lowercase())
-                && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-                && secret.name.len() <= 63;
-            if !valid {
+            if check_secret_name(&secret.name).is_err() {
                 return Err(format!(
                     "the secret \"{}\" in its manifest must be named by small letters, digits and `_`, a letter first",
                     secret.name.escape_debug()

@@ -138,6 +138,18 @@ impl Outcome {
         }
     }
 
+    /// The same, to be written.
+    pub fn failure_mut(&mut self) -> Option<&mut Failure> {
+        match self {
+            Outcome::Delivered(_) | Outcome::Accepted(_) => None,
+            Outcome::Retry { reason: failure, .. }
+            | Outcome::Failed(failure)
+            | Outcome::InactiveDevice(failure)
+            | Outcome::OptedOut(failure)
+            | Outcome::Unknown(failure) => Some(failure),
+        }
+    }
+
     /// What went wrong, if something did.
     pub fn failure(&self) -> Option<&Failure> {
         match self {

@@ -35,6 +35,8 @@ pub struct Target {
     pub slowed_until: Option<Timestamp>,
     /// The calls in a row in which its component failed.
     pub faults: u32,
+    /// Grows with each change of what its component is given: grants, settings, secrets, the component itself.
+    pub revision: i64,
 }
 
 /// Why a target is paused.
@@ -170,6 +172,7 @@ mod tests {
             pause: None,
             slowed_until: None,
             faults: 0,
+            revision: 0,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The engine's own key: what it signs, such as compiled components, it alone can have written.
 
 use super::SettingsError;
+use crate::rules::sealed::SecretKey;
 use ring::{hkdf, rand::SecureRandom};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -50,6 +51,13 @@ impl EngineKey {
             Err(e) if e.error.kind() == ErrorKind::AlreadyExists => Self::read(file),
             Err(e) => Err(cannot(&e.error)),
         }
+    }
+
+    /// The key that encrypts secrets at rest, with an id by which it is known again.
+    pub fn secret_key(&self) -> SecretKey {
+        let id = self.derive("the id of the key for secrets");
+        let id = id[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        SecretKey::new(id, self.derive("secrets at rest"))
     }
 
     /// A key for one purpose, from which this one cannot be told.

@@ -138,7 +138,7 @@ pub fn variables(
             leaf => Err(leaf),
         });
         let value = match known {
-            Err(Some(known)) if path[0] != "target" => read_as(known, &text).map_err(|wanted| {
+            Err(Some(known)) if path[0] != "target" => read_as(known, &path, &text).map_err(|wanted| {
                 SettingsError::new(format!("The variable {name} must be {wanted}, and \"{text}\" is not."))
             })?,
             _ => Value::String(text),
@@ -168,14 +168,17 @@ fn refuse_single_underscores(name: &str, schema: &Table) -> Result<(), SettingsE
     }
 }
 
-fn read_as(known: &Value, text: &str) -> Result<Value, &'static str> {
+fn read_as(known: &Value, path: &[String], text: &str) -> Result<Value, &'static str> {
     match known {
         Value::String(_) => Ok(Value::String(text.to_owned())),
         Value::Integer(_) => text.parse().map(Value::Integer).map_err(|_| kind(known)),
         Value::Float(_) => text.parse().map(Value::Float).map_err(|_| kind(known)),
         Value::Boolean(_) => text.parse().map(Value::Boolean).map_err(|_| kind(known)),
         Value::Array(_) => {
-            Ok(Value::Array(text.split(':').filter(|s| !s.is_empty()).map(|s| Value::String(s.to_owned())).collect()))
+            // Paths as in PATH; a colon in anything else is a part of it.
+            let between = if path.last().is_some_and(|key| key == "paths") { ':' } else { ',' };
+            let items = text.split(between).map(str::trim).filter(|item| !item.is_empty());
+            Ok(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
         }
         Value::Datetime(_) | Value::Table(_) => Err("a setting inside that table"),
     }

@@ -4,9 +4,11 @@
 
 mod key;
 mod layers;
+mod sandbox;
 mod target;
 
 pub use key::EngineKey;
+pub use sandbox::Sandbox;
 pub use target::TargetSettings;
 
 use crate::rules::notification::OnUnknown;
@@ -160,20 +162,6 @@ pub struct Retention {
     /// `None`: for ever.
     #[serde(deserialize_with = "maybe_duration")]
     pub ended: Option<Duration>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sandbox {
-    #[serde(deserialize_with = "duration")]
-    pub cpu: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub wall: Duration,
-    #[serde(deserialize_with = "size")]
-    pub memory: u64,
-    pub instances: u32,
-    #[serde(deserialize_with = "path")]
-    pub cache: Option<PathBuf>,
 }
 
 /// The keys as they stand in the merged table, before those that need a look of their own.

@@ -1,7 +1,7 @@
 //! What the operator says about one target, `[target.NAME]`: the keys that are the engine's own, and all of them as the component reads them.
 
 use super::{Settings, SettingsError};
-use crate::rules::grants::Origin;
+use crate::rules::origin::Origin;
 use std::path::PathBuf;
 
 /// What the operator says about one target.

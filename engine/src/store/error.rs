@@ -112,6 +112,7 @@ pub enum Thing {
     Target,
     Record,
     Notification,
+    Secret,
 }
 
 impl Thing {
@@ -122,6 +123,7 @@ impl Thing {
             Thing::Target => "engine target list",
             Thing::Record => "engine record list",
             Thing::Notification => "engine notification list",
+            Thing::Secret => "engine secret list",
         }
     }
 }
@@ -133,6 +135,7 @@ impl fmt::Display for Thing {
             Thing::Target => "target",
             Thing::Record => "target user record",
             Thing::Notification => "notification",
+            Thing::Secret => "secret",
         })
     }
 }

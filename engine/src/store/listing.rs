@@ -3,12 +3,15 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::rules::attempt::Attempt;
+use crate::rules::grants::Capability;
 use crate::rules::notification::Notification;
+use crate::rules::sealed::SealedSecret;
 use crate::rules::status::Status;
-use crate::rules::target::TargetUserRecord;
+use crate::rules::target::{Target, TargetUserRecord};
 
 /// Which records to list; what is `None` does not matter.
 #[derive(Debug, Clone, Copy, Default)]
@@ -132,4 +135,32 @@ pub struct KnownNotification {
     pub is_claimed: bool,
     pub fence: i64,
     pub modified_date: Timestamp,
+}
+
+/// A secret in a list, still encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSecret {
+    /// The secret.
+    pub secret: SealedSecret,
+    /// What people call the target that it is for; `None`: all of the tenant.
+    pub target_name: Option<String>,
+    /// When it was set, or encrypted anew.
+    pub modified_date: Timestamp,
+}
+
+/// A component that is to be put behind a target, which has been checked.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// The target.
+    pub target: Target,
+    /// Whether it is to be made.
+    pub is_new: bool,
+    /// As `sha256:…`.
+    pub digest: String,
+    /// The component.
+    pub bytes: Vec<u8>,
+    /// Granted to it from the beginning.
+    pub grants: Vec<Capability>,
+    /// Set for it from the beginning.
+    pub settings: Map<String, Value>,
 }

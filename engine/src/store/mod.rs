@@ -28,8 +28,8 @@ pub use claim::{
 };
 pub use error::{StoreError, Thing};
 pub use listing::{
-    Creation, KnownNotification, ListedNotification, ListedOptOut, ListedRecord, NotificationFilter,
-    NotificationHistory, RecordFilter, Upserted,
+    Creation, Installation, KnownNotification, ListedNotification, ListedOptOut, ListedRecord, ListedSecret,
+    NotificationFilter, NotificationHistory, RecordFilter, Upserted,
 };
 pub use sqlite::DelivererLock;
 pub use watch::Watch;

@@ -110,6 +110,18 @@ impl Query {
         }
     }
 
+    /// The bytes in the only column of the first row, if there is any: for what is too large to be JSON.
+    pub async fn bytes(self, connection: &mut Connection<'_>) -> Result<Option<Vec<u8>>, sqlx::Error> {
+        match connection {
+            Connection::Sqlite(c) => {
+                self.for_sqlite().fetch_optional(&mut **c).await?.map(|row| row.try_get(0)).transpose()
+            }
+            Connection::Postgres(c) => {
+                self.for_postgres().fetch_optional(&mut **c).await?.map(|row| row.try_get(0)).transpose()
+            }
+        }
+    }
+
     /// The one row that there always is.
     pub async fn one<R: DeserializeOwned>(self, connection: &mut Connection<'_>) -> Result<R, sqlx::Error> {
         self.optional(connection).await?.ok_or(sqlx::Error::RowNotFound)
@@ -126,6 +138,7 @@ impl Query {
             Parameter::One(Value::Text(value)) => query.bind(value),
             Parameter::One(Value::Flag(value)) => query.bind(value),
             Parameter::One(Value::Id(value)) => query.bind(value),
+            Parameter::One(Value::Bytes(value)) => query.bind(value),
             Parameter::Many(batch) => query.bind(batch.document()),
         })
     }
@@ -137,6 +150,7 @@ impl Query {
             Parameter::One(Value::Text(value)) => query.bind(value),
             Parameter::One(Value::Flag(value)) => query.bind(value),
             Parameter::One(Value::Id(value)) => query.bind(value),
+            Parameter::One(Value::Bytes(value)) => query.bind(value),
             Parameter::Many(batch) => postgres::bind(query, batch),
         })
     }

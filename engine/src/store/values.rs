@@ -13,6 +13,8 @@ pub enum Value {
     Text(Option<String>),
     Flag(bool),
     Id(Option<Uuid>),
+    /// Never in a batch: a JSON text would be twice as long.
+    Bytes(Vec<u8>),
 }
 
 /// Rows that go to the database at once: a statement for each of them would cost several times as much.
@@ -97,6 +99,7 @@ impl Serialize for Value {
             Value::Text(value) => value.serialize(serializer),
             Value::Flag(value) => value.serialize(serializer),
             Value::Id(value) => value.map(Uuid::simple).serialize(serializer),
+            Value::Bytes(value) => value.serialize(serializer),
         }
     }
 }
@@ -170,6 +173,12 @@ impl From<bool> for Value {
 impl From<Uuid> for Value {
     fn from(value: Uuid) -> Value {
         Value::Id(Some(value))
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Value {
+        Value::Bytes(value)
     }
 }
 

@@ -5,18 +5,20 @@
 //!   "credentials": [{ "basic": { "user": "u", "secret": "token" } }, { "bearer": "token" },
 //!                   { "header": { "name": "x-key", "before": "Key ", "secret": "token" } },
 //!                   { "url": { "marker": "{hook}", "secret": "hook" } }, { "body": { "marker": "{key}", "secret": "token" } }],
-//!   "times": 33, "body_of": 6000000, "then": "trap" }
+//!   "times": 33, "body_of": 6000000, "then": "trap", "outcome": "retry", "log": true }
 //! ```
 //!
 //! All but the URL may be missing. `times` sends it more than once, and the last answer is reported; `body_of` makes a
 //! body of so many bytes; `then` panics (`trap`) or never ends (`spin`) after the answer, to see what becomes of
-//! notifications that have left. The report is `{"status", "headers", "body"}`, the body cut to 300 characters, or
+//! notifications that have left; `outcome` makes a `retry` of it that says what the server said, or that something went wrong; `log` says the report
+//! in the log too. The report is `{"status", "headers", "body"}`, the body cut to 300 characters, or
 //! `{"phase", "status", "code", "message"}`.
 
 use std::time::Duration;
 
 use guest_sdk::http::{BasicCredential, Credential, HeaderCredential, MarkedSecret, Phase, Request};
-use guest_sdk::{Manifest, Notification, Outcome, Secret};
+use guest_sdk::runtime::{Level, log};
+use guest_sdk::{Failure, Manifest, Notification, Outcome, Scope, Secret};
 use serde_json::{Value, json};
 use test_guests::{extra, report, text};
 
@@ -42,7 +44,18 @@ fn probe(notification: &Notification) -> Outcome {
         found = exchange(&request);
     }
     afterwards(&wish);
-    report(&found)
+    if wish["log"] == true {
+        log(Level::Info, found.to_string());
+    }
+    match wish["outcome"].as_str() {
+        Some("retry") => Outcome::retry(Scope::Message, Failure::new("went_wrong", explained(&found))),
+        _ => report(&found),
+    }
+}
+
+/// What the provider said, or nothing in particular.
+fn explained(found: &Value) -> String {
+    found["body"].as_str().map_or_else(|| "Something went wrong.".to_owned(), str::to_owned)
 }
 
 #[expect(clippy::panic, reason = "the test asked for it")]

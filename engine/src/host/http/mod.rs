@@ -26,9 +26,13 @@ fn failed(phase: Phase, code: &str, message: impl Into<String>) -> Error {
 
 impl Host for CallState {
     async fn send(&mut self, request: Request) -> Result<Response, Error> {
-        let result = self.exchange(request).await;
-        if let Err(e) = &result {
+        let mut result = self.exchange(request).await;
+        if let Err(e) = &mut result {
             self.broke(e.phase);
+            e.message = self.powers.redactor.text(&e.message);
+            if e.phase == Phase::Denied {
+                self.denies(&e.message);
+            }
         }
         result
     }
@@ -39,7 +43,7 @@ impl CallState {
         let powers = self.powers.clone();
         let used = request::secrets(&request);
         let judge = |url: &str| {
-            grants::http(&powers.grants, self.kind, url, &used).map_err(|denial| {
+            grants::http(&powers.grants, self.kind, url, &used, &self.records).map_err(|denial| {
                 let phase = if denial.code == "invalid_url" { Phase::Invalid } else { Phase::Denied };
                 failed(phase, denial.code, denial.message)
             })
@@ -75,7 +79,7 @@ impl CallState {
         })
         .map_err(refused)?;
         // What was filled in is judged once more, as if it had been written whole; and that parsed form is what is sent.
-        let url = grants::http(&powers.grants, self.kind, &ready.url, &[])
+        let url = grants::http(&powers.grants, self.kind, &ready.url, &[], &self.records)
             .map_err(|denial| failed(Phase::Denied, denial.code, "The secret leads the URL to another place."))?;
         let host = url.host_str().unwrap_or_default().to_owned();
         if let Ok(literal) = host.trim_matches(['[', ']']).parse() {

@@ -21,6 +21,9 @@ impl Host for CallState {
         let result = self.send_mail(mail).await;
         if let Err(Error::Broken(b)) = &result {
             self.broke(b.phase);
+            if b.phase == Phase::Denied {
+                self.denies(&b.message);
+            }
         }
         result
     }
@@ -29,13 +32,18 @@ impl Host for CallState {
 impl CallState {
     async fn send_mail(&mut self, mail: Mail) -> Result<Reply, Error> {
         let powers = self.powers.clone();
-        grants::smtp(&powers.grants, self.kind).map_err(|d| never_begun(Phase::Denied, d.code, d.message))?;
+        let invalid = |message: String| never_begun(Phase::Invalid, "invalid_mail", message);
+        let asked = match mail.sender.address.is_empty() {
+            true => None,
+            false => Some(message::mailbox_of(&mail.sender).map_err(invalid)?.email.to_string()),
+        };
+        let from = grants::smtp(&powers.grants, self.kind, asked.as_deref())
+            .map_err(|d| never_begun(Phase::Denied, d.code, d.message))?;
         if self.meter.usage.smtp >= MOST_SMTP {
             return Err(never_begun(Phase::Denied, "too_many_mails", format!("One call may send {MOST_SMTP} mails.")));
         }
         self.meter.usage.smtp += 1;
 
-        let invalid = |message: String| never_begun(Phase::Invalid, "invalid_mail", message);
         let notification = match (mail.about.as_str(), self.batch.as_slice()) {
             ("", [only]) => only.clone(),
             ("", _) => {
@@ -46,24 +54,14 @@ impl CallState {
                 return Err(invalid(format!("`about` names {}, which is not in this batch.", about.escape_debug())));
             }
         };
-        let (Some(relay), Some(own)) = (&powers.relay, &powers.sender) else {
-            return Err(never_begun(Phase::Denied, "no_relay", "This target has no relay and sender for mail.".into()));
+        let Some(relay) = &powers.relay else {
+            return Err(never_begun(Phase::Denied, "no_relay", "This target has no relay for mail.".into()));
         };
-        let mut sender = own.clone();
-        if !mail.sender.address.is_empty() {
-            let asked = message::mailbox_of(&mail.sender).map_err(invalid)?;
-            if asked.email != own.email {
-                let module = &powers.module;
-                return Err(never_begun(
-                    Phase::Denied,
-                    "sender_not_granted",
-                    format!(
-                        "The component {module} may not send mail as {}; its own sender is {}, set as `from_email` under [target.{module}].",
-                        asked.email, own.email
-                    ),
-                ));
-            }
-        }
+        let own = powers.sender.as_ref().filter(|own| own.email.to_string().eq_ignore_ascii_case(from));
+        let mut sender = match own {
+            Some(own) => own.clone(),
+            None => from.parse().map_err(|_| invalid(format!("{from} is not the address of a sender.")))?,
+        };
         if !mail.sender.name.is_empty() {
             if mail.sender.name.chars().any(char::is_control) {
                 return Err(invalid("The sender's name holds a control character.".into()));

@@ -94,6 +94,7 @@ mod tests {
             pause: None,
             slowed_until: None,
             faults: 0,
+            revision: 0,
         };
         let known = [target(1, "Email", "email"), target(2, "Pigeons", "carrier_pigeon")];
         let found = |id, name, module| {

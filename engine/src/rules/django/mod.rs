@@ -120,6 +120,7 @@ pub fn target(row: &Row) -> Result<Target, Invalid> {
         pause: None,
         slowed_until: None,
         faults: 0,
+        revision: 0,
     };
     target.check()?;
     Ok(target)

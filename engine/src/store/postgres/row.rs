@@ -20,7 +20,9 @@ pub fn bind(query: Query<'static, Postgres, PgArguments>, batch: Batch) -> Query
         Some(Value::Integer(_)) => query.bind(column.into_iter().map(Value::integer).collect::<Vec<_>>()),
         Some(Value::Flag(_)) => query.bind(column.into_iter().map(Value::flag).collect::<Vec<_>>()),
         Some(Value::Id(_)) => query.bind(column.into_iter().map(Value::id).collect::<Vec<_>>()),
-        Some(Value::Text(_)) | None => query.bind(column.into_iter().map(Value::text).collect::<Vec<_>>()),
+        Some(Value::Text(_) | Value::Bytes(_)) | None => {
+            query.bind(column.into_iter().map(Value::text).collect::<Vec<_>>())
+        }
     })
 }
 

@@ -10,13 +10,17 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::rules::attempt::{Attempt, Phase};
+use crate::rules::grants::Capability;
 use crate::rules::notification::{Notification, OnUnknown};
+use crate::rules::origin::Origin;
 use crate::rules::outcome::OutcomeKind;
+use crate::rules::sealed::SealedSecret;
+use crate::rules::setup::Setup;
 use crate::rules::status::Status;
 use crate::rules::target::{Pause, PauseKind, Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
-use crate::store::{ListedNotification, ListedOptOut, ListedRecord, NotificationHistory};
+use crate::store::{ListedNotification, ListedOptOut, ListedRecord, ListedSecret, NotificationHistory};
 
 /// A time in milliseconds since 1970.
 #[derive(Deserialize)]
@@ -86,6 +90,7 @@ pub struct TargetRow {
     paused_since: MaybeTime,
     slowed_until: MaybeTime,
     faults: u32,
+    revision: i64,
 }
 
 impl From<TargetRow> for Target {
@@ -101,7 +106,57 @@ impl From<TargetRow> for Target {
             pause,
             slowed_until: row.slowed_until.0,
             faults: row.faults,
+            revision: row.revision,
         }
+    }
+}
+
+/// What a target is set up with: its revision, the digest of its component, grants, settings, secrets.
+#[derive(Deserialize)]
+pub struct SetupRow(i64, Option<String>, Vec<(String, String)>, Vec<(String, String)>, Vec<SecretRow>);
+
+impl From<SetupRow> for Setup {
+    fn from(SetupRow(revision, component, grants, settings, secrets): SetupRow) -> Setup {
+        Setup {
+            revision,
+            component,
+            // One that this engine does not know opens nothing.
+            grants: grants.iter().filter_map(|(kind, scope)| Capability::stored(kind, scope)).collect(),
+            settings: settings
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, serde_json::from_str(&value).ok()?)))
+                .collect(),
+            secrets: secrets.into_iter().map(SealedSecret::from).collect(),
+        }
+    }
+}
+
+/// A secret, encrypted, its bytes as hexadecimal digits.
+#[derive(Deserialize)]
+pub struct SecretRow(Uuid, String, Option<Uuid>, String, String, Vec<String>);
+
+impl From<SecretRow> for SealedSecret {
+    fn from(SecretRow(id, name, target, key_id, ciphertext, origins): SecretRow) -> SealedSecret {
+        let digits = ciphertext.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap_or_default());
+        SealedSecret {
+            id,
+            name,
+            target,
+            key_id,
+            // What is not hexadecimal cannot be opened, whatever it is taken for.
+            ciphertext: digits.map(|pair| u8::from_str_radix(pair, 16).unwrap_or_default()).collect(),
+            origins: origins.iter().filter_map(|origin| Origin::parse(origin).ok()).collect(),
+        }
+    }
+}
+
+/// A secret in a list.
+#[derive(Deserialize)]
+pub struct ListedSecretRow(SecretRow, Option<String>, Time);
+
+impl From<ListedSecretRow> for ListedSecret {
+    fn from(ListedSecretRow(secret, target_name, modified_date): ListedSecretRow) -> ListedSecret {
+        ListedSecret { secret: secret.into(), target_name, modified_date: modified_date.0 }
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::components;
 use super::rows::TargetRow;
 use crate::rules::limits::{self, Invalid};
 use crate::rules::target::{MAX_REASON, Pause, Target};
@@ -15,29 +16,8 @@ impl Store {
     pub async fn add_target(&self, tenant: Tenant, target: &Target, now: Timestamp) -> Result<()> {
         target.check()?;
         let target = target.clone();
-        self.write(move |mut connection| {
-            Box::pin(async move {
-                let pause = target.pause.as_ref();
-                query(sql!("add_target"))
-                    .bind(tenant)
-                    .bind(target.id)
-                    .bind(target.name.as_str())
-                    .bind(target.notification_module_name.as_str())
-                    .bind(pause.map(|pause| pause.kind.as_str()))
-                    .bind(pause.map(|pause| limits::cut(&pause.reason, MAX_REASON)))
-                    .bind(pause.map(|pause| pause.since))
-                    .bind(target.slowed_until)
-                    .bind(now)
-                    .execute(&mut connection)
-                    .await
-                    .map_err(|error| {
-                        let taken = StoreError::AlreadyExists { what: Thing::Target, name: target.name };
-                        trouble::if_taken(error, taken)
-                    })?;
-                Ok(())
-            })
-        })
-        .await
+        self.write(move |mut connection| Box::pin(async move { insert(&mut connection, tenant, &target, now).await }))
+            .await
     }
 
     /// All targets, by name.
@@ -64,7 +44,7 @@ impl Store {
         }
     }
 
-    /// Removes a target and what was granted to it. Fails with `InUse` while it has records.
+    /// Removes a target with its grants, settings and secrets, and its component if no other has it. Fails with `InUse` while it has records.
     pub async fn remove_target(&self, tenant: Tenant, id: Uuid) -> Result<()> {
         self.write(move |mut connection| {
             Box::pin(async move {
@@ -76,7 +56,7 @@ impl Store {
                     .execute(&mut connection)
                     .await
                     .map_err(|error| trouble::if_needed(error, in_use))?;
-                Ok(())
+                components::remove_unused(&mut connection, tenant).await
             })
         })
         .await
@@ -131,6 +111,34 @@ impl Store {
         })
         .await
     }
+}
+
+/// Stores a new target.
+pub async fn insert(connection: &mut Connection<'_>, tenant: Tenant, target: &Target, now: Timestamp) -> Result<()> {
+    let pause = target.pause.as_ref();
+    query(sql!("add_target"))
+        .bind(tenant)
+        .bind(target.id)
+        .bind(target.name.as_str())
+        .bind(target.notification_module_name.as_str())
+        .bind(pause.map(|pause| pause.kind.as_str()))
+        .bind(pause.map(|pause| limits::cut(&pause.reason, MAX_REASON)))
+        .bind(pause.map(|pause| pause.since))
+        .bind(target.slowed_until)
+        .bind(now)
+        .execute(connection)
+        .await
+        .map_err(|error| {
+            let taken = StoreError::AlreadyExists { what: Thing::Target, name: target.name.clone() };
+            trouble::if_taken(error, taken)
+        })?;
+    Ok(())
+}
+
+/// Tells the engines that what a target is set up with has changed.
+pub async fn bump_revision(connection: &mut Connection<'_>, tenant: Tenant, id: Uuid, now: Timestamp) -> Result<()> {
+    query(sql!("bump_revision")).bind(tenant).bind(id).bind(now).execute(connection).await?;
+    Ok(())
 }
 
 /// What people call the target with this id, which must exist.

@@ -1,5 +1,5 @@
 SELECT json_array(
-    hex(id), name, notification_module_name, pause_kind, pause_reason, paused_since, slowed_until, faults
+    hex(id), name, notification_module_name, pause_kind, pause_reason, paused_since, slowed_until, faults, revision
 )
 FROM targets
 WHERE tenant_id = ?1

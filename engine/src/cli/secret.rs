@@ -1,0 +1,209 @@
+//! `engine secret …`: values come from standard input or a file, never from an argument, and never go out again.
+
+use super::context::Context;
+use super::exit::Code;
+use super::output::{self, Format};
+use crate::rules::grants::check_secret_name;
+use crate::rules::limits::Invalid;
+use crate::rules::origin::Origin;
+use crate::rules::sealed::{MAX_VALUE, SealedSecret};
+use crate::rules::tenant::Tenant;
+use crate::settings::EngineKey;
+use crate::store::ListedSecret;
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use ring::rand::SecureRandom;
+use serde_json::json;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+#[derive(Debug, Subcommand)]
+pub enum Secret {
+    /// Set a secret, whose value is read from standard input; its last line break does not count.
+    Set(Set),
+    /// All secrets, without their values.
+    List,
+    /// Remove a secret.
+    Remove(Removal),
+    /// Encrypt all secrets anew under this engine's key.
+    Rotate(Rotate),
+}
+
+#[derive(Debug, Args)]
+pub struct Set {
+    /// As components name it: `loft_key`.
+    name: String,
+    /// Where it may be sent, and nowhere else: https://pigeons.example
+    #[arg(long, value_name = "ORIGIN", required = true)]
+    origin: Vec<String>,
+    /// Only for this target, by its name or its module's; without it for all.
+    #[arg(long)]
+    target: Option<String>,
+    /// Read the value from this file instead.
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Removal {
+    name: String,
+    /// The one of this target.
+    #[arg(long)]
+    target: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Rotate {
+    /// The key that they are encrypted under now.
+    #[arg(long, value_name = "PATH")]
+    old_key_file: PathBuf,
+}
+
+impl Secret {
+    pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        match self {
+            Secret::Set(set) => set.execute(context).await,
+            Secret::List => list(context).await,
+            Secret::Remove(removal) => removal.execute(context).await,
+            Secret::Rotate(rotate) => rotate.execute(context).await,
+        }
+    }
+}
+
+/// The target that a secret is for.
+async fn target(context: &Context, name: Option<&String>) -> anyhow::Result<Option<(Uuid, String)>> {
+    let Some(name) = name else { return Ok(None) };
+    let target = context.store.find_target(Tenant::DEFAULT, name).await?;
+    Ok(Some((target.id, target.name)))
+}
+
+impl Set {
+    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        check_secret_name(&self.name)?;
+        let origin = |text: &String| {
+            Origin::parse(text).map_err(|why| {
+                Invalid::new("origin", format!("{why}: write an origin such as https://pigeons.example."))
+            })
+        };
+        let origins = self.origin.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
+        let target = target(context, self.target.as_ref()).await?;
+        let value = value(self.file.as_deref())?;
+        let (id, name) = (context.new_id(), self.name.clone());
+        let (key_id, ciphertext) = (String::new(), Vec::new());
+        let draft = SealedSecret { id, name, target: target.as_ref().map(|(id, _)| *id), key_id, ciphertext, origins };
+        let secret = context.settings.engine_key()?.secret_key().seal(Tenant::DEFAULT, draft, &value, nonce()?)?;
+        context.store.set_secret(Tenant::DEFAULT, &secret, context.clock.now()).await?;
+        let origins: Vec<String> = secret.origins.iter().map(ToString::to_string).collect();
+        match context.output {
+            Format::Json => output::json(
+                &json!({ "set": secret.name, "target": target.map(|(_, name)| name), "origins": origins }),
+            )?,
+            Format::Text => output::text(&format!(
+                "The secret {} is set{}, and goes to {} only.",
+                secret.name,
+                target.map_or_else(String::new, |(_, name)| format!(" for the target {name}")),
+                origins.join(" and ")
+            ))?,
+        }
+        Ok(Code::Done)
+    }
+}
+
+/// The value, from a file or from standard input.
+fn value(file: Option<&Path>) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    let most = MAX_VALUE as u64 + 3;
+    let (read, from) = match file {
+        Some(file) => {
+            let from = file.display().to_string();
+            (std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes)), from)
+        }
+        None => (std::io::stdin().lock().take(most).read_to_end(&mut bytes), "standard input".to_owned()),
+    };
+    read.map_err(|e| anyhow::anyhow!("The secret's value cannot be read from {from}: {e}."))?;
+    // What was read is not a part of the error, which may be logged.
+    let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("The secret's value is not text in UTF-8."))?;
+    let value = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    if value.trim().is_empty() {
+        anyhow::bail!("The secret's value is empty: write it to standard input, or name its file with --file.");
+    }
+    if value.len() > MAX_VALUE {
+        anyhow::bail!("The secret's value has more than {MAX_VALUE} bytes: shorten it.");
+    }
+    Ok(value.to_owned())
+}
+
+/// Random bytes that are used once.
+fn nonce() -> anyhow::Result<[u8; ring::aead::NONCE_LEN]> {
+    let mut nonce = [0; ring::aead::NONCE_LEN];
+    ring::rand::SystemRandom::new()
+        .fill(&mut nonce)
+        .ok()
+        .context("The system gives no random numbers, without which nothing can be encrypted.")?;
+    Ok(nonce)
+}
+
+async fn list(context: &Context) -> anyhow::Result<Code> {
+    let listed = context.store.list_secrets(Tenant::DEFAULT).await?;
+    let origins =
+        |listed: &ListedSecret| -> Vec<String> { listed.secret.origins.iter().map(ToString::to_string).collect() };
+    match context.output {
+        Format::Json => {
+            let rows = listed.iter().map(|listed| {
+                json!({
+                    "name": listed.secret.name,
+                    "target": listed.target_name,
+                    "origins": origins(listed),
+                    "key_id": listed.secret.key_id,
+                    "modified_date": listed.modified_date,
+                })
+            });
+            output::json(&rows.collect::<Vec<_>>())?;
+        }
+        Format::Text => {
+            let row = |listed: &ListedSecret| {
+                let target = listed.target_name.clone().unwrap_or_else(|| "all".to_owned());
+                vec![listed.secret.name.clone(), target, origins(listed).join(" "), listed.modified_date.to_string()]
+            };
+            let rows: Vec<_> = listed.iter().map(row).collect();
+            let none = "There are no secrets; `engine secret set` makes one.";
+            output::table(none, &["name", "target", "origins", "set"], &rows)?;
+        }
+    }
+    Ok(Code::Done)
+}
+
+impl Removal {
+    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let target = target(context, self.target.as_ref()).await?.map(|(id, _)| id);
+        context.store.remove_secret(Tenant::DEFAULT, target, &self.name, context.clock.now()).await?;
+        match context.output {
+            Format::Json => output::json(&json!({ "removed": self.name }))?,
+            Format::Text => output::text(&format!("The secret {} is removed.", self.name))?,
+        }
+        Ok(Code::Done)
+    }
+}
+
+impl Rotate {
+    async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let old = EngineKey::read(&self.old_key_file)?.secret_key();
+        let new = context.settings.engine_key()?.secret_key();
+        let mut sealed = Vec::new();
+        for ListedSecret { secret, .. } in context.store.list_secrets(Tenant::DEFAULT).await? {
+            if secret.key_id == new.id() {
+                continue;
+            }
+            let value = old.open(Tenant::DEFAULT, &secret)?;
+            let replaced = secret.key_id.clone();
+            sealed.push((replaced, new.seal(Tenant::DEFAULT, secret, &value, nonce()?)?));
+        }
+        let rotated = context.store.reseal_secrets(Tenant::DEFAULT, &sealed, context.clock.now()).await?;
+        match context.output {
+            Format::Json => output::json(&json!({ "rotated": rotated, "key_id": new.id() }))?,
+            Format::Text => output::text(&format!("{rotated} secrets are encrypted under this engine's key now."))?,
+        }
+        Ok(Code::Done)
+    }
+}

@@ -1,0 +1,100 @@
+//! `engine target grant` and `revoke`.
+
+use super::context::Context;
+use super::exit::Code;
+use super::output::{self, Format};
+use crate::rules::grants::{self, Capability, Grants};
+use crate::rules::limits::Invalid;
+use crate::rules::target::Target;
+use crate::rules::tenant::Tenant;
+use crate::targets;
+use clap::Args;
+use serde_json::json;
+
+/// What is granted or taken away.
+#[derive(Debug, Default, Args)]
+#[group(required = true, multiple = true)]
+pub struct Options {
+    /// HTTP to this origin: https://pigeons.example, or `record_address` for the origin of each record's own address.
+    #[arg(long, value_name = "ORIGIN")]
+    pub http: Vec<String>,
+    /// Mail from the target's own sender.
+    #[arg(long)]
+    pub smtp: bool,
+    /// Mail from this address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub smtp_from: Vec<String>,
+    /// A secret towards an origin: loft_key=https://pigeons.example; the name alone is for signatures.
+    #[arg(long, value_name = "NAME=ORIGIN")]
+    pub secret: Vec<String>,
+}
+
+impl Options {
+    /// As they are meant.
+    pub fn read(&self) -> Result<Vec<Capability>, Invalid> {
+        let http = self.http.iter().map(|text| Capability::http(text));
+        let smtp = self.smtp.then_some(Ok(Capability::Smtp(None)));
+        let smtp_from = self.smtp_from.iter().map(|text| Capability::smtp_from(text));
+        let secret = self.secret.iter().map(|text| Capability::secret(text));
+        http.chain(smtp).chain(smtp_from).chain(secret).collect()
+    }
+
+    /// Grants them to a target.
+    pub async fn grant(&self, context: &Context, target: &Target) -> anyhow::Result<Code> {
+        let wanted = self.read()?;
+        context.store.grant(Tenant::DEFAULT, target.id, &wanted, context.clock.now()).await?;
+        let scopes: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+        match context.output {
+            Format::Json => output::json(&json!({ "granted": scopes, "target": target.name }))?,
+            Format::Text => {
+                let revision = context.store.target_revision(Tenant::DEFAULT, target.id).await?;
+                let target = Target { revision, ..target.clone() };
+                match targets::ready(&context.store, &context.catalog()?, Tenant::DEFAULT, &target).await {
+                    Ok(ready) => {
+                        output::text(&format!("The target {} is granted {}.", target.name, scopes.join(", ")))?;
+                        tell(&ready.powers.grants, &wanted)?;
+                    }
+                    // It is granted all the same, and may be of use when there is a component.
+                    Err(why) => output::text(&format!(
+                        "The target {} is granted {}, but cannot use it: {why}",
+                        target.name,
+                        scopes.join(", ")
+                    ))?,
+                }
+            }
+        }
+        Ok(Code::Done)
+    }
+
+    /// Takes them from a target.
+    pub async fn revoke(&self, context: &Context, target: &Target) -> anyhow::Result<Code> {
+        let wanted = self.read()?;
+        let removed = context.store.revoke(Tenant::DEFAULT, target.id, &wanted, context.clock.now()).await?;
+        let scopes: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+        if removed == 0 {
+            anyhow::bail!(
+                "The target {} was not granted {}: `engine target inspect {}` shows what it was granted.",
+                target.name,
+                scopes.join(", "),
+                grants::quoted(&target.name)
+            );
+        }
+        match context.output {
+            Format::Json => output::json(&json!({ "revoked": scopes, "target": target.name }))?,
+            Format::Text => {
+                output::text(&format!("The target {} is not granted {} any more.", target.name, scopes.join(", ")))?;
+            }
+        }
+        Ok(Code::Done)
+    }
+}
+
+/// Says of what was granted what is not in force, and why.
+pub fn tell(grants: &Grants, granted: &[Capability]) -> anyhow::Result<()> {
+    for inspected in grants::inspect(grants).iter().filter(|inspected| granted.contains(&inspected.capability)) {
+        if !inspected.in_force {
+            output::text(&format!("Not in force yet: {}", inspected.why))?;
+        }
+    }
+    Ok(())
+}

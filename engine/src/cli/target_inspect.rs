@@ -1,0 +1,72 @@
+//! `engine target inspect`: what a component asks for, what it is granted, what the operator allows, and what of that is in force.
+
+use super::context::Context;
+use super::exit::Code;
+use super::output::{self, Format};
+use crate::host::Ready;
+use crate::rules::grants::{self, Inspected};
+use crate::rules::imports::Import;
+use crate::rules::target::Target;
+use crate::rules::tenant::Tenant;
+use crate::targets;
+use serde_json::json;
+
+pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code> {
+    let ready = targets::ready(&context.store, &context.catalog()?, Tenant::DEFAULT, target).await?;
+    let capabilities = grants::inspect(&ready.powers.grants);
+    match context.output {
+        Format::Json => output::json(&as_json(target, &ready, &capabilities))?,
+        Format::Text => text(target, &ready, &capabilities)?,
+    }
+    Ok(Code::Done)
+}
+
+/// The imports of WASI, and what each is worth.
+fn imports(ready: &Ready) -> impl Iterator<Item = (&str, Import)> {
+    let names = ready.module.imports.iter().map(String::as_str).filter(|name| name.starts_with("wasi:"));
+    names.map(|name| (name, Import::of(name)))
+}
+
+fn as_json(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> serde_json::Value {
+    let imports: Vec<_> = imports(ready).map(|(name, import)| json!({ "name": name, "state": import })).collect();
+    json!({
+        "target": target.name,
+        "module": ready.module.name,
+        "component": { "digest": ready.module.digest, "source": ready.source },
+        "capabilities": capabilities,
+        "imports": imports,
+    })
+}
+
+fn text(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> anyhow::Result<()> {
+    let heading = format!("{}: {}, {}", target.name, ready.module.digest, ready.source.words());
+    output::text(&heading)?;
+    output::text("")?;
+    let answer = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    let rows: Vec<_> = capabilities
+        .iter()
+        .map(|Inspected { capability, decision, in_force, removed_by, .. }| {
+            vec![
+                capability.to_string(),
+                answer(decision.asked),
+                answer(decision.granted),
+                answer(decision.allowed),
+                answer(*in_force),
+                removed_by.unwrap_or_default().to_owned(),
+            ]
+        })
+        .collect();
+    let headings = ["capability", "asked", "granted", "allowed", "in force", "removed by"];
+    output::table("Its component asks for nothing, and nothing is granted to it.", &headings, &rows)?;
+    for Inspected { why, .. } in capabilities.iter().filter(|inspected| !inspected.in_force) {
+        output::text(why)?;
+    }
+    let idle: Vec<_> = imports(ready).filter(|(_, import)| *import != Import::Works).collect();
+    if !idle.is_empty() {
+        output::text("\nImports of WASI that lead nowhere:")?;
+    }
+    for (name, import) in idle {
+        output::text(&format!("  {name} {}", import.words()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! `engine target install`: a component is checked, kept in the database, and put behind a target.
+
+use super::context::Context;
+use super::exit::Code;
+use super::output::{self, Format};
+use super::target_grant::tell;
+use crate::rules::grants::Capability;
+use crate::rules::tenant::Tenant;
+use crate::store::Upserted;
+use crate::targets::{self, Wish};
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// More than the largest component has: what is longer need not be read to be refused.
+const MOST_READ: u64 = 33 * 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub struct Install {
+    /// The component; its name is the module's: `carrier_pigeon.wasm` is `carrier_pigeon`.
+    file: PathBuf,
+    /// As people read it, at most 15 characters: "Carrier Pigeon". As the component calls itself, if it is not said.
+    #[arg(long)]
+    name: Option<String>,
+    /// An origin that it may talk to, if it asks for it: https://pigeons.example
+    #[arg(long, value_name = "ORIGIN")]
+    grant_http: Vec<String>,
+    /// It may send mail from its own sender, if it asks for mail.
+    #[arg(long)]
+    grant_smtp: bool,
+    /// It may send mail from this address.
+    #[arg(long, value_name = "ADDRESS")]
+    grant_smtp_from: Vec<String>,
+    /// A secret that it may use, and towards which origin: loft_key=https://pigeons.example
+    #[arg(long, value_name = "NAME=ORIGIN")]
+    grant_secret: Vec<String>,
+    /// A setting of its own.
+    #[arg(long, value_name = "KEY=VALUE")]
+    setting: Vec<String>,
+}
+
+impl Install {
+    pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        let grants = super::target_grant::Options {
+            http: self.grant_http,
+            smtp: self.grant_smtp,
+            smtp_from: self.grant_smtp_from,
+            secret: self.grant_secret,
+        };
+        let grants: Vec<Capability> = grants.read()?;
+        let pair = |setting: &String| {
+            let (key, value) = setting.split_once('=')?;
+            Some((key.to_owned(), value.to_owned()))
+        };
+        let settings: Option<Vec<_>> = self.setting.iter().map(pair).collect();
+        let settings = settings.context("--setting needs a key and a value, such as --setting sender=7.")?;
+        let module = module_name(&self.file)?;
+        let bytes = read(&self.file)?;
+        let wish = Wish { name: self.name, module, bytes, grants: grants.clone(), settings };
+        let catalog = context.catalog()?;
+        let (store, now) = (&context.store, context.clock.now());
+        let (change, target) = targets::install(store, &catalog, Tenant::DEFAULT, wish, context.new_id(), now).await?;
+        match context.output {
+            Format::Json => output::json(&json!({ "change": change, "target": target }))?,
+            Format::Text => {
+                let what = match change {
+                    Upserted::Added => "is installed",
+                    Upserted::Changed | Upserted::Unchanged => "has a new component",
+                };
+                output::text(&format!("The target {} {what}.", target.name))?;
+                let ready = targets::ready(store, &catalog, Tenant::DEFAULT, &target).await?;
+                tell(&ready.powers.grants, &grants)?;
+            }
+        }
+        Ok(Code::Done)
+    }
+}
+
+/// The module's name, which is the file's without its ending.
+fn module_name(file: &Path) -> anyhow::Result<String> {
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    crate::rules::target::check_module_name(stem).map_err(|e| {
+        anyhow::anyhow!("The file's name is the module's, so it must be one such as carrier_pigeon.wasm: {e}")
+    })?;
+    Ok(stem.to_owned())
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let cannot = |e: std::io::Error| anyhow::anyhow!("The component {} cannot be read: {e}.", file.display());
+    // Asked before it is opened: opening a pipe would wait for somebody to write into it.
+    if !std::fs::metadata(file).map_err(cannot)?.is_file() {
+        anyhow::bail!("The component {} is no file: name the .wasm file itself.", file.display());
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(file).map_err(cannot)?.take(MOST_READ).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(bytes)
+}

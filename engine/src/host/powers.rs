@@ -1,0 +1,116 @@
+//! What one target may use, from its component's manifest, the operator's settings and what its tenant has set up.
+
+use super::call::Powers;
+use super::catalog::{Catalog, ENGINES_OWN, Source};
+use super::http::HttpClient;
+use super::module::Module;
+use super::redaction::Redactor;
+use super::{HostError, sender};
+use crate::rules::grants::{Grants, OperatorWord, operators_origins};
+use crate::rules::origin::Origin;
+use crate::rules::schema;
+use crate::rules::sealed::SealedSecret;
+use crate::rules::setup::Setup;
+use crate::rules::target::Target;
+use crate::rules::tenant::Tenant;
+use crate::settings::Secret;
+use std::collections::BTreeMap;
+
+/// The powers of a module, for a target if there is one.
+pub fn of(
+    catalog: &Catalog,
+    module: &Module,
+    source: Source,
+    of: Option<(Tenant, &Target, &Setup)>,
+) -> Result<Powers, HostError> {
+    let name = &module.name;
+    let said = catalog.settings.of_target(name);
+    let sender =
+        match said.values.get("from_email") {
+            Some(text) => Some(sender(text.as_str().unwrap_or_default()).map_err(|why| {
+                HostError::new(format!("`target.{name}.from_email` must be a sender of mail: {why}."))
+            })?),
+            None => None,
+        };
+    let word = OperatorWord {
+        bundled: source == Source::Bundled,
+        base_url: said.base_url,
+        smtp: said.smtp,
+        sender: sender.as_ref().map(|sender| sender.email.to_string()),
+        templates: said.templates.is_some(),
+        secrets: said.secrets,
+        allowed: catalog.settings.sandbox.allowed(),
+    };
+    // What the operator has set stands; the engine's own keys are nobody else's.
+    let mut settings = of.map(|(_, _, setup)| setup.settings.clone()).unwrap_or_default();
+    settings.retain(|key, _| !ENGINES_OWN.contains(&key.as_str()));
+    settings.extend(said.values);
+    // What is required is missed when something is to be sent: addresses can be recorded before.
+    let known = schema::requiring_nothing(&module.manifest.settings);
+    schema::check(&format!("[target.{name}]"), &settings, &known, &ENGINES_OWN)
+        .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
+
+    let held = secrets(catalog, module, &word, of);
+    let granted = of.map(|(_, _, setup)| setup.grants.clone()).unwrap_or_default();
+    let target = of.map_or("", |(_, target, _)| &target.name);
+    let grants = Grants::new(target, name, &module.manifest, granted, word, held.bound);
+    let values = module.manifest.secrets.iter().filter_map(|asked| {
+        let value = held.values.get(&asked.name)?;
+        Some((asked.name.clone(), (asked.format, Secret::new(asked.text(value.reveal())))))
+    });
+    let secrets: BTreeMap<_, _> = values.collect();
+    // A provider may answer with what it was given, or with what somebody has set, prefix and all.
+    let whole = held.values.values().map(Secret::reveal);
+    let redactor = Redactor::new(secrets.values().map(|(_, secret)| secret.reveal()).chain(whole));
+    Ok(Powers {
+        module: name.clone(),
+        http: Some(HttpClient::new(&grants)?),
+        relay: Some(catalog.relay.clone()),
+        sender,
+        unreadable: held.unreadable,
+        redactor,
+        secrets,
+        templates: said.templates,
+        settings,
+        grants,
+    })
+}
+
+/// The secrets that a module asks for, as far as there are any.
+#[derive(Default)]
+struct Held {
+    values: BTreeMap<String, Secret>,
+    bound: BTreeMap<String, Vec<Origin>>,
+    unreadable: BTreeMap<String, String>,
+}
+
+/// One that was set for the target comes before one of its tenant, and that before the operator's, which is for the operator's targets alone.
+fn secrets(catalog: &Catalog, module: &Module, word: &OperatorWord, of: Option<(Tenant, &Target, &Setup)>) -> Held {
+    let mut held = Held::default();
+    let operators = operators_origins(&module.manifest, word);
+    for name in module.manifest.secrets.iter().map(|asked| &asked.name) {
+        let sealed = of.and_then(|(tenant, target, setup)| Some((tenant, of_target(target, setup, name)?)));
+        let (value, origins) = match sealed {
+            Some((tenant, secret)) => match catalog.host.secret_key().open(tenant, secret) {
+                Ok(value) => (Secret::new(value), secret.origins.clone()),
+                Err(why) => {
+                    tracing::error!(module = module.name, "{why}");
+                    held.unreadable.insert(name.clone(), why.to_string());
+                    continue;
+                }
+            },
+            None => match catalog.settings.secrets.get(name) {
+                Some(secret) if word.bundled || word.secrets.contains(name) => (secret.clone(), operators.clone()),
+                Some(_) | None => continue,
+            },
+        };
+        held.values.insert(name.clone(), value);
+        held.bound.insert(name.clone(), origins);
+    }
+    held
+}
+
+fn of_target<'a>(target: &Target, setup: &'a Setup, name: &str) -> Option<&'a SealedSecret> {
+    let named = || setup.secrets.iter().filter(|secret| secret.name == name);
+    named().find(|secret| secret.target == Some(target.id)).or_else(|| named().find(|secret| secret.target.is_none()))
+}

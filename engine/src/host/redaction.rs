@@ -1,0 +1,108 @@
+//! Secrets are cut out of whatever is kept or shown: as they are, and as a request or an answer may have encoded them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::sync::Arc;
+
+/// What stands in the place of a secret.
+const BLOT: &str = "•••";
+/// An encoded form shorter than this could be anything, and is left.
+const SHORTEST: usize = 4;
+
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Cuts the secrets of one target out of texts.
+#[derive(Debug, Clone, Default)]
+pub struct Redactor {
+    /// All forms of all secrets, the longest first, so that none is left in half.
+    forms: Arc<[String]>,
+}
+
+impl Redactor {
+    /// A redactor of these values.
+    pub fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+        let mut forms: Vec<String> = secrets.filter(|secret| !secret.is_empty()).flat_map(forms).collect();
+        forms.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
+        forms.dedup();
+        Redactor { forms: forms.into() }
+    }
+
+    /// The text without any secret.
+    pub fn text(&self, text: &str) -> String {
+        self.forms.iter().fold(text.to_owned(), |text, form| {
+            if text.contains(form.as_str()) { text.replace(form.as_str(), BLOT) } else { text }
+        })
+    }
+
+    /// Whether a secret is in the text.
+    pub fn finds(&self, text: &str) -> bool {
+        self.forms.iter().any(|form| text.contains(form.as_str()))
+    }
+}
+
+/// A secret, and how it may look after it was written into a URL, a form, a JSON text or a header.
+fn forms(secret: &str) -> Vec<String> {
+    let percent: Vec<String> =
+        [NON_ALPHANUMERIC, UNRESERVED].map(|set| utf8_percent_encode(secret, set).to_string()).into_iter().collect();
+    let quoted = serde_json::Value::from(secret).to_string();
+    let mut encoded = vec![quoted[1..quoted.len() - 1].to_owned()];
+    encoded.extend(percent.iter().flat_map(|form| [form.clone(), lower_escapes(form), form.replace("%20", "+")]));
+    encoded.extend((0..3).flat_map(|before| base64_inside(secret.as_bytes(), before)));
+    // Its lines, as a log may have cut a document into them.
+    encoded.extend(secret.lines().map(str::trim).filter(|line| line.len() >= 4 * SHORTEST).map(str::to_owned));
+    encoded.retain(|form| form.len() >= SHORTEST);
+    encoded.push(secret.to_owned());
+    encoded
+}
+
+/// Percent-encoded text with small letters in its escapes.
+fn lower_escapes(text: &str) -> String {
+    let mut escaped: u8 = 0;
+    let lower = |c: char| {
+        let small = if escaped > 0 { c.to_ascii_lowercase() } else { c };
+        escaped = if c == '%' { 2 } else { escaped.saturating_sub(1) };
+        small
+    };
+    text.chars().map(lower).collect()
+}
+
+/// What base64 makes of a secret that stands after so many bytes of something else (a user's name and a colon, say): the characters that follow
+/// from the secret alone.
+fn base64_inside(secret: &[u8], before: usize) -> [String; 2] {
+    let whole = [&[0; 3][..before], secret].concat();
+    let first = (before * 8).div_ceil(6);
+    let last = whole.len() * 8 / 6;
+    [STANDARD_NO_PAD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole)]
+        .map(|text| text.get(first..last).unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_form_of_a_secret_is_left() {
+        let secret = "hu/sh+ \"é?";
+        let redactor = Redactor::new(["", secret].into_iter());
+        for user in ["", "u", "us", "user"] {
+            for encoder in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+                let text = encoder.encode(format!("{user}:{secret}"));
+                let cut = redactor.text(&text);
+                assert!(cut.contains(BLOT) && cut.len() < text.len(), "{user}: {text} {cut}");
+            }
+        }
+        for text in [
+            secret.to_owned(),
+            format!("Bearer {secret}."),
+            utf8_percent_encode(secret, UNRESERVED).to_string(),
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string().to_lowercase(),
+            serde_json::json!({ "key": secret }).to_string(),
+            "hu%2Fsh%2B+%22%C3%A9%3F".to_owned(),
+        ] {
+            assert!(redactor.finds(&text) && redactor.text(&text).contains(BLOT), "{text}");
+            assert!(!redactor.text(&text).contains("sh"), "{text}");
+        }
+        assert_eq!(redactor.text("nothing to see"), "nothing to see");
+    }
+}

@@ -1,0 +1,104 @@
+//! What the doors ask, call by call. Each answer is the decision, and a refusal comes before any effect.
+
+use super::denial::{self, Denial};
+use super::{Call, Capability, Decision, Grants, decide};
+use crate::rules::addresses;
+use crate::rules::origin::Origin;
+use std::net::IpAddr;
+use url::Url;
+
+/// May this call send an HTTP request to `url`, carrying these secrets? The URL that is returned is the one to send to. `records` are the
+/// origins of the addresses of the notifications that are being sent.
+pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &[Origin]) -> Result<Url, Denial> {
+    only_while_sending(call, "HTTP")?;
+    let invalid = |why: String| Denial::new("invalid_url", format!("The URL {why}."));
+    let parsed = Url::parse(url).map_err(|e| invalid(format!("cannot be read ({e})")))?;
+    let origin = Origin::of(&parsed).map_err(invalid)?;
+    let decision = decide(grants, &Capability::Http(origin.clone()));
+    if !decision.in_force() {
+        let allowed = decision.allowed;
+        let as_record = Decision { allowed, ..decide(grants, &Capability::RecordAddress) };
+        match records.contains(&origin) && as_record.asked {
+            true if as_record.in_force() => {}
+            true => return Err(denial::of(grants, &Capability::RecordAddress, as_record, Some(&origin))),
+            false => return Err(denial::of(grants, &Capability::Http(origin.clone()), decision, Some(&origin))),
+        }
+    }
+    for name in secrets {
+        check_secret(grants, name, Some(origin.clone()))?;
+    }
+    Ok(parsed)
+}
+
+/// May the component use this secret at all?
+pub fn secret(grants: &Grants, name: &str) -> Result<(), Denial> {
+    check_secret(grants, name, None)
+}
+
+fn check_secret(grants: &Grants, name: &str, towards: Option<Origin>) -> Result<(), Denial> {
+    let wanted = Capability::Secret(name.to_owned(), towards.clone());
+    let mut decision = decide(grants, &wanted);
+    // That it has no value is another matter, which the door knows more of.
+    decision.allowed |= !grants.bound.contains_key(name);
+    if decision.in_force() { Ok(()) } else { Err(denial::of(grants, &wanted, decision, towards.as_ref())) }
+}
+
+/// May this call send mail, from `asked` or, if that is none, from the target's own sender? The address that is returned is the sender's.
+pub fn smtp<'a>(grants: &'a Grants, call: Call, asked: Option<&'a str>) -> Result<&'a str, Denial> {
+    only_while_sending(call, "SMTP")?;
+    let wanted = Capability::Smtp(asked.map(str::to_lowercase));
+    let decision = decide(grants, &wanted);
+    if decision.in_force()
+        && let Some(sender) = asked.or(grants.own_sender())
+    {
+        return Ok(sender);
+    }
+    if asked.is_none() {
+        // Where mail from one other address alone is granted, that is the sender.
+        let granted = grants.granted.iter().find_map(|granted| match granted {
+            Capability::Smtp(Some(address)) if decide(grants, granted).in_force() => Some(address.as_str()),
+            _ => None,
+        });
+        if let Some(sender) = granted {
+            return Ok(sender);
+        }
+    }
+    Err(denial::of(grants, &wanted, decision, None))
+}
+
+/// May this call read the folder of templates? Only a creator may: what it renders is stored, and the handler sends what is stored.
+pub fn templates(grants: &Grants, call: Call) -> bool {
+    call == Call::Create && decide(grants, &Capability::Templates).in_force()
+}
+
+/// May this call use the secret for a signature?
+pub fn signing(grants: &Grants, call: Call, name: &str) -> Result<(), Denial> {
+    only_while_sending(call, "secrets")?;
+    secret(grants, name)
+}
+
+/// May a connection be opened to this address, which `host` resolved to?
+pub fn address(grants: &Grants, host: &str, address: IpAddr) -> Result<(), Denial> {
+    let named = grants.operator.base_url.as_ref().map(Origin::host);
+    let is_trusted = named.is_some_and(|named| named == host.trim_end_matches('.').to_lowercase());
+    if is_trusted || addresses::is_public(address) || grants.operator.allowed.address(address) {
+        return Ok(());
+    }
+    let module = &grants.module;
+    Err(Denial::new(
+        "address_not_public",
+        format!(
+            "{host} leads to {address}, which is not a public address; the operator can allow it with `[sandbox] networks`, or with `base_url` under [target.{module}]."
+        ),
+    ))
+}
+
+fn only_while_sending(call: Call, what: &str) -> Result<(), Denial> {
+    match call {
+        Call::Send => Ok(()),
+        Call::Describe | Call::CheckAddress | Call::Create => Err(Denial::new(
+            "not_while_creating",
+            format!("There is no {what} in this call; it is there in `send-notifications`."),
+        )),
+    }
+}

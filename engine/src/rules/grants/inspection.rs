@@ -1,0 +1,67 @@
+//! All that a target asks for or was given, with the decision for each: what `engine target inspect` shows.
+
+use super::{Capability, Decision, Grants, decide, denial};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
+
+/// One capability and what has been decided about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Inspected {
+    #[serde(serialize_with = "as_text")]
+    pub capability: Capability,
+    #[serde(flatten)]
+    pub decision: Decision,
+    pub in_force: bool,
+    /// The first key that does not turn: `component`, `operator`, `tenant`; for a secret `binding`.
+    pub removed_by: Option<&'static str>,
+    /// What would change that, in a sentence; empty where it is in force.
+    pub why: String,
+}
+
+fn as_text<S: Serializer>(capability: &Capability, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(capability)
+}
+
+/// Everything that was asked for, granted or opened by the operator's word, in a fixed order.
+pub fn inspect(grants: &Grants) -> Vec<Inspected> {
+    let Grants { asked, granted, operator, bound, .. } = grants;
+    let mut all: BTreeSet<Capability> = granted.iter().cloned().collect();
+    all.extend(asked.origins.iter().chain(&operator.base_url).cloned().map(Capability::Http));
+    if asked.record_address {
+        all.insert(Capability::RecordAddress);
+    }
+    if asked.smtp || operator.smtp {
+        all.insert(Capability::Smtp(None));
+    }
+    if asked.templates {
+        all.insert(Capability::Templates);
+    }
+    for name in &asked.secrets {
+        let towards = bound.get(name).into_iter().flatten();
+        all.extend(towards.map(|origin| Capability::Secret(name.clone(), Some(origin.clone()))));
+        if !all.iter().any(|listed| matches!(listed, Capability::Secret(listed, _) if listed == name)) {
+            all.insert(Capability::Secret(name.clone(), None));
+        }
+    }
+    all.into_iter().map(|capability| one(grants, capability)).collect()
+}
+
+fn one(grants: &Grants, capability: Capability) -> Inspected {
+    let decision = decide(grants, &capability);
+    let removed_by = match decision {
+        Decision { asked: false, .. } => Some("component"),
+        Decision { allowed: false, .. } if matches!(capability, Capability::Secret(..)) => Some("binding"),
+        Decision { allowed: false, .. } => Some("operator"),
+        Decision { granted: false, .. } => Some("tenant"),
+        Decision { asked: true, granted: true, allowed: true } => None,
+    };
+    let origin = match &capability {
+        Capability::Http(origin) => Some(origin),
+        Capability::RecordAddress | Capability::Smtp(_) | Capability::Templates | Capability::Secret(..) => None,
+    };
+    let why = match removed_by {
+        Some(_) => denial::of(grants, &capability, decision, origin).message,
+        None => String::new(),
+    };
+    Inspected { in_force: decision.in_force(), capability, decision, removed_by, why }
+}

@@ -1,0 +1,64 @@
+//! What a tenant has set up for a target: the store says it, the catalog uses it.
+
+use crate::rules::grants::Capability;
+use crate::rules::limits::{self, Invalid};
+use crate::rules::sealed::SealedSecret;
+use serde_json::{Map, Value};
+
+/// Characters in the name of a setting.
+pub const MAX_SETTING_NAME: usize = 100;
+/// Bytes of a setting's value, as JSON.
+pub const MAX_SETTING: usize = 16 * 1024;
+
+/// All that is kept for a target beside its name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Setup {
+    /// Grows with each change of what follows.
+    pub revision: i64,
+    /// The component that was installed for it, as `sha256:…`; `None`: it is searched by its module's name.
+    pub component: Option<String>,
+    /// What is granted to it.
+    pub grants: Vec<Capability>,
+    /// What the tenant has set; the operator's settings come before them.
+    pub settings: Map<String, Value>,
+    /// The secrets that are for it, and those of its whole tenant.
+    pub secrets: Vec<SealedSecret>,
+}
+
+/// Whether a setting can be stored; the error says what to change.
+pub fn check_setting(name: &str, value: &Value) -> Result<(), Invalid> {
+    limits::filled("setting", name, MAX_SETTING_NAME)?;
+    limits::bytes("setting", &value.to_string(), MAX_SETTING)
+}
+
+/// Reads what somebody typed for the setting `name` as the kind that a component's schema wants there: text stays text where it may be one.
+pub fn read_setting(schema: &Value, name: &str, text: &str) -> Value {
+    let kind = &schema["properties"][name]["type"];
+    let is_text =
+        kind.is_null() || kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
+    if is_text { Value::from(text) } else { serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_setting_is_read_as_its_schema_says() {
+        let schema = json!({ "properties": { "sender": { "type": "string" }, "count": { "type": "integer" }, "loud": { "type": "boolean" } } });
+        for (name, text, value) in [
+            ("sender", "15550100", json!("15550100")),
+            ("count", "3", json!(3)),
+            ("count", "many", json!("many")),
+            ("loud", "true", json!(true)),
+            ("unknown", "3", json!("3")),
+        ] {
+            assert_eq!(read_setting(&schema, name, text), value, "{name}");
+        }
+        assert!(check_setting("a", &json!("b")).is_ok());
+        assert!(
+            check_setting("", &json!("b")).is_err() && check_setting("a", &json!("b".repeat(MAX_SETTING))).is_err()
+        );
+    }
+}

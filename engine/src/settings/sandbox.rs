@@ -1,0 +1,91 @@
+//! `[sandbox]`: what one call of a component may use, and what may be granted to the targets of tenants at all.
+
+use super::{duration, path, size};
+use crate::rules::allowed::{Allowed, Sender};
+use crate::rules::origin::Origin;
+use serde::{Deserialize, Deserializer};
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sandbox {
+    #[serde(deserialize_with = "duration")]
+    pub cpu: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub wall: Duration,
+    #[serde(deserialize_with = "size")]
+    pub memory: u64,
+    pub instances: u32,
+    #[serde(deserialize_with = "path")]
+    pub cache: Option<PathBuf>,
+    #[serde(deserialize_with = "plain_http")]
+    plain_http: Vec<Origin>,
+    #[serde(deserialize_with = "networks")]
+    networks: Vec<ipnet::IpNet>,
+    #[serde(deserialize_with = "senders")]
+    senders: Vec<Sender>,
+}
+
+impl Sandbox {
+    /// What may be granted at all.
+    pub fn allowed(&self) -> Allowed {
+        Allowed { plain_http: self.plain_http.clone(), networks: self.networks.clone(), senders: self.senders.clone() }
+    }
+}
+
+/// A list of texts, each of which `read` understands; its error is the end of a sentence.
+fn list<'de, D: Deserializer<'de>, T>(
+    d: D,
+    key: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, D::Error> {
+    let texts = Vec::<String>::deserialize(d)?;
+    let read = |text: &String| read(text).map_err(|why| serde::de::Error::custom(format!("`sandbox.{key}`: {why}")));
+    texts.iter().map(read).collect()
+}
+
+fn plain_http<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Origin>, D::Error> {
+    list(d, "plain_http", |text| match Origin::parse(text) {
+        Ok(origin) if origin.is_https() => Err(format!("\"{text}\" is encrypted and needs no word of the operator's")),
+        read => read,
+    })
+}
+
+fn networks<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<ipnet::IpNet>, D::Error> {
+    list(d, "networks", |text| text.parse().map_err(|_| format!("\"{text}\" is not a network such as 10.0.0.0/8")))
+}
+
+fn senders<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Sender>, D::Error> {
+    list(d, "senders", Sender::parse)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::Settings;
+
+    #[test]
+    fn what_may_be_granted_is_read_and_checked() {
+        let read = |text: &str, variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            Settings::from_text("engine.toml", text, variables.collect::<Vec<_>>().into_iter())
+                .map_err(|e| e.to_string())
+        };
+        let allowed = read("", &[]).unwrap().sandbox.allowed();
+        assert_eq!(allowed, Default::default(), "closed by default");
+        let text = "[sandbox]\nplain_http = ['http://inner.example:8080']\nnetworks = ['10.0.0.0/8', 'fd00::/8']\nsenders = ['@example.org']";
+        let allowed = read(text, &[]).unwrap().sandbox.allowed();
+        assert_eq!((allowed.plain_http.len(), allowed.networks.len(), allowed.senders.len()), (1, 2, 1));
+        let variables = [("ENGINE_SANDBOX__PLAIN_HTTP", "http://a.example:8080,http://b.example")];
+        assert_eq!(read("", &variables).unwrap().sandbox.allowed().plain_http.len(), 2);
+        for (text, part) in [
+            ("plain_http = ['https://a.example']", "needs no word"),
+            ("plain_http = ['a.example']", "cannot be read"),
+            ("networks = ['10.0.0.0']", "is not a network such as"),
+            ("senders = ['example.org']", "neither an address"),
+        ] {
+            let error = read(&format!("[sandbox]\n{text}"), &[]).unwrap_err();
+            assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");
+        }
+    }
+}

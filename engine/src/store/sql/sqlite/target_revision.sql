@@ -1,0 +1,1 @@
+SELECT json(revision) FROM targets WHERE tenant_id = ?1 AND id = ?2

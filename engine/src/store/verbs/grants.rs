@@ -1,0 +1,78 @@
+//! What is granted to targets, and all that a target is set up with.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::rows::SetupRow;
+use super::targets;
+use crate::rules::grants::Capability;
+use crate::rules::setup::Setup;
+use crate::rules::tenant::Tenant;
+use crate::store::statement::{Connection, query, sql};
+use crate::store::values::Batch;
+use crate::store::{Result, Store, StoreError, Thing};
+
+impl Store {
+    /// Grants these to a target, on top of what it has; how many of them are new.
+    pub async fn grant(&self, tenant: Tenant, target: Uuid, grants: &[Capability], now: Timestamp) -> Result<u64> {
+        let grants = grants.to_vec();
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                targets::name(&mut connection, tenant, target).await?;
+                let added = add(&mut connection, tenant, target, &grants, now).await?;
+                if added > 0 {
+                    targets::bump_revision(&mut connection, tenant, target, now).await?;
+                }
+                Ok(added)
+            })
+        })
+        .await
+    }
+
+    /// Takes these from a target, exactly as they were granted; how many of them it had.
+    pub async fn revoke(&self, tenant: Tenant, target: Uuid, grants: &[Capability], now: Timestamp) -> Result<u64> {
+        let rows = rows(grants);
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                targets::name(&mut connection, tenant, target).await?;
+                let remove = query(sql!("remove_grants")).bind(tenant).bind(target).bind_batch(rows);
+                let removed = remove.execute(&mut connection).await?;
+                if removed > 0 {
+                    targets::bump_revision(&mut connection, tenant, target, now).await?;
+                }
+                Ok(removed)
+            })
+        })
+        .await
+    }
+
+    /// All that a target is set up with, as it was at one moment.
+    pub async fn target_setup(&self, tenant: Tenant, target: Uuid) -> Result<Setup> {
+        let row: Option<SetupRow> = self.read_optional(query(sql!("target_setup")).bind(tenant).bind(target)).await?;
+        row.map(Setup::from).ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: target.to_string() })
+    }
+
+    /// The revision of a target's setup: cheap enough to be asked again and again.
+    pub async fn target_revision(&self, tenant: Tenant, target: Uuid) -> Result<i64> {
+        let revision = self.read_optional(query(sql!("target_revision")).bind(tenant).bind(target)).await?;
+        revision.ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: target.to_string() })
+    }
+}
+
+/// Grants as rows. What only the operator gives is never one.
+fn rows(grants: &[Capability]) -> Batch {
+    let granted = grants.iter().filter(|grant| **grant != Capability::Templates);
+    Batch::of(granted.map(|grant| [grant.kind().into(), grant.scope().into()]))
+}
+
+/// Grants these; how many of them are new.
+pub async fn add(
+    connection: &mut Connection<'_>,
+    tenant: Tenant,
+    target: Uuid,
+    grants: &[Capability],
+    now: Timestamp,
+) -> Result<u64> {
+    let add = query(sql!("add_grants")).bind(tenant).bind(target).bind_batch(rows(grants)).bind(now);
+    Ok(add.execute(connection).await?)
+}

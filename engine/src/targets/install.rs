@@ -1,0 +1,95 @@
+//! A component is checked exactly as when it is loaded, and then kept for all engines of the database.
+
+use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError};
+use crate::rules::grants::Capability;
+use crate::rules::limits::Invalid;
+use crate::rules::schema;
+use crate::rules::setup::read_setting;
+use crate::rules::target::{PauseKind, Target};
+use crate::rules::tenant::Tenant;
+use crate::store::{Installation, Store, StoreError, Upserted};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// What somebody wants to install.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The target's name; `None`: as the component calls itself.
+    pub name: Option<String>,
+    /// The module's name, which follows from the file's.
+    pub module: String,
+    /// The component.
+    pub bytes: Vec<u8>,
+    /// Granted from the beginning.
+    pub grants: Vec<Capability>,
+    /// Set from the beginning, as it was typed.
+    pub settings: Vec<(String, String)>,
+}
+
+/// Why nothing was installed: one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Module(#[from] ModuleError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Installs a component behind a new target, or behind the one of this name, whose grants and settings stay. A target that was paused because its
+/// component could not be used delivers again. `new_id` is the id of a new target.
+pub async fn install(
+    store: &Store,
+    catalog: &Catalog,
+    tenant: Tenant,
+    wish: Wish,
+    new_id: Uuid,
+    now: Timestamp,
+) -> Result<(Upserted, Target), InstallError> {
+    let module = catalog.check(&wish.module, &wish.bytes).await?;
+    let name = wish.name.unwrap_or_else(|| module.manifest.name.clone());
+    let settings = read_settings(&module, &wish.settings)?;
+    let known = store.list_targets(tenant).await?.into_iter().find(|target| target.name == name);
+    if let Some(other) = known.as_ref().filter(|known| known.notification_module_name != wish.module) {
+        let module = &other.notification_module_name;
+        let sentence =
+            format!("There already is a target `{name}`, with the module `{module}`: choose another name with --name.");
+        return Err(Invalid::new("name", sentence).into());
+    }
+    let is_new = known.is_none();
+    let target = known.unwrap_or(Target {
+        id: new_id,
+        name,
+        notification_module_name: wish.module,
+        pause: None,
+        slowed_until: None,
+        faults: 0,
+        revision: 0,
+    });
+    let digest = module.digest.clone();
+    let (bytes, grants) = (wish.bytes, wish.grants);
+    let installation = Installation { target: target.clone(), is_new, digest, bytes, grants, settings };
+    let change = store.install(tenant, &installation, now).await?;
+    if target.pause.as_ref().is_some_and(|pause| pause.kind == PauseKind::Component) {
+        store.resume_target(tenant, target.id, now).await?;
+    }
+    let installed = store.list_targets(tenant).await?.into_iter().find(|listed| listed.id == target.id);
+    Ok((change, installed.unwrap_or(target)))
+}
+
+/// Settings as the component's schema has them; it must know each.
+fn read_settings(module: &Module, typed: &[(String, String)]) -> Result<Map<String, Value>, Invalid> {
+    let schema = &module.manifest.settings;
+    if let Some((key, _)) = typed.iter().find(|(key, _)| ENGINES_OWN.contains(&key.as_str())) {
+        let name = &module.name;
+        let sentence =
+            format!("`{key}` is the operator's to set, under [target.{name}] in the settings: leave it out.");
+        return Err(Invalid::new("setting", sentence));
+    }
+    let settings = typed.iter().map(|(key, text)| (key.clone(), read_setting(schema, key, text))).collect();
+    schema::check("--setting", &settings, &schema::requiring_nothing(schema), &[])
+        .map_err(|why| Invalid::new("setting", format!("What is set cannot be used: {why}.")))?;
+    Ok(settings)
+}

@@ -1,0 +1,54 @@
+//! Targets as they are set up: what the store keeps for one is passed to the catalog, which makes it ready to be called.
+//!
+//! The store and the host do not know each other; here, in creation and in delivery they meet. In reading order: here how a target is
+//! made ready, `install` how a component comes to be behind one.
+
+mod install;
+
+pub use install::{InstallError, Wish, install};
+
+use crate::host::{Catalog, ModuleError, Ready};
+use crate::rules::target::Target;
+use crate::rules::tenant::Tenant;
+use crate::store::{Store, StoreError};
+use std::sync::Arc;
+
+/// Why a target cannot be called.
+#[derive(Debug, thiserror::Error)]
+pub enum Unready {
+    /// Its component cannot be used; the sentence says what to do.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A target with its component and what that may use, as it was set up at `target.revision` or later. What is known already costs nothing.
+pub async fn ready(store: &Store, catalog: &Catalog, tenant: Tenant, target: &Target) -> Result<Arc<Ready>, Unready> {
+    if let Some(known) = catalog.known(tenant, target.id, target.revision).await {
+        return Ok(known?);
+    }
+    let setup = store.target_setup(tenant, target.id).await?;
+    let component = match &setup.component {
+        Some(digest) if !catalog.is_loaded(&target.notification_module_name, digest).await => {
+            store.find_component(tenant, digest).await?
+        }
+        Some(_) | None => None,
+    };
+    Ok(catalog.prepare(tenant, target, &setup, component.as_deref()).await?)
+}
+
+/// The same target as it is set up now, if that is not as `ready` is any more: a grant was taken away, a secret was changed.
+pub async fn changed(
+    store: &Store,
+    catalog: &Catalog,
+    tenant: Tenant,
+    target: &Target,
+    known: &Ready,
+) -> Result<Option<Arc<Ready>>, Unready> {
+    let revision = store.target_revision(tenant, target.id).await?;
+    if revision <= known.revision {
+        return Ok(None);
+    }
+    ready(store, catalog, tenant, &Target { revision, ..target.clone() }).await.map(Some)
+}

@@ -1,0 +1,232 @@
+//! Components that tenants install, what is granted to them, and secrets: as they are typed.
+
+use crate::support::guest;
+use crate::support::program::{Program, Ran};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::Stdio;
+
+/// Runs the program with something on its standard input.
+fn fed(program: &Program, arguments: &[&str], input: &str) -> Ran {
+    let mut command = program.command(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It may refuse without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// The HTTP probe, installed as "Carrier Pigeon".
+fn installed(more: &[&str]) -> Program {
+    let program = Program::new();
+    let file = guest("http_probe");
+    program.ok(&[&["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"], more].concat());
+    program
+}
+
+/// What `inspect` says of one capability.
+fn inspected(program: &Program, capability: &str) -> Value {
+    let shown = program.json(&["target", "inspect", "Carrier Pigeon"]);
+    let found = shown["capabilities"].as_array().unwrap().iter().find(|line| line["capability"] == capability).cloned();
+    found.unwrap_or_else(|| panic!("{capability}: {shown:#}"))
+}
+
+#[test]
+fn a_component_is_installed_inspected_granted_and_removed() {
+    let program = installed(&["--grant-http", "https://eu.wild.example"]);
+    let listed = program.json(&["target", "list"]);
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["notification_module_name"]),
+        (&json!("Carrier Pigeon"), &json!("http_probe"))
+    );
+
+    let shown = program.json(&["target", "inspect", "http_probe"]);
+    assert_eq!(shown["component"]["source"], "installed");
+    let provider = "HTTP to https://provider.example";
+    for (capability, asked, granted, in_force, removed_by) in [
+        (provider, true, false, false, json!("tenant")),
+        ("HTTP to https://eu.wild.example", true, true, true, json!(null)),
+        ("HTTP to https://*.wild.example", true, false, false, json!("tenant")),
+    ] {
+        let line = inspected(&program, capability);
+        assert_eq!(line["asked"], asked, "{line}");
+        assert_eq!(line["granted"], granted, "{line}");
+        assert_eq!((&line["in_force"], &line["removed_by"]), (&json!(in_force), &removed_by), "{line}");
+    }
+    let text = program.ok(&["target", "inspect", "Carrier Pigeon"]).stdout;
+    assert!(
+        text.contains("`engine target grant \"Carrier Pigeon\" --http https://provider.example` lets it."),
+        "{text}"
+    );
+    assert!(text.contains("installed\n") && text.contains("wasi:"), "{text}");
+
+    // The very words that it says.
+    program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]);
+    assert_eq!(inspected(&program, provider)["in_force"], true);
+    program.ok(&["target", "revoke", "Carrier Pigeon", "--http", "https://provider.example"]);
+    assert_eq!(inspected(&program, provider)["in_force"], false);
+    program.refused(&["target", "revoke", "Carrier Pigeon", "--http", "https://provider.example"], "was not granted");
+
+    program.ok(&["target", "remove", "Carrier Pigeon"]);
+    program.refused(&["target", "inspect", "Carrier Pigeon"], "There is no target");
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_denied() {
+    let program = installed(&[]);
+    program.ok(&["user", "add", "--username", "ada"]);
+    program.ok(&["record", "add", "--user", "ada", "--target", "Carrier Pigeon", "--target-user-id", "Loft 7"]);
+    program.ok(&["notify", "--user", "ada", "--title", "T", "--body", "B"]);
+    let said = program.ok(&["process-notifications", "--dry-run"]).stderr;
+    let command = "`engine target grant \"Carrier Pigeon\" --http https://provider.example`";
+    assert!(said.contains(command), "{said}");
+    program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]);
+    let said = program.ok(&["process-notifications", "--dry-run"]).stderr;
+    assert!(!said.contains(command), "{said}");
+}
+
+#[test]
+fn what_is_granted_and_not_in_force_is_said() {
+    let program = installed(&[]);
+    for (option, value, part) in [
+        ("--http", "https://other.example", "does not ask for it in its manifest"),
+        ("--http", "http://provider.example", "does not ask for it in its manifest"),
+        (
+            "--secret",
+            "token=https://provider.example",
+            "it has no value; `engine secret set token --origin https://provider.example`",
+        ),
+    ] {
+        let said = program.ok(&["target", "grant", "Carrier Pigeon", option, value]).stdout;
+        assert!(said.contains("Not in force yet: ") && said.contains(part), "{value}: {said}");
+    }
+    let said = program.ok(&["target", "grant", "Carrier Pigeon", "--smtp"]).stdout;
+    assert!(said.contains("does not ask for mail"), "{said}");
+    for (option, value, part) in [
+        ("--http", "https://*.co.uk", "public suffix"),
+        ("--http", "provider.example", "write an origin such as"),
+        ("--smtp-from", "news", "is not an e-mail address"),
+        ("--secret", "Token=https://provider.example", "is not the name of a secret"),
+    ] {
+        program.refused(&["target", "grant", "Carrier Pigeon", option, value], part);
+    }
+    assert_eq!(program.run(&["target", "grant", "Carrier Pigeon"]).code, Some(2), "nothing to grant");
+}
+
+#[test]
+fn what_cannot_be_installed_is_refused_in_a_sentence() {
+    let program = Program::new();
+    let probe = guest("http_probe");
+    let probe = probe.to_str().unwrap();
+    let named = |name: &str, bytes: &[u8]| {
+        let file = program.folder.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let bad_name = named("Carrier-Pigeon.wasm", b"");
+    let text = named("pigeon.wasm", b"(component)");
+    let folder = program.folder.path().join("pigeons");
+    std::fs::create_dir(&folder).unwrap();
+    let folder = folder.to_str().unwrap().to_owned();
+    for (arguments, part) in [
+        (&["/nonexistent/pigeon.wasm"][..], "cannot be read"),
+        (&[&folder], "is no file"),
+        (&[&bad_name], "such as carrier_pigeon.wasm"),
+        (&[&text], "not a WebAssembly component"),
+        (&[probe, "--name", "A name that is too long"], "shorten it to 15"),
+        (&[probe, "--setting", "colour"], "needs a key and a value"),
+        (&[probe, "--setting", "base_url=https://evil.example"], "is the operator's to set"),
+        (&[probe, "--grant-http", "nonsense"], "write an origin such as"),
+    ] {
+        program.refused(&[&["target", "install"], arguments].concat(), part);
+    }
+    let settings = guest("settings_probe");
+    program.ok(&["target", "install", settings.to_str().unwrap(), "--name", "Probe"]);
+    program.refused(
+        &["target", "install", probe, "--name", "Probe"],
+        "with the module `settings_probe`: choose another name",
+    );
+}
+
+#[test]
+fn a_target_is_paused_and_resumed_by_hand() {
+    let program = Program::new();
+    program.ok(&["target", "pause", "email", "--reason", "Holiday."]);
+    assert!(program.ok(&["target", "list"]).stdout.contains("paused: Holiday."));
+    program.refused(&["target", "pause", "email"], "is paused already: Holiday.");
+    program.ok(&["target", "resume", "email"]);
+    program.ok(&["target", "pause", "email"]);
+    assert!(program.ok(&["target", "list"]).stdout.contains("by hand"));
+}
+
+/// Bytes of a file, if they are in any of the folder.
+fn anywhere(program: &Program, needle: &str) -> bool {
+    let files = std::fs::read_dir(program.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|file| file.is_file()).any(|file| {
+        let bytes = std::fs::read(file).unwrap();
+        bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+    })
+}
+
+#[test]
+fn a_secret_is_set_listed_rotated_and_removed_without_being_shown() {
+    let program = installed(&["--grant-secret", "token=https://provider.example"]);
+    let capability = "the secret token towards https://provider.example";
+    assert_eq!(inspected(&program, capability)["removed_by"], "binding");
+    let set = ["secret", "set", "token", "--origin", "https://provider.example", "--target", "Carrier Pigeon"];
+    let ran = fed(&program, &set, "hush-hush-hush\n");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert_eq!(
+        ran.stdout,
+        "The secret token is set for the target Carrier Pigeon, and goes to https://provider.example only.\n"
+    );
+    assert_eq!(inspected(&program, capability)["in_force"], true);
+    let listed = program.json(&["secret", "list"]);
+    assert_eq!((&listed[0]["name"], &listed[0]["target"]), (&json!("token"), &json!("Carrier Pigeon")));
+    assert_eq!(listed[0]["origins"], json!(["https://provider.example"]));
+    assert!(!listed.to_string().contains("hush") && !program.ok(&["secret", "list"]).stdout.contains("hush"));
+    assert!(!anywhere(&program, "hush-hush"), "it is encrypted at rest");
+
+    // Another key.
+    let key = program.folder.path().join("engine.key");
+    let old = program.folder.path().join("old.key");
+    std::fs::rename(&key, &old).unwrap();
+    std::fs::write(&key, "07".repeat(32)).unwrap();
+    let line = inspected(&program, capability);
+    assert_eq!(line["in_force"], false, "what this key cannot open is not there: {line}");
+    program.refused(&["secret", "rotate", "--old-key-file", key.to_str().unwrap()], "was encrypted with another key");
+    let rotated = program.json(&["secret", "rotate", "--old-key-file", old.to_str().unwrap()]);
+    assert_eq!(rotated["rotated"], 1);
+    assert_eq!(program.json(&["secret", "rotate", "--old-key-file", old.to_str().unwrap()])["rotated"], 0);
+    assert_eq!(inspected(&program, capability)["in_force"], true);
+
+    program.refused(&["secret", "remove", "token"], "There is no secret `token`");
+    program.ok(&["secret", "remove", "token", "--target", "Carrier Pigeon"]);
+    assert_eq!(program.json(&["secret", "list"]), json!([]));
+}
+
+#[test]
+fn a_secret_that_cannot_be_set_is_refused_in_a_sentence() {
+    let program = Program::new();
+    program.ok(&["target", "list"]);
+    for (arguments, input, part) in [
+        (&["token", "--origin", "https://a.example"][..], "", "value is empty"),
+        (&["token", "--origin", "https://a.example"], "\n", "value is empty"),
+        (
+            &["token", "--origin", "https://a.example", "--file", "/nonexistent"],
+            "x",
+            "cannot be read from /nonexistent",
+        ),
+        (&["token", "--origin", "a.example"], "x", "write an origin such as"),
+        (&["Token", "--origin", "https://a.example"], "x", "is not the name of a secret"),
+        (&["token", "--origin", "https://a.example", "--target", "fax"], "x", "There is no target `fax`"),
+    ] {
+        let ran = fed(&program, &[&["secret", "set"], arguments].concat(), input);
+        assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.contains(part) && ran.stderr.lines().count() == 1, "{arguments:?}: {ran:?}");
+    }
+    let long = fed(&program, &["secret", "set", "token", "--origin", "https://a.example"], &"x".repeat(40_000));
+    assert!(long.stderr.contains("more than 32768 bytes"), "{long:?}");
+    assert_eq!(program.json(&["secret", "list"]), json!([]));
+}

@@ -1,0 +1,283 @@
+//! What a tenant grants, as a running component finds it: opened, refused with the command that would open it, and taken away.
+
+use super::guests::report;
+use crate::support::engine::TestEngine;
+use crate::support::http::{Answer, HttpServer};
+use crate::support::smtp::SmtpServer;
+use crate::support::{folder_with, guest, guests};
+use engine::rules::grants::Capability;
+use engine::rules::origin::Origin;
+use engine::rules::sealed::SealedSecret;
+use engine::rules::status::Status;
+use engine::rules::target::Target;
+use engine::rules::tenant::Tenant;
+use engine::targets::{self, Wish};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const TENANT: Tenant = Tenant::DEFAULT;
+
+/// What the operator allows to tenants: this server of the test.
+fn allowing(server: &HttpServer) -> String {
+    format!("[sandbox]\nplain_http = ['{}']\nnetworks = ['127.0.0.0/8']\n", server.origin())
+}
+
+/// An engine whose HTTP probe has this server as a record's address.
+async fn with_record_at(server: &HttpServer, settings: &str) -> TestEngine {
+    let engine = TestEngine::builder().targets_in(guests()).with(settings).secret("token", "operators").start().await;
+    engine.record("http_probe", &format!("{}/inbox", server.origin())).await;
+    engine
+}
+
+async fn target(engine: &TestEngine, name: &str) -> Target {
+    engine.store.find_target(TENANT, name).await.unwrap()
+}
+
+async fn grant(engine: &TestEngine, name: &str, grants: &[Capability]) {
+    let target = target(engine, name).await;
+    engine.store.grant(TENANT, target.id, grants, engine.clock.now()).await.unwrap();
+}
+
+async fn asked(engine: &TestEngine, extra: Value) -> Value {
+    report(&engine.tried("http_probe", "Title", extra).await)
+}
+
+async fn set_secret(engine: &TestEngine, name: &str, value: &str, origins: &[&str]) {
+    let draft = SealedSecret {
+        id: Uuid::now_v7(),
+        name: name.to_owned(),
+        target: Some(target(engine, "http_probe").await.id),
+        key_id: String::new(),
+        ciphertext: Vec::new(),
+        origins: origins.iter().map(|text| Origin::parse(text).unwrap()).collect(),
+    };
+    let key = engine.settings.engine_key().unwrap().secret_key();
+    let sealed = key.seal(TENANT, draft, value, [7; 12]).unwrap();
+    engine.store.set_secret(TENANT, &sealed, engine.clock.now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_grant_opens_and_its_revocation_closes() {
+    let server = HttpServer::start(Answer::status(200, "", "coo")).await;
+    let engine = with_record_at(&server, &allowing(&server)).await;
+    let wish = json!({ "url": format!("{}/inbox", server.origin()) });
+    let denied = asked(&engine, wish.clone()).await;
+    assert_eq!((&denied["phase"], &denied["code"]), (&json!("denied"), &json!("origin_not_granted")), "{denied}");
+    grant(&engine, "http_probe", &[Capability::RecordAddress]).await;
+    assert_eq!(asked(&engine, wish.clone()).await["body"], "coo", "without another start");
+    let elsewhere = json!({ "url": "http://127.0.0.1:1/" });
+    assert_eq!(asked(&engine, elsewhere).await["code"], "origin_not_asked", "no other origin is the record's");
+    let probe = target(&engine, "http_probe").await;
+    engine.store.revoke(TENANT, probe.id, &[Capability::RecordAddress], engine.clock.now()).await.unwrap();
+    assert_eq!(asked(&engine, wish).await["code"], "origin_not_granted");
+    assert_eq!(server.count(), 1);
+}
+
+/// All is claimed before the grant is taken away; what is sent later is refused all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_counts_for_what_is_claimed_already() {
+    let server = HttpServer::start(Answer::Hangs).await;
+    let settings = format!("{}[delivery]\nconcurrency_per_target = 1\ncall_batch = 1\n", allowing(&server));
+    let engine = with_record_at(&server, &settings).await;
+    grant(&engine, "http_probe", &[Capability::RecordAddress]).await;
+    let wish = json!({ "method": "POST", "url": server.origin(), "timeout": 1200 });
+    for number in 0..3 {
+        engine.notify("http_probe", &format!("Title {number}"), wish.clone()).await;
+    }
+    let (_, ()) = tokio::join!(engine.deliver(), async {
+        while server.count() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let probe = target(&engine, "http_probe").await;
+        engine.store.revoke(TENANT, probe.id, &[Capability::RecordAddress], engine.clock.now()).await.unwrap();
+    });
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn what_the_operator_forbids_no_grant_opens() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let engine = with_record_at(&server, "").await;
+    grant(&engine, "http_probe", &[Capability::RecordAddress]).await;
+    let denied = asked(&engine, json!({ "url": server.origin() })).await;
+    let message = denied["message"].as_str().unwrap();
+    assert!(message.contains("the operator forbids it") && message.contains("`[sandbox] plain_http`"), "{message}");
+    assert_eq!(server.count(), 0);
+}
+
+/// Whatever the component says of it: the origin and the command are in the history.
+#[tokio::test]
+async fn a_denial_is_shown_with_the_command_that_lifts_it() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let engine = with_record_at(&server, "").await;
+    let wish = json!({ "url": "https://provider.example/x", "outcome": "retry" });
+    let shown = engine.tried("http_probe", "Title", wish).await;
+    let command = "`engine target grant \"http_probe\" --http https://provider.example`";
+    let attempt = &shown.attempts[0];
+    assert!(attempt.log.contains(command) && attempt.message.contains(command), "{shown:#?}");
+    assert_eq!(shown.listed.notification.status, Status::Retry);
+    assert!(attempt.message.starts_with("Something went wrong. "), "{}", attempt.message);
+}
+
+#[tokio::test]
+async fn a_secret_is_never_sent_where_it_is_not_bound() {
+    let (server, other) = (HttpServer::start(Answer::status(200, "", "")).await, "https://provider.example");
+    let engine = with_record_at(&server, &allowing(&server)).await;
+    let own = server.origin();
+    let both = [&own, other].map(|origin| Capability::secret(&format!("token={origin}")).unwrap());
+    let http = [Capability::RecordAddress, Capability::http(other).unwrap()];
+    grant(&engine, "http_probe", &[both, http].concat()).await;
+    let wish = json!({ "url": own, "credentials": [{ "bearer": "token" }] });
+    let found = asked(&engine, wish.clone()).await;
+    assert_eq!(found["code"], "no_such_secret", "the operator's own is not a tenant's to grant: {found}");
+    set_secret(&engine, "token", "hush-hush", &[other]).await;
+    let found = asked(&engine, wish.clone()).await;
+    assert_eq!(found["code"], "secret_not_bound", "granted for both, and bound to one: {found}");
+    assert_eq!(server.count(), 0);
+    set_secret(&engine, "token", "hush-hush", &[&own]).await;
+    assert_eq!(asked(&engine, wish).await["status"], 200);
+    assert!(server.last().to_lowercase().contains("authorization: bearer hush-hush"), "{}", server.last());
+}
+
+#[tokio::test]
+async fn a_secret_that_a_server_echoes_is_not_kept() {
+    let value = "hush/hush+hush";
+    // Base64 of `user:` and the value.
+    let pair = "dXNlcjpodXNoL2h1c2graHVzaA==";
+    let echo = format!("you sent {value} and {pair} and hush%2Fhush%2Bhush");
+    let server = HttpServer::start(Answer::status(401, "", &echo)).await;
+    let engine = with_record_at(&server, &allowing(&server)).await;
+    let secret = Capability::secret(&format!("token={}", server.origin())).unwrap();
+    grant(&engine, "http_probe", &[Capability::RecordAddress, secret]).await;
+    set_secret(&engine, "token", value, &[&server.origin()]).await;
+    let url = format!("{}/{{m}}", server.origin());
+    let credentials =
+        json!([{ "basic": { "user": "user", "secret": "token" } }, { "url": { "marker": "{m}", "secret": "token" } }]);
+    for outcome in ["delivered", "retry"] {
+        let wish = json!({ "url": url, "credentials": credentials, "outcome": outcome, "log": true });
+        let shown = engine.tried("http_probe", "Title", wish).await;
+        let kept = format!("{:?}", shown.attempts);
+        assert!(kept.contains("you sent") && kept.contains("•••"), "{kept}");
+        for form in ["hush/hush", "hush%2F", &pair[8..20]] {
+            assert!(!kept.contains(form), "{form}: {kept}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_of_another_key_is_told_and_not_used() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let engine = with_record_at(&server, &allowing(&server)).await;
+    let secret = Capability::secret(&format!("token={}", server.origin())).unwrap();
+    grant(&engine, "http_probe", &[Capability::RecordAddress, secret]).await;
+    set_secret(&engine, "token", "hush", &[&server.origin()]).await;
+    let mut sealed = engine.store.list_secrets(TENANT).await.unwrap().remove(0).secret;
+    sealed.key_id = "another".to_owned();
+    engine.store.set_secret(TENANT, &sealed, engine.clock.now()).await.unwrap();
+    let found = asked(&engine, json!({ "url": server.origin(), "credentials": [{ "bearer": "token" }] })).await;
+    let message = found["message"].as_str().unwrap();
+    assert!(message.contains("another key (another)") && message.contains("ENGINE_KEY_FILE"), "{message}");
+    assert_eq!(server.count(), 0);
+}
+
+#[tokio::test]
+async fn mail_is_sent_from_the_senders_that_are_granted() {
+    let server = SmtpServer::start(&[]).await;
+    let engine = TestEngine::builder()
+        .relay(server.address)
+        .targets_in(guests())
+        .with("[sandbox]\nsenders = ['news@example.org', '@club.example']\n")
+        .start()
+        .await;
+    engine.record("smtp_probe", "ada@example.org").await;
+    let ask = async |extra: Value| report(&engine.tried("smtp_probe", "Title", extra).await);
+    let denied = ask(json!({})).await;
+    let message = denied["broken"]["message"].as_str().unwrap();
+    assert!(message.contains("`engine target grant \"smtp_probe\" --smtp`"), "{message}");
+    grant(&engine, "smtp_probe", &[Capability::Smtp(None), Capability::smtp_from("tea@club.example").unwrap()]).await;
+    for (sender, from) in
+        [("", Some("news@example.org")), ("tea@club.example", Some("tea@club.example")), ("ceo@club.example", None)]
+    {
+        let found = ask(json!({ "sender": { "address": sender } })).await;
+        match from {
+            Some(from) => {
+                assert_eq!(found["code"], 250, "{sender}: {found}");
+                let mail = server.mails.lock().unwrap().last().unwrap().clone();
+                assert!(mail.contains(&format!("From: {from}")), "{mail}");
+            }
+            None => assert_eq!(found["broken"]["code"], "sender_not_granted", "{sender}: {found}"),
+        }
+    }
+    assert_eq!(server.count(), 2);
+}
+
+async fn install(engine: &TestEngine, module: &str, name: &str, bytes: Vec<u8>) -> Result<Target, String> {
+    let wish = Wish {
+        name: Some(name.to_owned()),
+        module: module.to_owned(),
+        bytes,
+        grants: Vec::new(),
+        settings: Vec::new(),
+    };
+    let installed = targets::install(&engine.store, &engine.catalog, TENANT, wish, Uuid::now_v7(), engine.clock.now());
+    installed.await.map(|(_, target)| target).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn what_is_no_target_is_not_installed() {
+    let engine = TestEngine::builder().start().await;
+    let noop = std::fs::read(guest("noop")).unwrap();
+    for (module, bytes, part) in [
+        ("noop", b"\0asm\x01\0\0\0".to_vec(), "core module"),
+        ("noop", b"\x7fELF....".to_vec(), "machine code"),
+        ("noop", b"(component)".to_vec(), "not a WebAssembly component"),
+        ("noop", noop[..noop.len() / 2].to_vec(), "not a valid component"),
+        ("noop", Vec::new(), "empty"),
+        ("noop", vec![0; 33 * 1024 * 1024], "MiB"),
+        ("not_a_target", std::fs::read(guest("not_a_target")).unwrap(), "target"),
+        ("twilio", noop.clone(), "is the name of a bundled component"),
+        ("No-Op", noop.clone(), "is not a module name"),
+    ] {
+        let why = install(&engine, module, "Pigeon", bytes).await.unwrap_err();
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    let targets = engine.store.list_targets(TENANT).await.unwrap();
+    assert!(targets.iter().all(|target| target.name != "Pigeon"), "nothing is left behind");
+}
+
+/// The bytes are in the database: no folder has them, and another engine on it finds them too.
+#[tokio::test]
+async fn an_installed_component_needs_no_file() {
+    let engine = TestEngine::builder().start().await;
+    let noop = std::fs::read(guest("noop")).unwrap();
+    install(&engine, "noop", "noop", noop.clone()).await.unwrap();
+    engine.record("noop", "anything").await;
+    assert_eq!(engine.tried("noop", "Title", json!({})).await.listed.notification.status, Status::Delivered);
+
+    let key = engine.settings.engine_key().unwrap();
+    let host = engine::host::Host::new(&engine.settings.sandbox, &engine.settings.cache(), &key, engine.clock.clone())
+        .unwrap();
+    let other = engine::host::Catalog::new(host, engine.settings.clone()).unwrap();
+    let target = target(&engine, "noop").await;
+    let ready = targets::ready(&engine.store, &other, TENANT, &target).await.unwrap();
+    assert_eq!(ready.source, engine::host::Source::Installed);
+
+    let replaced = install(&engine, "noop", "noop", std::fs::read(guest("trap")).unwrap()).await.unwrap();
+    assert!(replaced.revision > target.revision && replaced.id == target.id);
+    assert_eq!(
+        engine.tried("noop", "Other", json!({})).await.attempts[0].code,
+        "trapped",
+        "the new one is called at once"
+    );
+}
+
+/// An installed component comes before one of the same name in a folder, for its own target alone.
+#[tokio::test]
+async fn a_folder_does_not_replace_what_is_installed() {
+    let folder = folder_with(&["trap"]);
+    std::fs::rename(folder.path().join("trap.wasm"), folder.path().join("noop.wasm")).unwrap();
+    let engine = TestEngine::builder().targets_in(folder.path()).start().await;
+    install(&engine, "noop", "noop", std::fs::read(guest("noop")).unwrap()).await.unwrap();
+    engine.record("noop", "anything").await;
+    assert_eq!(engine.tried("noop", "Title", json!({})).await.listed.notification.status, Status::Delivered);
+}
