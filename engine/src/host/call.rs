@@ -2,7 +2,7 @@
 
 use super::bindings::phases::Phase;
 use super::bindings::{runtime, types};
-use super::limits::{Limits, MOST_RESOURCES, Meter};
+use super::limits::{MOST_RESOURCES, Meter};
 use super::log::{CallLog, Output};
 use super::{HttpClient, Relay};
 use crate::clock::Clock;
@@ -73,7 +73,14 @@ pub struct CallState {
 
 impl CallState {
     /// The state of a call that is about to begin.
-    pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Vec<String>, limits: Limits) -> Self {
+    pub fn new(
+        kind: Call,
+        powers: Arc<Powers>,
+        clock: Clock,
+        batch: Vec<String>,
+        meter: Meter,
+        wall: Duration,
+    ) -> Self {
         let log = CallLog::default();
         let (stdout, stderr) = (Output::new(&log, "info"), Output::new(&log, "warn"));
         let mut table = ResourceTable::new();
@@ -85,12 +92,12 @@ impl CallState {
             powers,
             clock,
             batch,
-            meter: Meter::new(limits),
+            meter,
             wasi,
             log,
             broken_at: None,
             left: BTreeSet::new(),
-            deadline: Instant::now() + limits.wall,
+            deadline: Instant::now() + wall,
             stdout,
             stderr,
             table,

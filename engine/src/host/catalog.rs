@@ -195,7 +195,7 @@ impl Catalog {
         });
         Ok(Powers {
             module: module.name.clone(),
-            http: Some(HttpClient::new(&grants)?),
+            http: Some(HttpClient::new(&grants, self.host.network())?),
             relay: Some(self.relay.clone()),
             sender,
             secrets: secrets.collect(),

@@ -1,9 +1,10 @@
 //! The sandbox: components are compiled, kept and called here, and nothing else of the engine knows wasmtime.
 //!
 //! In reading order: `bindings` (the contract), `modules` (from bytes to something that can be called), `module` (its
-//! calls), `call` (what one call has), `limits` and `log` (what bounds it), then the doors: `http`, `smtp`, `signing`.
+//! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), then the doors: `http`, `smtp`, `signing`.
 
 mod bindings;
+mod blot;
 mod cache;
 mod call;
 mod catalog;
@@ -15,12 +16,13 @@ mod module;
 mod modules;
 mod signing;
 mod smtp;
+mod stopwatch;
 mod tls;
 
 pub use call::Powers;
 pub use catalog::{Catalog, ENGINES_OWN, Ready};
 pub use contract::{Creation, Delivery, Draft, Previous};
-pub use http::HttpClient;
+pub use http::{HttpClient, Network, Resolver};
 pub use limits::{Limits, Usage};
 pub use module::{Fault, Module, Report, Sent};
 pub use modules::{Host, ModuleError};

@@ -138,6 +138,22 @@ impl Outcome {
         }
     }
 
+    /// The same, with each of its texts as `change` makes it.
+    #[must_use]
+    pub fn said(self, change: impl Fn(String) -> String) -> Outcome {
+        let receipt = |r: Receipt| Receipt { provider_id: change(r.provider_id), message: change(r.message) };
+        let failure = |f: Failure| Failure { code: change(f.code), message: change(f.message) };
+        match self {
+            Outcome::Delivered(r) => Outcome::Delivered(receipt(r)),
+            Outcome::Accepted(r) => Outcome::Accepted(receipt(r)),
+            Outcome::Retry { after, scope, reason } => Outcome::Retry { after, scope, reason: failure(reason) },
+            Outcome::Failed(f) => Outcome::Failed(failure(f)),
+            Outcome::InactiveDevice(f) => Outcome::InactiveDevice(failure(f)),
+            Outcome::OptedOut(f) => Outcome::OptedOut(failure(f)),
+            Outcome::Unknown(f) => Outcome::Unknown(failure(f)),
+        }
+    }
+
     /// What went wrong, if something did.
     pub fn failure(&self) -> Option<&Failure> {
         match self {

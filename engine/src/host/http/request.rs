@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-const LONGEST_URL: usize = 8192;
+pub const LONGEST_URL: usize = 8192;
 const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
 const LARGEST_BODY: usize = 5 * 1024 * 1024;
@@ -69,6 +69,8 @@ pub struct Ready {
     pub url: String,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    /// What was filled in, in each spelling in which it is sent: to be blotted out of the answer.
+    pub secrets: Vec<String>,
 }
 
 /// The names of the secrets that a request uses.
@@ -85,12 +87,23 @@ pub fn secrets(request: &Request) -> Vec<&str> {
         .collect()
 }
 
-/// Checks what the component wrote, before anything is filled in.
-pub fn check(request: &Request) -> Result<(), Refused> {
-    method(&request.method)?;
+/// Checks what even to judge a request would take long for.
+pub fn check_size(request: &Request, batch: usize) -> Result<(), Refused> {
     if request.url.len() > LONGEST_URL {
         return invalid(format!("The URL has {} characters, and {LONGEST_URL} is the most.", request.url.len()));
     }
+    if request.about.len() > batch {
+        return invalid(format!("`about` names {} notifications, and the batch has {batch}.", request.about.len()));
+    }
+    if request.credentials.len() > MOST_CREDENTIALS {
+        return invalid(format!("{MOST_CREDENTIALS} credentials are the most."));
+    }
+    Ok(())
+}
+
+/// Checks what the component wrote, before anything is filled in.
+pub fn check(request: &Request) -> Result<(), Refused> {
+    method(&request.method)?;
     if request.body.len() > LARGEST_BODY {
         return invalid(format!("The body has {} bytes, and {LARGEST_BODY} is the most.", request.body.len()));
     }
@@ -100,9 +113,6 @@ pub fn check(request: &Request) -> Result<(), Refused> {
     }
     for (name, value) in &request.headers {
         header(name, value)?;
-    }
-    if request.credentials.len() > MOST_CREDENTIALS {
-        return invalid(format!("{MOST_CREDENTIALS} credentials are the most."));
     }
     Ok(())
 }
@@ -114,6 +124,7 @@ pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, R
         let (name, text) = header(name, text)?;
         headers.append(name, text);
     }
+    let mut secrets: Vec<String> = secrets(&request).into_iter().map(&value).collect();
     let (mut in_url, mut in_body) = (Vec::new(), Vec::new());
     for credential in &request.credentials {
         match credential {
@@ -124,6 +135,7 @@ pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, R
                 let pair = format!("{}:{}", basic.user, value(&basic.secret));
                 let pair = base64::engine::general_purpose::STANDARD.encode(pair);
                 secret_header(&mut headers, AUTHORIZATION, &format!("Basic {pair}"))?;
+                secrets.push(pair);
             }
             Credential::Bearer(secret) => {
                 secret_header(&mut headers, AUTHORIZATION, &format!("Bearer {}", value(secret)))?
@@ -149,7 +161,9 @@ pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, R
     let url = if in_url.is_empty() { request.url } else { fill_url(&request.url, &in_url)? };
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let body = if in_body.is_empty() { request.body } else { fill_body(&request.body, kind, &in_body)? };
-    Ok(Ready { method: method(&request.method)?, url, headers, body })
+    let spelled: Vec<String> = secrets.iter().flat_map(|secret| spellings(secret)).collect();
+    secrets.extend(spelled);
+    Ok(Ready { method: method(&request.method)?, url, headers, body, secrets })
 }
 
 fn method(text: &str) -> Result<Method, Refused> {
@@ -272,16 +286,25 @@ fn fill_url(url: &str, marked: &[Marked<'_>]) -> Result<String, Refused> {
     Ok(filled)
 }
 
+/// How a secret is spelled in a path, in a query or a form, and in JSON.
+fn spellings(secret: &str) -> [String; 3] {
+    let percent = |set| utf8_percent_encode(secret, set).to_string();
+    [percent(IN_PATH), percent(&UNRESERVED_ONLY), in_json(secret)]
+}
+
+/// A text as it stands between quotes in JSON.
+fn in_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
 fn fill_body(body: &[u8], content_type: &str, marked: &[Marked<'_>]) -> Result<Vec<u8>, Refused> {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let encoded = match kind.as_str() {
         "application/x-www-form-urlencoded" => {
             encoded(marked, |secret| utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string())
         }
-        "application/json" => encoded(marked, |secret| {
-            let quoted = serde_json::Value::from(secret).to_string();
-            quoted[1..quoted.len() - 1].to_owned()
-        }),
+        "application/json" => encoded(marked, in_json),
         _ => {
             return invalid("A secret goes into a body of application/x-www-form-urlencoded or application/json only.");
         }
@@ -322,6 +345,7 @@ mod tests {
         let text = |refused| match refused {
             Refused::Invalid(why) | Refused::Denied(why) => why,
         };
+        check_size(&request, 1).map_err(text)?;
         check(&request).map_err(text)?;
         fill(request, |_| value.to_owned()).map_err(text)
     }
@@ -391,6 +415,7 @@ mod tests {
     fn what_would_break_the_framing_is_refused() {
         let base = || request("https://a.example/", vec![]);
         for (request, part) in [
+            (Request { about: vec!["a".into(), "b".into()], ..base() }, "and the batch has 1"),
             (Request { method: "CONNECT".into(), ..base() }, "is not one of GET"),
             (Request { method: "post".into(), ..base() }, "is not one of GET"),
             (Request { headers: vec![("Host".into(), "b".into())], ..base() }, "not the component's"),
