@@ -11,15 +11,15 @@ use super::StoreError;
 use super::statement::{Connection, query, sql};
 use super::verbs::Flag;
 
-/// Number, name and statements of each, in order.
+/// Number, name and statements of each, in order. (The number stands again in the file's name, which a macro cannot make of it.)
 type Known = &'static [(i64, &'static str, &'static str)];
 
 macro_rules! known {
-    ($folder:literal: $($number:literal $name:literal),+ $(,)?) => {
+    ($folder:literal: $($number:literal $name:literal $file:literal),+ $(,)?) => {
         &[$((
             $number,
             $name,
-            include_str!(concat!("../../migrations/", $folder, "/000", $number, "_", $name, ".sql")),
+            include_str!(concat!("../../migrations/", $folder, "/", $file, ".sql")),
         )),+]
     };
 }
@@ -28,8 +28,15 @@ macro_rules! known {
 macro_rules! all_of {
     ($folder:literal) => {
         known!(
-            $folder: 1 "models", 2 "opt_outs_win", 3 "twilio_and_expo", 4 "faults", 5 "cancel_and_sending", 6 "lighter_delivery",
-            7 "request_hash",
+            $folder:
+            1 "models" "0001_models",
+            2 "opt_outs_win" "0002_opt_outs_win",
+            3 "twilio_and_expo" "0003_twilio_and_expo",
+            4 "faults" "0004_faults",
+            5 "cancel_and_sending" "0005_cancel_and_sending",
+            6 "lighter_delivery" "0006_lighter_delivery",
+            7 "request_hash" "0007_request_hash",
+            11 "usage" "0011_usage",
         )
     };
 }
