@@ -1,4 +1,4 @@
-//! Builds the guest program that is measured: `NOOP` is its file.
+//! Builds the guest programs that are measured: `NOOP`, `SPIN` and `HTTP_PROBE` are their files.
 
 use guest_build::Guest;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ fn build() -> Result<(), Box<dyn error::Error>> {
     let folder = PathBuf::from(env::var("OUT_DIR")?).join("guests");
     guest_build::print_watched(&workspace, GUESTS);
     guest_build::copy_to(&folder, &guest_build::build(&workspace, GUESTS)?)?;
-    println!("cargo::rustc-env=NOOP={}", folder.join("noop.wasm").display());
+    for name in ["noop", "spin", "http_probe"] {
+        println!("cargo::rustc-env={}={}", name.to_uppercase(), folder.join(name).with_extension("wasm").display());
+    }
     Ok(())
 }

@@ -1,5 +1,10 @@
 //! Builds the guest programs that the tests run: `GUESTS` is the folder in which they lie, as `<name>.wasm`.
 
+#[path = "build/named.rs"]
+mod named;
+#[path = "build/text.rs"]
+mod text;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, error};
@@ -23,12 +28,16 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), Box<dyn error::Error>> {
-    let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
-    let folder = PathBuf::from(env::var("OUT_DIR")?).join("guests");
-    guest_build::print_watched(&workspace, GUESTS);
+    let tests = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).canonicalize()?;
+    named::check(&tests)?;
 
-    let built = guest_build::build(&workspace, GUESTS)?;
+    let workspace = tests.parent().unwrap_or(Path::new("."));
+    let folder = PathBuf::from(env::var("OUT_DIR")?).join("guests");
+    guest_build::print_watched(workspace, GUESTS);
+
+    let built = guest_build::build(workspace, GUESTS)?;
     guest_build::copy_to(&folder, &built)?;
+    text::build(&workspace.join("wit"), &tests.join("guests/text"), &folder)?;
     println!("cargo::rustc-env=GUESTS={}", folder.display());
     Ok(())
 }

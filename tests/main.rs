@@ -8,6 +8,7 @@
 
 mod support;
 
+mod attacks;
 mod cli;
 mod delivery;
 mod faults;

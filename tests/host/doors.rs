@@ -125,6 +125,17 @@ async fn how_far_an_exchange_got() {
     assert_eq!(asked(&engine, json!({ "url": url })).await["phase"], "connect");
 }
 
+/// Each attempt tells what its call took.
+#[tokio::test]
+async fn what_a_call_took() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let engine = with_http(&server).await;
+    let shown = engine.tried("http_probe", "Title", json!({ "url": server.origin(), "times": 3 })).await;
+    let used = shown.attempts[0].usage.unwrap();
+    assert_eq!((used.http, used.smtp), (3, 0));
+    assert!((1..500).contains(&used.cpu_ms) && (64 * 1024..64 << 20).contains(&used.memory), "{used:?}");
+}
+
 #[tokio::test]
 async fn a_call_may_send_so_many_requests() {
     let server = HttpServer::start(Answer::status(200, "", "")).await;

@@ -1,6 +1,6 @@
 //! The limits of the models stand in the rules and again in the schema: here the two are held against each other.
 
-use engine::rules::attempt::{MAX_CODE, MAX_DIGEST, MAX_LOG, MAX_MESSAGE, MAX_PROVIDER_ID, Phase};
+use engine::rules::attempt::{MAX_CODE, MAX_DIGEST, MAX_LOG, MAX_MESSAGE, MAX_PROVIDER_ID, MAX_USAGE, Phase};
 use engine::rules::limits::LAST_MOMENT_MS;
 use engine::rules::notification::{
     MAX_BODY, MAX_EXTRA, MAX_IDEMPOTENCY_KEY, MAX_MAX_RETRIES, MAX_RETRY_TIME_INTERVAL, MAX_TITLE, OnUnknown,
@@ -172,6 +172,7 @@ async fn the_history_is_bounded_too(database: Database) {
         "component_digest",
         "engine_id",
         "request_hash",
+        "usage",
     ];
     let mut number = 1;
     let mut may_add = async |column: &str, value: &str| {
@@ -192,6 +193,7 @@ async fn the_history_is_bounded_too(database: Database) {
         ("log", MAX_LOG),
         ("component_digest", MAX_DIGEST),
         ("request_hash", MAX_DIGEST),
+        ("usage", MAX_USAGE),
     ] {
         assert!(may_add(column, &bytes(most)).await, "{column}");
         assert!(!may_add(column, &bytes(most + 1)).await, "{column}");

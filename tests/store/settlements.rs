@@ -1,6 +1,6 @@
 //! Settlements: outcomes are written back whole, in their order, and only under a claim that is valid.
 
-use engine::rules::attempt::{Attempt, MAX_LOG, Phase, request_hash};
+use engine::rules::attempt::{Attempt, MAX_LOG, Phase, Usage, request_hash};
 use engine::rules::outcome::{Outcome, OutcomeKind, Scope};
 use engine::rules::status::Status;
 use engine::rules::target::{Pause, PauseKind};
@@ -17,6 +17,7 @@ async fn an_outcome_is_written_with_its_attempt(database: Database) {
     written.attempt.log = "line \"one\"\nline two".to_owned();
     written.attempt.component_digest = Some(format!("sha256:{}", "0".repeat(64)));
     written.attempt.request_hash = Some(request_hash(&claimed.notification, &claimed.record.target_user_id));
+    written.attempt.usage = Some(Usage { cpu_ms: u64::MAX, memory: u64::MAX, http: u32::MAX, smtp: u32::MAX });
 
     let answers = database.store.settle(std::slice::from_ref(&written), at("12:00:02")).await.unwrap();
 

@@ -1,15 +1,23 @@
 //! An HTTP server that answers as it is told, and remembers what it was asked.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// What the server does with a request.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// These bytes, from the status line on; then the connection is closed.
     Bytes(Vec<u8>),
+    /// These bytes, and the connection is kept for further requests.
+    Keeps(Vec<u8>),
+    /// The first bytes at once, then one of the others each time that so much has passed.
+    Drips(Vec<u8>, Vec<u8>, Duration),
+    /// The first bytes, and then the others again and again.
+    Endless(Vec<u8>, Vec<u8>),
     /// A closed connection.
     Closes,
     /// Nothing, ever.
@@ -26,6 +34,9 @@ impl Answer {
 
 pub struct HttpServer {
     pub address: SocketAddr,
+    pub connections: Arc<AtomicUsize>,
+    /// How many connections have ended, by whichever side.
+    pub ended: Arc<AtomicUsize>,
     pub requests: Arc<Mutex<Vec<String>>>,
     answer: Arc<Mutex<Answer>>,
     task: tokio::task::JoinHandle<()>,
@@ -39,32 +50,19 @@ impl HttpServer {
         let kept = requests.clone();
         let answer = Arc::new(Mutex::new(answer));
         let told = answer.clone();
+        let (connections, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (begun, closed) = (connections.clone(), ended.clone());
         let task = tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let (kept, told) = (kept.clone(), told.clone());
+            while let Ok((stream, _)) = listener.accept().await {
+                begun.fetch_add(1, Ordering::SeqCst);
+                let (kept, told, closed) = (kept.clone(), told.clone(), closed.clone());
                 tokio::spawn(async move {
-                    let mut request = Vec::new();
-                    let mut chunk = [0; 65536];
-                    while !whole(&request) {
-                        match stream.read(&mut chunk).await {
-                            Ok(0) | Err(_) => return,
-                            Ok(count) => request.extend_from_slice(&chunk[..count]),
-                        }
-                    }
-                    kept.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
-                    let answer = told.lock().unwrap().clone();
-                    match answer {
-                        Answer::Bytes(bytes) => {
-                            let _ = stream.write_all(&bytes).await;
-                            let _ = stream.shutdown().await;
-                        }
-                        Answer::Closes => {}
-                        Answer::Hangs => std::future::pending().await,
-                    }
+                    let _ = converse(stream, &kept, &told).await;
+                    closed.fetch_add(1, Ordering::SeqCst);
                 });
             }
         });
-        HttpServer { address, requests, answer, task }
+        HttpServer { address, connections, ended, requests, answer, task }
     }
 
     pub fn origin(&self) -> String {
@@ -91,6 +89,45 @@ impl HttpServer {
 impl Drop for HttpServer {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+async fn converse(mut stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Answer>) -> std::io::Result<()> {
+    let mut chunk = [0; 65536];
+    loop {
+        let mut request = Vec::new();
+        while !whole(&request) {
+            match stream.read(&mut chunk).await? {
+                0 => return Ok(()),
+                count => request.extend_from_slice(&chunk[..count]),
+            }
+        }
+        kept.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
+        let answer = told.lock().unwrap().clone();
+        match answer {
+            Answer::Bytes(bytes) => {
+                stream.write_all(&bytes).await?;
+                return stream.shutdown().await;
+            }
+            Answer::Keeps(bytes) => stream.write_all(&bytes).await?,
+            Answer::Drips(first, rest, every) => {
+                stream.write_all(&first).await?;
+                for byte in rest {
+                    tokio::time::sleep(every).await;
+                    stream.write_all(&[byte]).await?;
+                }
+                return stream.shutdown().await;
+            }
+            Answer::Endless(first, more) => {
+                stream.write_all(&first).await?;
+                loop {
+                    stream.write_all(&more).await?;
+                }
+            }
+            Answer::Closes => return Ok(()),
+            // Until the other side has had enough.
+            Answer::Hangs => return stream.read(&mut chunk).await.map(|_| ()),
+        }
     }
 }
 

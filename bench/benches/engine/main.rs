@@ -1,4 +1,4 @@
-//! `cargo bench -p bench`: the cost of a sandboxed call, mails per second beside plain lettre, the memory of an idle engine.
+//! `cargo bench -p bench`: the cost of a sandboxed call, what a call costs beside others that spin, mails per second beside plain lettre, the memory of an idle engine.
 //! `cargo bench -p bench -- queues`: a backlog beside another queue, only when it is asked for, since it installs that one.
 //!
 //! Shared machines are noisy, so what is compared runs in turn in one go and is told as a ratio; what is absolute is a median.
@@ -10,6 +10,7 @@
 )]
 
 mod idle;
+mod isolation;
 mod mail;
 mod queues;
 mod sandbox;
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
     };
     if chosen("sandbox") {
         runtime.block_on(sandbox::measure());
+    }
+    if chosen("isolation") {
+        runtime.block_on(isolation::measure());
     }
     if chosen("mail") {
         runtime.block_on(mail::measure());

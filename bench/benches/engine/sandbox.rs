@@ -10,6 +10,7 @@ use engine::rules::tenant::Tenant;
 use engine::rules::user::User;
 use engine::settings::Settings;
 use jiff::Timestamp;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -19,10 +20,7 @@ const CALLS: usize = 50_000;
 
 pub async fn measure() {
     let folder = tempfile::tempdir().unwrap();
-    let text = format!("[database]\nurl = 'sqlite:{}'\n", folder.path().join("engine.db").display());
-    let settings = Settings::from_text("bench", &text, std::iter::empty()).unwrap();
-    let host =
-        Host::new(&settings.sandbox, &settings.cache(), &settings.engine_key().unwrap(), Clock::system()).unwrap();
+    let host = host(folder.path());
     let component = std::fs::read(env!("NOOP")).unwrap();
     let began = Instant::now();
     let module = host.load("noop", &component).await.unwrap();
@@ -56,11 +54,19 @@ pub async fn measure() {
     println!("  loading: {} ms compiled, {} ms from the cache", millis(compiled), millis(cached));
 }
 
+/// A sandbox as it comes, which keeps its files in this folder.
+pub fn host(folder: &Path) -> Host {
+    let text = format!("[database]\nurl = 'sqlite:{}'\n", folder.join("engine.db").display());
+    let settings = Settings::from_text("bench", &text, std::iter::empty()).unwrap();
+    Host::new(&settings.sandbox, &settings.cache(), &settings.engine_key().unwrap(), Clock::system()).unwrap()
+}
+
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
-fn values() -> (User, TargetUserRecord, Notification) {
+/// What one call is about.
+pub fn values() -> (User, TargetUserRecord, Notification) {
     let user = User {
         id: Uuid::now_v7(),
         username: "ada".to_owned(),

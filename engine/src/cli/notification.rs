@@ -171,17 +171,27 @@ fn show(found: &NotificationHistory) -> anyhow::Result<()> {
     for attempt in &found.attempts {
         output::text("")?;
         output::text(&format!("attempt {} at {}: {}", attempt.number, attempt.started_at, attempt.outcome.as_str()))?;
+        // What others said keeps to its line, or it could pass for what the engine says below.
         if !attempt.code.is_empty() {
-            output::text(&format!("  code: {}", attempt.code))?;
+            output::text(&format!("  code: {}", output::line(&attempt.code)))?;
         }
         if !attempt.message.is_empty() {
-            output::text(&format!("  message: {}", attempt.message))?;
+            output::text(&format!("  message: {}", output::line(&attempt.message)))?;
         }
         if let Some(phase) = attempt.phase {
             output::text(&format!("  phase: {}", phase.as_str()))?;
         }
         if !attempt.provider_id.is_empty() {
-            output::text(&format!("  provider's id: {}", attempt.provider_id))?;
+            output::text(&format!("  provider's id: {}", output::line(&attempt.provider_id)))?;
+        }
+        if let Some(used) = &attempt.usage {
+            output::text(&format!(
+                "  used: {} ms of computing, {} KiB of memory, {} HTTP requests, {} mails",
+                used.cpu_ms,
+                used.memory.div_ceil(1024),
+                used.http,
+                used.smtp
+            ))?;
         }
         for line in attempt.log.lines() {
             output::text(&format!("  | {line}"))?;

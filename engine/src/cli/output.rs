@@ -58,6 +58,13 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A text of others on one line: its line breaks are shown as what they are.
+pub fn line(text: &str) -> String {
+    let breaks = |c: char| matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let shown = |c: char| if breaks(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 /// Prints rows in columns under headings; with no rows, the sentence that says so.
 pub fn table(none: &str, headings: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
     if rows.is_empty() {
@@ -91,6 +98,7 @@ mod tests {
     fn no_text_commands_a_terminal() {
         assert_eq!(harmless("two\nlines\tand ä ✓"), "two\nlines\tand ä ✓");
         assert_eq!(harmless("\u{1b}[2Jgone\r\u{9b}31m\u{7}"), "\\u{1b}[2Jgone\\r\\u{9b}31m\\u{7}");
+        assert_eq!(line("all is lost\r\nattempt 2: delivered"), "all is lost\\r\\nattempt 2: delivered");
         assert_eq!(harmless("exe.\u{202e}txt"), "exe.\\u{202e}txt");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bindings::phases::Phase;
 use super::bindings::{runtime, types};
-use super::limits::{Limits, MOST_RESOURCES, Meter};
+use super::limits::{MOST_RESOURCES, Meter};
 use super::log::{CallLog, Output};
 use super::redaction::Redactor;
 use super::{HttpClient, Relay};
@@ -93,7 +93,7 @@ pub struct CallState {
 
 impl CallState {
     /// The state of a call that is about to begin.
-    pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Batch, limits: Limits) -> Self {
+    pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Batch, meter: Meter, wall: Duration) -> Self {
         let log = CallLog::new(&powers.redactor);
         let (stdout, stderr) = (Output::new(&log, "info"), Output::new(&log, "warn"));
         let mut table = ResourceTable::new();
@@ -107,12 +107,12 @@ impl CallState {
             batch: batch.ids,
             records: batch.records,
             denied: None,
-            meter: Meter::new(limits),
+            meter,
             wasi,
             log,
             broken_at: None,
             left: BTreeSet::new(),
-            deadline: Instant::now() + limits.wall,
+            deadline: Instant::now() + wall,
             stdout,
             stderr,
             table,

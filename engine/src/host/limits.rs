@@ -1,5 +1,6 @@
 //! What one call may use: computing time, memory, calls of the host. Wall-clock time is bounded where the call is made.
 
+use super::stopwatch::{Stopwatch, Turns};
 use std::time::Duration;
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 
@@ -22,40 +23,43 @@ pub const MOST_SMTP: u32 = 4;
 pub const LARGEST_RESULT: usize = 256 * 1024;
 /// Entries of the table of resources: WASI's streams and pollables.
 pub const MOST_RESOURCES: usize = 1024;
+/// Handles that the instances of a call have of each other's resources and of the host's.
+pub const MOST_HANDLES: usize = 16 * 1024;
 
 /// What a call has used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Ticks in which it was found computing.
-    pub ticks: u32,
+    /// How long it computed.
+    pub cpu: Duration,
+    /// Bytes of all its memories and tables, at the end, when they are largest.
     pub memory: usize,
     pub http: u32,
     pub smtp: u32,
-}
-
-impl Usage {
-    /// Computing time, to the tick.
-    pub fn cpu(&self) -> Duration {
-        TICK * self.ticks
-    }
 }
 
 /// Counts and bounds a call's memory and computing time.
 #[derive(Debug)]
 pub struct Meter {
     limits: Limits,
-    pub usage: Usage,
-    /// Since the last tick the component waited in a host call that may take long, so the tick is not its own. Such calls are few
-    /// (`MOST_HTTP`, `MOST_SMTP`), so a component cannot compute for free by making them.
-    pub waited: bool,
+    usage: Usage,
+    /// What counts the computing time.
+    pub stopwatch: Stopwatch,
+    turns: Turns,
     pub out_of_memory: bool,
     pub out_of_cpu: bool,
 }
 
 impl Meter {
     /// A meter for one call.
-    pub fn new(limits: Limits) -> Self {
-        Meter { limits, usage: Usage::default(), waited: false, out_of_memory: false, out_of_cpu: false }
+    pub fn new(limits: Limits, turns: Turns) -> Self {
+        Meter {
+            limits,
+            usage: Usage::default(),
+            stopwatch: Stopwatch::default(),
+            turns,
+            out_of_memory: false,
+            out_of_cpu: false,
+        }
     }
 
     /// Called at every tick at which the component computes: lets others run, or ends it.
@@ -64,15 +68,30 @@ impl Meter {
         meter: fn(&mut T) -> &mut Meter,
     ) -> wasmtime::Result<UpdateDeadline> {
         let meter = meter(store.data_mut());
-        if std::mem::take(&mut meter.waited) {
-            return Ok(UpdateDeadline::Yield(1));
-        }
-        meter.usage.ticks += 1;
-        if meter.usage.cpu() > meter.limits.cpu {
+        if meter.stopwatch.read() > meter.limits.cpu {
             meter.out_of_cpu = true;
             return Ok(UpdateDeadline::Interrupt);
         }
-        Ok(UpdateDeadline::Yield(1))
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(meter.turns.clone().take(meter.stopwatch.clone()))))
+    }
+
+    /// What the call has used so far.
+    pub fn usage(&self) -> Usage {
+        Usage { cpu: self.stopwatch.read(), ..self.usage }
+    }
+
+    /// Takes one of the call's HTTP requests. Whether there was one left.
+    pub fn take_http(&mut self) -> bool {
+        let left = self.usage.http < MOST_HTTP;
+        self.usage.http += u32::from(left);
+        left
+    }
+
+    /// Takes one of the call's mails. Whether there was one left.
+    pub fn take_smtp(&mut self) -> bool {
+        let left = self.usage.smtp < MOST_SMTP;
+        self.usage.smtp += u32::from(left);
+        left
     }
 
     fn grow(&mut self, current: usize, desired: usize) -> bool {
@@ -105,7 +124,7 @@ mod tests {
     #[test]
     fn memory_is_summed() {
         let limits = Limits { cpu: TICK, wall: TICK, memory: 100 };
-        let mut meter = Meter::new(limits);
+        let mut meter = Meter::new(limits, Turns::of_this_machine());
         assert!(meter.memory_growing(0, 60, None).unwrap());
         assert!(!meter.memory_growing(0, 60, None).unwrap(), "a second memory counts too");
         assert!(meter.out_of_memory);

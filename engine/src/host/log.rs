@@ -42,14 +42,23 @@ impl CallLog {
             return;
         }
         // Before it is cut: a part of a secret would not be known again.
-        let line = &self.redactor.text(line);
-        let cut = cut(line, LONGEST_LINE.min(MOST_BYTES - log.bytes));
+        let line = self.redactor.text(line);
+        // What counts is what is kept: an escape takes more room than its character.
+        let most = LONGEST_LINE.min(MOST_BYTES - log.bytes);
         let mut text = format!("{level}: ");
-        for c in cut.chars() {
-            if c.is_control() && c != '\t' { text.extend(c.escape_default()) } else { text.push(c) }
-        }
-        if cut.len() < line.len() {
-            text.push('…');
+        let begin = text.len();
+        for c in line.chars() {
+            let before = text.len();
+            if is_forging(c) {
+                text.extend(c.escape_default())
+            } else {
+                text.push(c)
+            }
+            if text.len() - begin > most {
+                text.truncate(before);
+                text.push('…');
+                break;
+            }
         }
         log.bytes += text.len();
         log.lines.push(text);
@@ -59,7 +68,7 @@ impl CallLog {
     /// to the engine's own log, under the module's name.
     pub fn text(&self, module: &str) -> String {
         let log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = self.redactor.text(&log.lines.join("\n"));
+        let text = self.redactor.text(&log.lines.join("\n"));
         for line in text.lines() {
             match line.split_once(": ") {
                 Some(("error", said)) => tracing::error!(module, "{said}"),
@@ -68,11 +77,17 @@ impl CallLog {
                 _ => {}
             }
         }
-        if log.dropped > 0 {
-            text.push_str(&format!("\n({} more lines were dropped)", log.dropped));
-        }
-        text
+        // What is blotted out may have been shorter than its blot, and the last line is worth more than the end of the one before.
+        let last = if log.dropped > 0 { format!("\n({} more lines were dropped)", log.dropped) } else { String::new() };
+        format!("{}{last}", cut(&text, MOST_BYTES - last.len()))
     }
+}
+
+/// Whether a character could make one line pass for two, turn its direction around, or command a terminal.
+fn is_forging(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(c, '\u{2028}' | '\u{2029}');
+    (c.is_control() && c != '\t') || turns || breaks
 }
 
 /// The beginning of `text`, at most `most` bytes, cut between characters.
@@ -188,7 +203,7 @@ mod tests {
             log.add("info", &"é".repeat(LONGEST_LINE));
         }
         let text = log.text("module");
-        assert!(text.len() < MOST_BYTES + 2 * LONGEST_LINE, "{}", text.len());
+        assert!(text.len() <= MOST_BYTES, "{}", text.len());
         assert!(text.lines().next().unwrap().len() < LONGEST_LINE + 20);
         assert!(text.ends_with("more lines were dropped)"));
     }

@@ -1,8 +1,8 @@
 //! The sandbox: components are compiled, kept and called here, and nothing else of the engine knows wasmtime.
 //!
 //! In reading order: `bindings` (the contract), `modules` (from bytes to something that can be called), `module` (its
-//! calls), `call` (what one call has), `limits` and `log` (what bounds it), then the doors: `http`, `smtp`, `signing`. `catalog` finds the module
-//! of a target, `powers` makes what it may use, and `redaction` cuts secrets out of what it says.
+//! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), then the doors: `http`, `smtp`, `signing`. `catalog` finds
+//! the module of a target, `powers` makes what it may use, and `redaction` cuts secrets out of what is said.
 
 mod bindings;
 mod cache;
@@ -18,15 +18,17 @@ mod powers;
 mod redaction;
 mod signing;
 mod smtp;
+mod stopwatch;
 mod tls;
 
 pub use call::Powers;
 pub use catalog::{Catalog, ENGINES_OWN, Ready, Source};
 pub use contract::{Creation, Delivery, Draft, Previous};
-pub use http::HttpClient;
+pub use http::{HttpClient, Network, Resolver};
 pub use limits::{Limits, Usage};
 pub use module::{Fault, Module, Report, Sent};
 pub use modules::{Host, ModuleError};
+pub use redaction::Redactor;
 pub use smtp::Relay;
 
 /// Reads the sender of a target's mail, `a@b.example` or `"Name" <a@b.example>`.

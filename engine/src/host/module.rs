@@ -4,9 +4,10 @@
 use super::bindings::{self, target};
 use super::call::{Batch, CallState, Powers};
 use super::contract::{self, Creation, Delivery, Draft};
-use super::limits::{LARGEST_RESULT, Limits, Meter, Usage};
+use super::limits::{LARGEST_RESULT, Limits, MOST_HANDLES, Meter, Usage};
 use super::log;
 use super::modules::root;
+use super::stopwatch::Turns;
 use crate::clock::Clock;
 use crate::rules::attempt::Phase;
 use crate::rules::grants::Call;
@@ -37,6 +38,7 @@ pub struct Module {
     pub(super) limits: Limits,
     pub(super) clock: Clock,
     pub(super) slots: Arc<Semaphore>,
+    pub(super) turns: Turns,
 }
 
 impl std::fmt::Debug for Module {
@@ -168,18 +170,21 @@ impl Module {
     ) -> Report<T> {
         // Waiting for a slot is not the component's time.
         let _slot = self.slots.acquire().await;
-        let state = CallState::new(kind, powers.clone(), self.clock.clone(), batch, self.limits);
+        let meter = Meter::new(self.limits, self.turns.clone());
+        let state = CallState::new(kind, powers.clone(), self.clock.clone(), batch, meter, self.limits.wall);
         let began = Instant::now();
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
+        store.set_max_component_handles(MOST_HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| Meter::tick(store, |state: &mut CallState| &mut state.meter));
-        let ended = tokio::time::timeout(self.limits.wall, async {
+        let stopwatch = store.data().meter.stopwatch.clone();
+        let work = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             call(instance.notification_engine_notification_target(), &mut store).await
-        })
-        .await;
+        };
+        let ended = tokio::time::timeout(self.limits.wall, stopwatch.around(work)).await;
         let state = store.data_mut();
         let result = match ended {
             Ok(Ok(value)) => Ok(value),
@@ -189,7 +194,7 @@ impl Module {
                 message: format!("The component did not end within {:?}.", self.limits.wall),
             }),
         };
-        let usage = state.meter.usage;
+        let usage = state.meter.usage();
         let broken_at = state.broken_at;
         let denied = state.denied.take();
         let (log, left) = state.finish();

@@ -5,7 +5,8 @@ use super::cache::Cache;
 use super::call::CallState;
 use super::limits::{Limits, TICK};
 use super::module::Module;
-use super::{HostError, Powers};
+use super::stopwatch::Turns;
+use super::{HostError, Network, Powers};
 use crate::clock::Clock;
 use crate::rules::manifest::Manifest;
 use crate::rules::sealed::SecretKey;
@@ -52,6 +53,8 @@ pub struct Host {
     clock: Clock,
     slots: Arc<Semaphore>,
     secret_key: SecretKey,
+    turns: Turns,
+    network: Network,
 }
 
 impl Host {
@@ -89,12 +92,25 @@ impl Host {
             clock,
             slots: Arc::new(Semaphore::new(settings.instances as usize)),
             secret_key: key.secret_key(),
+            turns: Turns::of_this_machine(),
+            network: Network::default(),
         })
     }
 
     /// The key that opens secrets at rest.
     pub(super) fn secret_key(&self) -> &SecretKey {
         &self.secret_key
+    }
+
+    /// The same, with another way out.
+    #[must_use]
+    pub fn on(self, network: Network) -> Self {
+        Host { network, ..self }
+    }
+
+    /// The way out, for the clients of its modules.
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// Makes a module of a component's bytes, which need not be trusted. `name` is the module's.
@@ -131,6 +147,7 @@ impl Host {
             limits: self.limits,
             clock: self.clock.clone(),
             slots: self.slots.clone(),
+            turns: self.turns.clone(),
         };
         let described = module.describe(&Arc::new(Powers { module: name.to_owned(), ..Powers::default() })).await;
         let text =
@@ -157,8 +174,13 @@ impl Host {
             Ok(Err(e)) => return refuse(format!("It could not be compiled: {e}.")),
             Err(_) => return refuse(format!("It took more than {} seconds to compile.", COMPILING.as_secs())),
         };
-        let component =
-            compiled.map_err(|e| ModuleError(format!("It is not a valid component ({}); build it anew.", root(&e))))?;
+        let component = compiled.map_err(|e| {
+            let why = root(&e);
+            // What the pool cannot hold is found out here too, in words of the library's.
+            let too_much = why.contains("exceeds the");
+            let what = if too_much { "It wants more than this engine allows" } else { "It is not a valid component" };
+            ModuleError(format!("{what} ({why}); build it anew."))
+        })?;
         match component.serialize() {
             Ok(compiled) => self.cache.put(digest, self.fingerprint, &compiled),
             Err(e) => tracing::warn!("a compiled component cannot be written: {e:#}"),
@@ -226,11 +248,8 @@ fn config(instances: u32, memory: usize) -> Config {
 /// What can be told without compiling.
 fn check_bytes(bytes: &[u8]) -> Result<(), ModuleError> {
     if bytes.len() > LARGEST {
-        return refuse(format!(
-            "It has {} MiB, and {} MiB is the most; strip its debug information.",
-            bytes.len() >> 20,
-            LARGEST >> 20
-        ));
+        // How much more is not known: no more is read.
+        return refuse(format!("It has more than {} MiB, the most; strip its debug information.", LARGEST >> 20));
     }
     match bytes {
         [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
@@ -261,9 +280,14 @@ fn check_exports(component: &Component, engine: &Engine) -> Result<(), ModuleErr
     }
 }
 
-/// The innermost cause on one line.
+/// The innermost cause on one line. It may quote names that the component chose.
 pub(super) fn root(error: &wasmtime::Error) -> String {
-    error.root_cause().to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = error.root_cause().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut shown = String::with_capacity(words.len());
+    for c in words.chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
 }
 
 #[cfg(test)]

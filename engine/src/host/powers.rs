@@ -64,7 +64,7 @@ pub fn of(
     let redactor = Redactor::new(secrets.values().map(|(_, secret)| secret.reveal()).chain(whole));
     Ok(Powers {
         module: name.clone(),
-        http: Some(HttpClient::new(&grants)?),
+        http: Some(HttpClient::new(&grants, catalog.host.network())?),
         relay: Some(catalog.relay.clone()),
         sender,
         unreadable: held.unreadable,

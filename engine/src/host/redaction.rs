@@ -35,6 +35,26 @@ impl Redactor {
         })
     }
 
+    /// The same of bytes, be they text or not. Secrets of less than four bytes stay: they stand in anything.
+    pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let forms = self.forms.iter().filter(|form| form.len() >= SHORTEST);
+        forms.fold(bytes, |bytes, form| {
+            let form = form.as_bytes();
+            let mut kept = Vec::new();
+            let mut rest = bytes.as_slice();
+            while let Some(at) = rest.windows(form.len()).position(|part| part == form) {
+                kept.extend_from_slice(&rest[..at]);
+                kept.extend_from_slice(BLOT.as_bytes());
+                rest = &rest[at + form.len()..];
+            }
+            if rest.len() == bytes.len() {
+                return bytes;
+            }
+            kept.extend_from_slice(rest);
+            kept
+        })
+    }
+
     /// Whether a secret is in the text.
     pub fn finds(&self, text: &str) -> bool {
         self.forms.iter().any(|form| text.contains(form.as_str()))
@@ -104,5 +124,8 @@ mod tests {
             assert!(!redactor.text(&text).contains("sh"), "{text}");
         }
         assert_eq!(redactor.text("nothing to see"), "nothing to see");
+        let bytes = [b"\xff", secret.as_bytes(), b"\xfe", secret.as_bytes()].concat();
+        assert_eq!(redactor.bytes(bytes), [b"\xff", BLOT.as_bytes(), b"\xfe", BLOT.as_bytes()].concat());
+        assert_eq!(redactor.bytes(b"\xffnothing".to_vec()), b"\xffnothing");
     }
 }

@@ -19,6 +19,8 @@ pub const MAX_MESSAGE: usize = 4 * 1024;
 pub const MAX_PROVIDER_ID: usize = 300;
 /// Bytes of `log`; what is longer is cut.
 pub const MAX_LOG: usize = 64 * 1024;
+/// Bytes of `usage` as it is stored.
+pub const MAX_USAGE: usize = 200;
 /// Characters in `component_digest` and `request_hash`: an algorithm, a colon and 64 hexadecimal digits.
 pub const MAX_DIGEST: usize = 80;
 
@@ -49,6 +51,21 @@ pub struct Attempt {
     pub engine: Uuid,
     /// The digest of what the component was asked to send, as `sha256:…` (see [`request_hash`]); `None` if none was asked.
     pub request_hash: Option<String>,
+    /// What the call took; `None` if there was none.
+    pub usage: Option<Usage>,
+}
+
+/// What one call of a component took, in all: a call may be about several notifications, and each then has the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Milliseconds in which it computed, rounded up.
+    pub cpu_ms: u64,
+    /// Bytes of all its memories and tables, when they were largest.
+    pub memory: u64,
+    /// Requests that it sent.
+    pub http: u32,
+    /// Mails that it handed over, or tried to.
+    pub smtp: u32,
 }
 
 /// How far a call got before it failed, as in `phases` of `wit/notification.wit`. Up to `tls`, nothing of the message
@@ -123,6 +140,7 @@ impl Attempt {
             component_digest: None,
             engine,
             request_hash: None,
+            usage: None,
         }
     }
 }

@@ -166,6 +166,13 @@ impl Manifest {
         if !(1..=15).contains(&letters) || self.name.chars().any(char::is_control) {
             return Err("`name` in its manifest must have 1 to 15 characters".to_owned());
         }
+        // People read these, at a terminal too.
+        let purposes = self.secrets.iter().flat_map(|secret| [&secret.purpose, &secret.prefix]);
+        let mut said =
+            [&self.version, &self.summary, &self.address.title, &self.address.example].into_iter().chain(purposes);
+        if said.any(|text| text.chars().any(char::is_control)) {
+            return Err("a text in its manifest holds a control character, a line break perhaps".to_owned());
+        }
         if !(1..=1000).contains(&self.largest_batch) {
             return Err("`largest_batch` in its manifest must be between 1 and 1000".to_owned());
         }
@@ -220,6 +227,7 @@ mod tests {
             (r#"{"name":"Pigeon"}"#, "missing field `version`"),
             (r#"{"name":"","version":"1"}"#, "1 to 15 characters"),
             (r#"{"name":"A name that is too long","version":"1"}"#, "1 to 15 characters"),
+            (r#"{"name":"P","version":"1","summary":"\u001b[2J"}"#, "holds a control character"),
             (r#"{"name":"P","version":"1","smpt":true}"#, "unknown field `smpt`"),
             (r#"{"name":"P","version":"1","largest_batch":0}"#, "`largest_batch`"),
             (r#"{"name":"P","version":"1","http":{"origins":["exp.host"]}}"#, "cannot be read"),

@@ -39,6 +39,7 @@ macro_rules! all_of {
             8 "compatibility" "0008_compatibility",
             9 "lighter_settlement" "0009_lighter_settlement",
             10 "installed_components" "0010_installed_components",
+            11 "usage" "0011_usage",
         )
     };
 }

@@ -50,11 +50,25 @@ const BESIDE: &str = "SELECT id, fence, claimed_by, claimed_at, lease_until, sen
      CAST(lease_deaths AS BIGINT), opted_out, canceled FROM notifications";
 
 /// An attempt, behind the id of its notification.
-type Tried =
-    (Uuid, i64, i64, i64, String, String, String, String, Option<String>, String, Option<String>, Uuid, Option<String>);
+type Tried = (
+    Uuid,
+    i64,
+    i64,
+    i64,
+    String,
+    String,
+    String,
+    String,
+    Option<String>,
+    String,
+    Option<String>,
+    Uuid,
+    Option<String>,
+    Option<String>,
+);
 
 const TRIED: &str = "SELECT notification_id, CAST(number AS BIGINT), started_at, finished_at, outcome, code, message, \
-     provider_id, phase, log, component_digest, engine_id, request_hash FROM attempts ORDER BY notification_id, number";
+     provider_id, phase, log, component_digest, engine_id, request_hash, usage FROM attempts ORDER BY notification_id, number";
 
 impl Subject {
     pub async fn new(name: &'static str, database: Database) -> Subject {
@@ -155,6 +169,7 @@ impl Subject {
             digest,
             engine,
             hash,
+            usage,
         ) in tried
         {
             attempts.entry(id).or_default().push(Attempt {
@@ -170,6 +185,7 @@ impl Subject {
                 component_digest: digest,
                 engine,
                 request_hash: hash,
+                usage: usage.map(|usage| serde_json::from_str(&usage).unwrap()),
             });
         }
         let beside: Vec<Beside> = rows!(self, BESIDE.to_owned());

@@ -1,16 +1,19 @@
 //! The door for HTTP: one decision (`rules::grants::http`), then the secrets, then the exchange, bounded in size and time.
 
 mod client;
+mod network;
 mod request;
 
 pub use client::HttpClient;
+pub use network::{Network, Resolver};
 
 use super::bindings::http::{Error, Host, Request, Response};
 use super::bindings::phases::Phase;
 use super::call::CallState;
 use super::limits::MOST_HTTP;
+use super::redaction::Redactor;
 use crate::rules::grants;
-use client::NoAddress;
+use network::NoAddress;
 use std::time::Duration;
 
 /// Headers of an answer that only framed it.
@@ -48,11 +51,12 @@ impl CallState {
                 failed(phase, denial.code, denial.message)
             })
         };
-        judge(&request.url)?;
         let refused = |refused: request::Refused| match refused {
             request::Refused::Invalid(why) => failed(Phase::Invalid, "invalid_request", why),
             request::Refused::Denied(why) => failed(Phase::Denied, "secret_denied", why),
         };
+        request::check_size(&request, self.batch.len()).map_err(refused)?;
+        judge(&request.url)?;
         request::check(&request).map_err(refused)?;
         for name in &used {
             powers.has_secret(name).map_err(|why| failed(Phase::Denied, "no_such_secret", why))?;
@@ -60,20 +64,11 @@ impl CallState {
         let Some(client) = &powers.http else {
             return Err(failed(Phase::Denied, "no_http", "This target has no HTTP."));
         };
-        if self.meter.usage.http >= MOST_HTTP {
-            return Err(failed(
-                Phase::Denied,
-                "too_many_requests",
-                format!("One call may send {MOST_HTTP} HTTP requests."),
-            ));
-        }
-
         let about = self.carried(&request)?;
         let time = match request.timeout {
             0 => client::TOTAL,
             asked => Duration::from_millis(asked.into()).min(client::TOTAL),
-        }
-        .min(self.time_left());
+        };
         let ready = request::fill(request, |name| {
             powers.secrets.get(name).map_or_else(String::new, |(_, secret)| secret.reveal().to_owned())
         })
@@ -86,22 +81,36 @@ impl CallState {
             grants::address(&powers.grants, &host, literal).map_err(|d| failed(Phase::Denied, d.code, d.message))?;
         }
 
-        self.meter.usage.http += 1;
-        self.meter.waited = true;
-        let leaving = self.leaves(&about);
-        let sent =
-            client.0.request(ready.method, url).headers(ready.headers).body(ready.body).timeout(time).send().await;
-        let answer = match sent {
-            Ok(answer) => answer,
-            Err(e) => {
-                let error = unanswered(&e, &host);
-                if nothing_left(error.phase) {
-                    self.stayed(&leaving);
+        if !self.meter.take_http() {
+            return Err(failed(
+                Phase::Denied,
+                "too_many_requests",
+                format!("One call may send {MOST_HTTP} HTTP requests."),
+            ));
+        }
+
+        let stopwatch = self.meter.stopwatch.clone();
+        stopwatch
+            .outside(async {
+                let crowded = || failed(Phase::Connect, "timeout", format!("{host} had too much to do for too long."));
+                let waited = tokio::time::timeout(self.time_left(), client.place_at(&host)).await;
+                let _place = waited.map_err(|_| crowded())?;
+                let time = time.min(self.time_left());
+                let leaving = self.leaves(&about);
+                let request = client.client.request(ready.method, url).headers(ready.headers).body(ready.body);
+                match request.timeout(time).send().await {
+                    Ok(answer) => read(answer, &host, &powers.redactor).await,
+                    Err(e) => {
+                        // Without its URL, in which there may be a secret.
+                        let error = unanswered(&e.without_url(), &host);
+                        if nothing_left(error.phase) {
+                            self.stayed(&leaving);
+                        }
+                        Err(error)
+                    }
                 }
-                return Err(error);
-            }
-        };
-        read(answer, &host).await
+            })
+            .await
     }
 
     /// The notifications that a request carries, by its `about`.
@@ -165,19 +174,23 @@ fn unanswered(error: &reqwest::Error, host: &str) -> Error {
     }
 }
 
-async fn read(mut answer: reqwest::Response, host: &str) -> Result<Response, Error> {
+/// The answer, without the secrets that it repeats.
+async fn read(mut answer: reqwest::Response, host: &str, redactor: &Redactor) -> Result<Response, Error> {
     let status = answer.status().as_u16();
     let broke = |code: &str, message: String| Error { phase: Phase::Read, status, code: code.to_owned(), message };
     let headers = answer
         .headers()
         .iter()
         .filter(|(name, _)| !FRAMING.contains(&name.as_str()))
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (redactor.text(name.as_str()), redactor.text(&value))
+        })
         .collect();
     let mut body = Vec::new();
     loop {
         match answer.chunk().await {
-            Ok(None) => return Ok(Response { status, headers, body }),
+            Ok(None) => return Ok(Response { status, headers, body: redactor.bytes(body) }),
             Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
                 return Err(broke(
                     "answer_too_large",
@@ -188,7 +201,9 @@ async fn read(mut answer: reqwest::Response, host: &str) -> Result<Response, Err
             Err(e) if e.is_timeout() => {
                 return Err(broke("timeout", format!("The answer of {host} did not end in time.")));
             }
-            Err(e) => return Err(broke("answer_broken", format!("The answer of {host} broke off: {e}."))),
+            Err(e) => {
+                return Err(broke("answer_broken", format!("The answer of {host} broke off: {}.", e.without_url())));
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-const LONGEST_URL: usize = 8192;
+pub const LONGEST_URL: usize = 8192;
 const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
 const LARGEST_BODY: usize = 5 * 1024 * 1024;
@@ -85,12 +85,23 @@ pub fn secrets(request: &Request) -> Vec<&str> {
         .collect()
 }
 
-/// Checks what the component wrote, before anything is filled in.
-pub fn check(request: &Request) -> Result<(), Refused> {
-    method(&request.method)?;
+/// Checks what even to judge a request would take long for.
+pub fn check_size(request: &Request, batch: usize) -> Result<(), Refused> {
     if request.url.len() > LONGEST_URL {
         return invalid(format!("The URL has {} characters, and {LONGEST_URL} is the most.", request.url.len()));
     }
+    if request.about.len() > batch {
+        return invalid(format!("`about` names {} notifications, and the batch has {batch}.", request.about.len()));
+    }
+    if request.credentials.len() > MOST_CREDENTIALS {
+        return invalid(format!("{MOST_CREDENTIALS} credentials are the most."));
+    }
+    Ok(())
+}
+
+/// Checks what the component wrote, before anything is filled in.
+pub fn check(request: &Request) -> Result<(), Refused> {
+    method(&request.method)?;
     if request.body.len() > LARGEST_BODY {
         return invalid(format!("The body has {} bytes, and {LARGEST_BODY} is the most.", request.body.len()));
     }
@@ -100,9 +111,6 @@ pub fn check(request: &Request) -> Result<(), Refused> {
     }
     for (name, value) in &request.headers {
         header(name, value)?;
-    }
-    if request.credentials.len() > MOST_CREDENTIALS {
-        return invalid(format!("{MOST_CREDENTIALS} credentials are the most."));
     }
     Ok(())
 }
@@ -272,16 +280,19 @@ fn fill_url(url: &str, marked: &[Marked<'_>]) -> Result<String, Refused> {
     Ok(filled)
 }
 
+/// A text as it stands between quotes in JSON.
+fn in_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
 fn fill_body(body: &[u8], content_type: &str, marked: &[Marked<'_>]) -> Result<Vec<u8>, Refused> {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let encoded = match kind.as_str() {
         "application/x-www-form-urlencoded" => {
             encoded(marked, |secret| utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string())
         }
-        "application/json" => encoded(marked, |secret| {
-            let quoted = serde_json::Value::from(secret).to_string();
-            quoted[1..quoted.len() - 1].to_owned()
-        }),
+        "application/json" => encoded(marked, in_json),
         _ => {
             return invalid("A secret goes into a body of application/x-www-form-urlencoded or application/json only.");
         }
@@ -322,6 +333,7 @@ mod tests {
         let text = |refused| match refused {
             Refused::Invalid(why) | Refused::Denied(why) => why,
         };
+        check_size(&request, 1).map_err(text)?;
         check(&request).map_err(text)?;
         fill(request, |_| value.to_owned()).map_err(text)
     }
@@ -391,6 +403,7 @@ mod tests {
     fn what_would_break_the_framing_is_refused() {
         let base = || request("https://a.example/", vec![]);
         for (request, part) in [
+            (Request { about: vec!["a".into(), "b".into()], ..base() }, "and the batch has 1"),
             (Request { method: "CONNECT".into(), ..base() }, "is not one of GET"),
             (Request { method: "post".into(), ..base() }, "is not one of GET"),
             (Request { headers: vec![("Host".into(), "b".into())], ..base() }, "not the component's"),

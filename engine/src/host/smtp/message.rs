@@ -9,6 +9,9 @@ use lettre::{Address, Message};
 
 const MOST_RECIPIENTS: usize = 50;
 const MOST_HEADERS: usize = 32;
+const MOST_ATTACHMENTS: usize = 50;
+/// All that becomes part of a header, together; the library would take long to fold and encode what is much longer.
+const MOST_HEADER_BYTES: usize = 64 * 1024;
 const LARGEST: usize = 5 * 1024 * 1024;
 
 /// A mail that is ready to be sent.
@@ -27,19 +30,9 @@ pub fn build(
     notification: &str,
     now: Timestamp,
 ) -> Result<Ready, String> {
-    let recipients = mail.recipients.len() + mail.cc.len() + mail.bcc.len();
-    if mail.recipients.is_empty() {
-        return Err("The mail has no recipient.".to_owned());
-    }
-    if recipients > MOST_RECIPIENTS {
-        return Err(format!("The mail has {recipients} recipients, and {MOST_RECIPIENTS} is the most."));
-    }
+    check_amount(mail)?;
     if mail.text.is_empty() && mail.html.is_empty() {
         return Err("The mail has neither text nor HTML.".to_owned());
-    }
-    let size = mail.text.len() + mail.html.len() + mail.attachments.iter().map(|a| a.content.len()).sum::<usize>();
-    if size > LARGEST {
-        return Err(format!("The mail has {size} bytes, and {LARGEST} is the most."));
     }
     if mail.subject.chars().any(char::is_control) {
         return Err("The subject holds a control character.".to_owned());
@@ -64,9 +57,6 @@ pub fn build(
     for mailbox in &mail.reply_to {
         builder = builder.reply_to(mailbox_of(mailbox)?);
     }
-    if mail.headers.len() > MOST_HEADERS {
-        return Err(format!("The mail has {} further headers, and {MOST_HEADERS} is the most.", mail.headers.len()));
-    }
     for (name, value) in &mail.headers {
         builder = builder.raw_header(header(name, value)?);
     }
@@ -77,6 +67,39 @@ pub fn build(
     };
     let message = built.map_err(|e| format!("The mail cannot be built: {e}."))?;
     Ok(Ready { envelope: message.envelope().clone(), bytes: message.formatted() })
+}
+
+/// Refuses what is too much before anything is made of it.
+fn check_amount(mail: &Mail) -> Result<(), String> {
+    let all = || mail.recipients.iter().chain(&mail.cc).chain(&mail.bcc);
+    if mail.recipients.is_empty() {
+        return Err("The mail has no recipient.".to_owned());
+    }
+    for (count, what, most) in [
+        (all().count(), "recipients", MOST_RECIPIENTS),
+        (mail.reply_to.len(), "addresses for replies", MOST_RECIPIENTS),
+        (mail.headers.len(), "further headers", MOST_HEADERS),
+        (mail.attachments.len(), "attachments", MOST_ATTACHMENTS),
+    ] {
+        if count > most {
+            return Err(format!("The mail has {count} {what}, and {most} is the most."));
+        }
+    }
+    let size = mail.text.len() + mail.html.len() + mail.attachments.iter().map(|a| a.content.len()).sum::<usize>();
+    if size > LARGEST {
+        return Err(format!("The mail has {size} bytes, and {LARGEST} is the most."));
+    }
+    let names = all().chain(&mail.reply_to).map(|m| m.name.len() + m.address.len()).sum::<usize>();
+    let headers = mail.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+    let parts =
+        mail.attachments.iter().map(|a| a.name.len() + a.content_type.len() + a.content_id.len()).sum::<usize>();
+    let bytes = mail.subject.len() + names + headers + parts;
+    if bytes > MOST_HEADER_BYTES {
+        return Err(format!(
+            "The mail's subject, addresses, headers and names of parts have {bytes} bytes, and {MOST_HEADER_BYTES} is the most."
+        ));
+    }
+    Ok(())
 }
 
 /// A mailbox as lettre has it; the domain in other scripts is converted.
@@ -99,6 +122,12 @@ pub fn mailbox_of(mailbox: &Mailbox) -> Result<lettre::message::Mailbox, String>
     Ok(lettre::message::Mailbox::new(name, address))
 }
 
+/// A text whose lines end alike. A lone carriage return would be left as it is, and some servers take one for the end of a line: a dot
+/// between two of them could end the mail for one and not for the next, and what follows would be commands.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 enum Body {
     Single(SinglePart),
     Multi(MultiPart),
@@ -107,7 +136,7 @@ enum Body {
 fn body(mail: &Mail) -> Result<Body, String> {
     let (inline, attached): (Vec<_>, Vec<_>) = mail.attachments.iter().partition(|a| !a.content_id.is_empty());
     let html = || -> Result<Body, String> {
-        let html = SinglePart::html(mail.html.clone());
+        let html = SinglePart::html(lines(&mail.html));
         if inline.is_empty() {
             return Ok(Body::Single(html));
         }
@@ -130,11 +159,11 @@ fn body(mail: &Mail) -> Result<Body, String> {
         if !inline.is_empty() {
             return Err("An attachment has a content id, but the mail has no HTML that could show it.".to_owned());
         }
-        Body::Single(SinglePart::plain(mail.text.clone()))
+        Body::Single(SinglePart::plain(lines(&mail.text)))
     } else if mail.text.is_empty() {
         html()?
     } else {
-        let both = MultiPart::alternative().singlepart(SinglePart::plain(mail.text.clone()));
+        let both = MultiPart::alternative().singlepart(SinglePart::plain(lines(&mail.text)));
         Body::Multi(match html()? {
             Body::Single(part) => both.singlepart(part),
             Body::Multi(parts) => both.multipart(parts),

@@ -39,10 +39,9 @@ impl CallState {
         };
         let from = grants::smtp(&powers.grants, self.kind, asked.as_deref())
             .map_err(|d| never_begun(Phase::Denied, d.code, d.message))?;
-        if self.meter.usage.smtp >= MOST_SMTP {
+        if !self.meter.take_smtp() {
             return Err(never_begun(Phase::Denied, "too_many_mails", format!("One call may send {MOST_SMTP} mails.")));
         }
-        self.meter.usage.smtp += 1;
 
         let notification = match (mail.about.as_str(), self.batch.as_slice()) {
             ("", [only]) => only.clone(),
@@ -70,10 +69,10 @@ impl CallState {
         }
         let ready = message::build(&mail, &sender, &notification, self.clock.now()).map_err(invalid)?;
 
-        self.meter.waited = true;
+        let stopwatch = self.meter.stopwatch.clone();
         let mut leaving = Vec::new();
         let leaves = || leaving.extend(self.leaves(std::slice::from_ref(&notification)));
-        let result = relay.send(&ready.envelope, &ready.bytes, leaves).await;
+        let result = stopwatch.outside(relay.send(&ready.envelope, &ready.bytes, leaves)).await;
         match &result {
             Ok(_) => {}
             Err(Error::Broken(b)) if b.phase == Phase::Wait => {}

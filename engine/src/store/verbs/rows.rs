@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::rules::attempt::{Attempt, Phase};
+use crate::rules::attempt::{Attempt, Phase, Usage};
 use crate::rules::grants::Capability;
 use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::origin::Origin;
@@ -288,6 +288,7 @@ struct AttemptRow {
     component_digest: Option<String>,
     engine: Uuid,
     request_hash: Option<String>,
+    usage: Option<Usage>,
 }
 
 impl From<AttemptRow> for Attempt {
@@ -305,6 +306,7 @@ impl From<AttemptRow> for Attempt {
             component_digest: row.component_digest,
             engine: row.engine,
             request_hash: row.request_hash,
+            usage: row.usage,
         }
     }
 }

@@ -30,7 +30,7 @@ impl Store {
 /// A batch made ready for the database, so that in a transaction there is nothing left to do but to hand it over.
 pub struct Settlements {
     standings: Batch,
-    attempts: Vec<(Claim, [Value; 14])>,
+    attempts: Vec<(Claim, [Value; 15])>,
     changes: Vec<(Claim, Change)>,
 }
 
@@ -106,7 +106,7 @@ impl Settlements {
 }
 
 /// One row for the history.
-fn attempt_columns(settled: &Settled) -> [Value; 14] {
+fn attempt_columns(settled: &Settled) -> [Value; 15] {
     let attempt = &settled.attempt;
     [
         settled.claim.tenant.into(),
@@ -123,6 +123,8 @@ fn attempt_columns(settled: &Settled) -> [Value; 14] {
         attempt.component_digest.as_deref().map(|digest| fitting(digest, MAX_DIGEST)).into(),
         attempt.engine.into(),
         attempt.request_hash.as_deref().map(|hash| fitting(hash, MAX_DIGEST)).into(),
+        // Four numbers can always be written.
+        attempt.usage.and_then(|usage| serde_json::to_string(&usage).ok()).into(),
     ]
 }
 

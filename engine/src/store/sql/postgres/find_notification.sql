@@ -13,7 +13,7 @@ SELECT json_build_array(
             SELECT json_agg(
                 json_build_array(
                     number, started_at, finished_at, outcome, code, message, provider_id, phase, log,
-                    component_digest, engine_id, request_hash
+                    component_digest, engine_id, request_hash, usage::json
                 )
                 ORDER BY number
             )

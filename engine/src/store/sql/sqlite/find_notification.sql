@@ -12,7 +12,7 @@ SELECT json_array(
         SELECT json_group_array(
             json_array(
                 number, started_at, finished_at, outcome, code, message, provider_id, phase, log, component_digest,
-                hex(engine_id), request_hash
+                hex(engine_id), request_hash, json(usage)
             )
             ORDER BY number
         )

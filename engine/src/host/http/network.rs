@@ -1,0 +1,109 @@
+//! What all HTTP of an engine has in common: how names become addresses, and how much one host is asked at once.
+
+use crate::rules::grants::{self, Grants};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many exchanges there may be with one host at once (spec: 8 per destination host).
+const MOST_PER_HOST: usize = 8;
+/// How many hosts are remembered before those are forgotten with which there is no exchange.
+const MOST_HOSTS: usize = 1024;
+
+/// The addresses of a name, or why there are none.
+pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+
+/// Who is asked which addresses a name has.
+pub type Resolver = Arc<dyn Fn(String) -> Found + Send + Sync>;
+
+/// The way out, shared by the clients of all targets.
+#[derive(Clone)]
+pub struct Network {
+    resolver: Resolver,
+    hosts: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
+}
+
+impl Default for Network {
+    /// Names are looked up as this machine does it.
+    fn default() -> Self {
+        Network::resolved_by(Arc::new(|host| {
+            Box::pin(async move {
+                let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
+                Ok(found.map(|address| address.ip()).collect())
+            })
+        }))
+    }
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Network")
+    }
+}
+
+impl Network {
+    /// A network whose names are looked up otherwise.
+    pub fn resolved_by(resolver: Resolver) -> Self {
+        Network { resolver, hosts: Arc::default() }
+    }
+
+    /// Waits for a place among the exchanges with a host.
+    pub(super) async fn place_at(&self, host: &str) -> Option<OwnedSemaphorePermit> {
+        let places = {
+            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            if hosts.len() >= MOST_HOSTS {
+                hosts.retain(|_, places| Arc::strong_count(places) > 1);
+            }
+            hosts
+                .entry(host.trim_end_matches('.').to_owned())
+                .or_insert_with(|| Arc::new(Semaphore::new(MOST_PER_HOST)))
+                .clone()
+        };
+        // A closed semaphore, which this never is, would only mean that nothing bounds the exchanges.
+        places.acquire_owned().await.ok()
+    }
+
+    /// What looks names up for a client, and judges what it finds.
+    pub(super) fn judging(&self, grants: &Grants) -> Judging {
+        Judging { resolver: self.resolver.clone(), grants: grants.clone() }
+    }
+}
+
+/// Resolves a name and refuses it whole if any of its addresses is refused: what is dialled is what was judged.
+pub struct Judging {
+    resolver: Resolver,
+    grants: Grants,
+}
+
+/// Why a name gave no address to dial.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAddress {
+    #[error("{0}")]
+    Denied(String),
+    #[error("{0}")]
+    NotFound(String),
+}
+
+impl Resolve for Judging {
+    fn resolve(&self, name: Name) -> Resolving {
+        let grants = self.grants.clone();
+        let host = name.as_str().to_owned();
+        let looking = (self.resolver)(host.clone());
+        Box::pin(async move {
+            let found = looking.await.map_err(|e| NoAddress::NotFound(format!("{host} was not found: {e}.")))?;
+            if found.is_empty() {
+                return Err(NoAddress::NotFound(format!("{host} has no address.")).into());
+            }
+            for address in &found {
+                grants::address(&grants, &host, *address).map_err(|denial| NoAddress::Denied(denial.message))?;
+            }
+            let found: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}

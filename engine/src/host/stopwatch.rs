@@ -1,0 +1,125 @@
+//! How long a call has computed: all the time in which a thread was busy with it, but for exchanges with others.
+//!
+//! Ticks cannot tell computing from waiting: a component that has slept finds a tick passed, as if it had computed. So the time is taken in
+//! which the call's future is polled. What the host does for the component counts too, or it could let the host work for it for nothing;
+//! only what a door does in an exchange does not, as that is few (`MOST_HTTP`, `MOST_SMTP`) and much of it TLS.
+//!
+//! Calls that compute for long take turns of a tick, so that one processor is left to all the others, which are soon done.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Whose turn it is to compute for long.
+#[derive(Debug, Clone)]
+pub struct Turns(Arc<Semaphore>);
+
+impl Turns {
+    /// Turns for all processors but one.
+    pub fn of_this_machine() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Turns(Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))))
+    }
+
+    /// Lets others compute, and waits for a turn, which lasts until the call waits for something.
+    pub async fn take(self, stopwatch: Stopwatch) {
+        tokio::task::yield_now().await;
+        // A closed semaphore, which this never is, would only mean that nobody waits.
+        let turn = self.0.acquire_owned().await.ok();
+        stopwatch.counted().turn = turn;
+    }
+}
+
+/// Counts the computing time of one call; clones go together.
+#[derive(Debug, Clone, Default)]
+pub struct Stopwatch(Arc<Mutex<Counted>>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    before: Duration,
+    /// Since when it has been computing, if it is.
+    since: Option<Instant>,
+    /// In an exchange.
+    held: bool,
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Counted {
+    fn stop(&mut self) {
+        self.turn = None;
+        if let Some(since) = self.since.take() {
+            self.before += since.elapsed();
+        }
+    }
+
+    fn start(&mut self) {
+        if !self.held {
+            self.since = Some(Instant::now());
+        }
+    }
+}
+
+impl Stopwatch {
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of it so far.
+    pub fn read(&self) -> Duration {
+        let counted = self.counted();
+        counted.before + counted.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Does the work and counts the time that it computes.
+    pub async fn around<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            self.counted().start();
+            let polled = work.as_mut().poll(context);
+            self.counted().stop();
+            polled
+        })
+        .await
+    }
+
+    /// Does an exchange, which does not count.
+    pub async fn outside<T>(&self, exchange: impl Future<Output = T>) -> T {
+        let hold = |held| {
+            let mut counted = self.counted();
+            counted.stop();
+            counted.held = held;
+        };
+        hold(true);
+        let done = exchange.await;
+        hold(false);
+        self.counted().start();
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHILE: Duration = Duration::from_millis(20);
+
+    #[tokio::test]
+    async fn waiting_and_exchanges_do_not_count() {
+        let watch = Stopwatch::default();
+        watch
+            .around(async {
+                std::thread::sleep(WHILE);
+                tokio::time::sleep(10 * WHILE).await;
+                watch.outside(async { std::thread::sleep(10 * WHILE) }).await;
+                std::thread::sleep(WHILE);
+                assert!(watch.read() >= 2 * WHILE, "it can be read under way");
+            })
+            .await;
+        let read = watch.read();
+        assert!((2 * WHILE..10 * WHILE).contains(&read), "{read:?}");
+        std::thread::sleep(WHILE);
+        assert_eq!(watch.read(), read, "and it has ended");
+    }
+}

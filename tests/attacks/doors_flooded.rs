@@ -1,0 +1,40 @@
+//! Programs that give the doors more of everything than they ask for. The doors must find out before they do anything with it.
+
+use super::arena::{Arena, Cases, case};
+use crate::support::engine::TestEngine;
+use crate::support::guests;
+use crate::support::http::{Answer, HttpServer};
+use crate::support::smtp::SmtpServer;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn crowd() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let relay = SmtpServer::start(&[]).await;
+    // To ask for so much takes long on a slow machine.
+    let settings = format!(
+        "[sandbox]\ncpu = '20s'\n[target.crowd]\nbase_url = '{}'\nsecrets = ['token']\nsmtp = true\nfrom_email = 'crowd@example.org'\n",
+        server.origin()
+    );
+    let builder = TestEngine::builder().relay(relay.address).targets_in(guests()).with(&settings);
+    let arena = Arena::started("crowd", builder.secret("token", "hush-hush")).await;
+    let mut cases = Cases::default();
+    for (name, of, count, code) in [
+        (case("notifications_of_a_request"), "about", 200_000, "invalid_request"),
+        (case("headers_of_a_request"), "headers", 100_000, "invalid_request"),
+        (case("credentials_of_a_request"), "credentials", 100_000, "invalid_request"),
+        (case("letters_of_a_host"), "host", 2_000_000, "invalid_request"),
+        (case("letters_of_a_path"), "path", 4_000_000, "invalid_request"),
+        (case("recipients_of_a_mail"), "recipients", 50_000, "invalid_mail"),
+        (case("addresses_for_replies"), "reply_to", 50_000, "invalid_mail"),
+        (case("attachments_of_a_mail"), "attachments", 50_000, "invalid_mail"),
+        (case("further_headers_of_a_mail"), "further", 50_000, "invalid_mail"),
+        (case("letters_of_a_subject"), "subject", 2_000_000, "invalid_mail"),
+    ] {
+        let began = Instant::now();
+        let found = arena.reported(json!({ "of": of, "count": count, "url": server.origin() })).await;
+        cases.check(name, found["code"] == code && began.elapsed() < Duration::from_secs(10), found);
+    }
+    assert_eq!((server.count(), relay.count()), (0, 0), "nothing has left");
+}

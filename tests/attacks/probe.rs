@@ -1,0 +1,195 @@
+//! The HTTP probe in a sandbox without an engine around it, whose names are looked up as the test says: granted like a bundled component,
+//! which is more than a stranger's gets.
+
+use crate::support::guest;
+use engine::clock::Clock;
+use engine::host::{Delivery, Host, HttpClient, Module, Network, Powers, Redactor, Resolver};
+use engine::rules::grants::{Grants, OperatorWord, operators_origins};
+use engine::rules::manifest::SecretFormat;
+use engine::rules::notification::{NewNotification, Notification};
+use engine::rules::origin::Origin;
+use engine::rules::outcome::{Outcome, OutcomeKind};
+use engine::rules::target::TargetUserRecord;
+use engine::rules::user::User;
+use engine::settings::{Secret, Settings};
+use serde_json::{Map, Value};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use uuid::Uuid;
+
+/// Answers with what the test says, the last answer again and again, and counts how often it was asked.
+#[derive(Clone, Default)]
+pub struct Names {
+    answers: Arc<Mutex<Vec<Vec<IpAddr>>>>,
+    pub asked: Arc<AtomicUsize>,
+}
+
+impl Names {
+    pub fn answer(&self, answers: &[&[&str]]) {
+        let parsed = |texts: &&[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        *self.answers.lock().unwrap() = answers.iter().map(parsed).collect();
+        self.asked.store(0, Ordering::SeqCst);
+    }
+
+    fn resolver(&self) -> Resolver {
+        let names = self.clone();
+        Arc::new(move |_| {
+            let turn = names.asked.fetch_add(1, Ordering::SeqCst);
+            let answers = names.answers.lock().unwrap();
+            let found = answers.get(turn).or(answers.last()).cloned().unwrap_or_default();
+            Box::pin(async move { Ok(found) })
+        })
+    }
+}
+
+/// A sandbox with the probe and an honest component.
+pub struct Probe {
+    pub names: Names,
+    host: Host,
+    module: Module,
+    honest: Module,
+    _folder: tempfile::TempDir,
+}
+
+impl Probe {
+    pub async fn new() -> Self {
+        let (host, folder) = sandbox();
+        let names = Names::default();
+        let host = host.on(Network::resolved_by(names.resolver()));
+        let (module, honest) = (load(&host, "http_probe").await, load(&host, "noop").await);
+        Probe { names, host, module, honest, _folder: folder }
+    }
+
+    /// What the probe may do if it is granted what it asks for, and this origin by the operator.
+    pub fn powers(&self, base_url: Option<&str>) -> Powers {
+        let word = OperatorWord {
+            bundled: true,
+            base_url: base_url.map(|origin| Origin::parse(origin).unwrap()),
+            ..OperatorWord::default()
+        };
+        let manifest = &self.module.manifest;
+        let bound = [("token".to_owned(), operators_origins(manifest, &word))].into();
+        let grants = Grants::new("http_probe", "http_probe", manifest, Vec::new(), word, bound);
+        Powers {
+            module: "http_probe".to_owned(),
+            http: Some(HttpClient::new(&grants, self.host.network()).unwrap()),
+            grants,
+            redactor: Redactor::new(["hush-hush"].into_iter()),
+            secrets: [("token".to_owned(), (SecretFormat::Text, Secret::new("hush-hush")))].into(),
+            ..Powers::default()
+        }
+    }
+
+    /// Lets the probe try this, and an honest component send something.
+    pub async fn tried(&self, powers: &Arc<Powers>, extra: Value) -> Value {
+        let outcome = send(&self.module, powers, extra).await;
+        assert_eq!(outcome.kind(), OutcomeKind::Delivered, "{outcome:?}");
+        let honest = send(&self.honest, &Arc::new(Powers::default()), Value::Null).await;
+        assert_eq!(honest.kind(), OutcomeKind::Delivered, "{honest:?}");
+        serde_json::from_str(outcome.message()).unwrap_or_else(|e| panic!("{e}: {outcome:?}"))
+    }
+}
+
+/// A hostile component and an honest one, called side by side without an engine around them.
+pub struct Pair {
+    hostile: Module,
+    honest: Module,
+    powers: Arc<Powers>,
+    _folder: tempfile::TempDir,
+}
+
+impl Pair {
+    pub async fn new(hostile: &str) -> Self {
+        let (host, folder) = sandbox();
+        let (hostile, honest) = (load(&host, hostile).await, load(&host, "noop").await);
+        Pair { hostile, honest, powers: Arc::default(), _folder: folder }
+    }
+
+    pub async fn hostile(&self) -> Outcome {
+        send(&self.hostile, &self.powers, Value::Null).await
+    }
+
+    pub async fn honest(&self) -> Outcome {
+        send(&self.honest, &self.powers, Value::Null).await
+    }
+}
+
+fn sandbox() -> (Host, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("[database]\nurl = 'sqlite:{}'\n", folder.path().join("engine.db").display());
+    let settings = Settings::from_text("test.toml", &text, std::iter::empty()).unwrap();
+    let key = settings.engine_key().unwrap();
+    (Host::new(&settings.sandbox, &settings.cache(), &key, Clock::system()).unwrap(), folder)
+}
+
+async fn load(host: &Host, name: &str) -> Module {
+    host.load(name, &std::fs::read(guest(name)).unwrap()).await.unwrap()
+}
+
+async fn send(module: &Module, powers: &Arc<Powers>, extra: Value) -> Outcome {
+    let user = User {
+        id: Uuid::now_v7(),
+        username: "ada".to_owned(),
+        email: "ada@example.org".to_owned(),
+        first_name: "Ada".to_owned(),
+        last_name: "Lovelace".to_owned(),
+        time_zone: "Europe/London".to_owned(),
+        locale: "en-GB".to_owned(),
+        attributes: Map::new(),
+    };
+    let record = TargetUserRecord {
+        id: Uuid::now_v7(),
+        user: user.id,
+        target: Uuid::now_v7(),
+        target_user_id: "anything".to_owned(),
+        description: String::new(),
+        active: true,
+        inactive_reason: None,
+    };
+    let new = NewNotification {
+        id: Uuid::now_v7(),
+        target_user_record: record.id,
+        title: "Title".to_owned(),
+        body: "The body.".to_owned(),
+        extra: extra.as_object().cloned().unwrap_or_default(),
+        scheduled_delivery: jiff::Timestamp::UNIX_EPOCH,
+        retry_time_interval: 60,
+        max_retries: 2,
+        expires_at: None,
+        idempotency_key: None,
+        on_unknown: None,
+    };
+    let notification = notification(new);
+    let delivery = Delivery {
+        notification: &notification,
+        user: &user,
+        record: &record,
+        attempt: 1,
+        last_attempt: false,
+        previous: None,
+    };
+    module.send(powers, &[delivery]).await.outcomes.remove(0)
+}
+
+fn notification(new: NewNotification) -> Notification {
+    Notification {
+        id: new.id,
+        tenant: engine::rules::tenant::Tenant::DEFAULT,
+        target_user_record: new.target_user_record,
+        title: new.title,
+        body: new.body,
+        extra: new.extra,
+        status: engine::rules::status::Status::Scheduled,
+        scheduled_delivery: new.scheduled_delivery,
+        attempted_delivery: None,
+        retry_time_interval: new.retry_time_interval,
+        retry_attempts: 0,
+        max_retries: new.max_retries,
+        expires_at: None,
+        idempotency_key: None,
+        on_unknown: None,
+        created_date: new.scheduled_delivery,
+        modified_date: new.scheduled_delivery,
+    }
+}

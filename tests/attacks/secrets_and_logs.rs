@@ -1,0 +1,227 @@
+//! Programs and servers that are after secrets, or after the log.
+
+use super::arena::{Arena, Cases, case, is_delivered};
+use crate::support::engine::TestEngine;
+use crate::support::guests;
+use crate::support::http::{Answer, HttpServer};
+use base64::Engine as _;
+use engine::rules::outcome::OutcomeKind;
+use engine::rules::status::Status;
+use serde_json::{Value, json};
+
+const SECRET: &str = "hush/hush \"9f86d081\"";
+
+/// A probe that may use one secret of the operator's, towards this server.
+async fn with_secret(server: &HttpServer) -> Arena {
+    let settings = format!("[target.http_probe]\nbase_url = '{}'\nsecrets = ['token']\n", server.origin());
+    let builder = TestEngine::builder().targets_in(guests()).with(&settings).secret("token", SECRET);
+    Arena::started("http_probe", builder.secret("hook", "of-the-operator").secret("other", "of-another")).await
+}
+
+/// Each way out of the sandbox that a standard library knows.
+#[tokio::test]
+async fn wall() {
+    let shown = Arena::of("wall").await.tried(json!({})).await;
+    let line = shown.attempts[0].log.strip_prefix("info: ").unwrap_or_else(|| panic!("{shown:#?}"));
+    let found: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+    assert!(found.as_object().unwrap().len() > 15);
+    for (way, got) in found.as_object().unwrap() {
+        let got = got.as_str().unwrap();
+        assert!(got == "nothing" || got.starts_with("refused"), "{way}: {got}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_where_they_may_not_go() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let arena = with_secret(&server).await;
+    let own = server.origin();
+    let mut cases = Cases::default();
+    let marked = |kind: &str, marker: &str| json!([{ kind: { "marker": marker, "secret": "token" } }]);
+    for (name, url, credentials, code) in [
+        (
+            case("to_another_origin"),
+            "https://provider.example/".to_owned(),
+            json!([{ "bearer": "token" }]),
+            "origin_not_granted",
+        ),
+        (
+            case("to_another_port"),
+            "http://127.0.0.1:1/".to_owned(),
+            json!([{ "bearer": "token" }]),
+            "origin_not_granted",
+        ),
+        (case("one_that_is_not_granted"), own.clone(), json!([{ "bearer": "hook" }]), "secret_not_granted"),
+        (case("one_that_was_not_asked_for"), own.clone(), json!([{ "bearer": "other" }]), "secret_not_granted"),
+        (case("the_engines_own_key"), own.clone(), json!([{ "bearer": "engine_key" }]), "secret_not_granted"),
+        (case("one_by_its_variable"), own.clone(), json!([{ "bearer": "ENGINE_SECRET__HOOK" }]), "secret_not_granted"),
+        (case("one_by_a_path"), own.clone(), json!([{ "bearer": "../engine.key" }]), "secret_not_granted"),
+        (
+            case("in_a_header_that_leads_elsewhere"),
+            own.clone(),
+            json!([{ "header": { "name": "Host", "before": "", "secret": "token" } }]),
+            "invalid_request",
+        ),
+        (
+            case("in_a_header_with_a_line_break"),
+            own.clone(),
+            json!([{ "header": { "name": "X-A", "before": "a\r\nb: ", "secret": "token" } }]),
+            "invalid_request",
+        ),
+        (
+            case("in_a_user_with_a_colon"),
+            own.clone(),
+            json!([{ "basic": { "user": "a:b", "secret": "token" } }]),
+            "invalid_request",
+        ),
+        (case("in_the_fragment"), format!("{own}/#{{m}}"), marked("url", "{m}"), "invalid_request"),
+        (case("nowhere"), format!("{own}/"), marked("url", "{m}"), "invalid_request"),
+        (case("by_an_empty_marker"), format!("{own}/"), marked("url", ""), "invalid_request"),
+        (case("as_a_body_of_another_type"), own.clone(), marked("body", "{m}"), "invalid_request"),
+        (case("twice"), own.clone(), json!([{ "bearer": "token" }, { "bearer": "token" }]), "invalid_request"),
+    ] {
+        let found =
+            arena.reported(json!({ "method": "POST", "url": url, "credentials": credentials, "body": "{m}" })).await;
+        let says_it = found.to_string().contains("9f86d081");
+        cases.check(name, found["code"] == code && !says_it, found);
+    }
+    let found = arena.reported(
+        json!({ "url": own, "headers": [["Authorization", "mine"]], "credentials": [{ "bearer": "token" }] }),
+    );
+    cases.check(case("beside_a_header_of_its_own"), found.await["code"] == "invalid_request", ());
+    assert_eq!(server.count(), 0, "nothing has left");
+}
+
+/// A server that sends a secret back, in whatever spelling it had got it: the component does not see it, and neither does the history.
+#[tokio::test]
+async fn a_server_that_echoes() {
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("user:{SECRET}"));
+    let encoded = "hush%2Fhush%20%229f86d081%22";
+    let mut cases = Cases::default();
+    for (name, echo) in [
+        (case("as_it_is"), SECRET.to_owned()),
+        (case("as_basic"), pair),
+        (case("as_in_a_form"), encoded.to_owned()),
+        (case("as_in_a_path"), encoded.replace("%2F", "/")),
+        (case("as_in_json"), "hush/hush \\\"9f86d081\\\"".to_owned()),
+    ] {
+        let server = HttpServer::start(Answer::status(200, &format!("x-echo: {echo}\r\n"), &format!("<{echo}>"))).await;
+        let arena = with_secret(&server).await;
+        let asked =
+            json!({ "url": server.origin(), "credentials": [{ "basic": { "user": "user", "secret": "token" } }] });
+        let found = arena.reported(asked).await;
+        let text = found.to_string();
+        let blotted = found["body"] == "<•••>" && text.contains("[\"x-echo\",\"•••\"]");
+        cases.check(name, blotted && !text.contains("9f86d081"), found);
+    }
+}
+
+/// A component that has come by a secret all the same, and says it: the history does not repeat it.
+#[tokio::test]
+async fn a_component_that_knows_a_secret() {
+    let builder = TestEngine::builder().targets_in(guests());
+    let settings = "[target.settings_probe]\nsecrets = ['token']\n[target.http_probe]\nsecrets = ['token']\nbase_url = 'http://127.0.0.1:1'\n";
+    let arena = Arena::started("http_probe", builder.with(settings).secret("token", "well-known")).await;
+    let mut cases = Cases::default();
+    let shown =
+        arena.tried(json!({ "url": "http://127.0.0.1:1/well-known", "headers": [["well-known\r\n", ""]] })).await;
+    let attempt = &shown.attempts[0];
+    cases.check(
+        case("in_an_outcome"),
+        attempt.message.contains("•••") && !attempt.message.contains("well-known"),
+        &shown,
+    );
+    let shown = arena.tried(json!({ "url": "http://127.0.0.1:1/", "then": "trap" })).await;
+    cases.check(case("in_a_fault"), !format!("{shown:?}").contains("well-known"), &shown);
+}
+
+#[tokio::test]
+async fn echo_log() {
+    let shown = Arena::of("echo_log").await.tried(json!({})).await;
+    let log = &shown.attempts[0].log;
+    for line in [
+        "debug: debug Title",
+        "info: info Title",
+        "warn: warn: two\\nlines, and \\u{1b}[31mred\\u{1b}[0m",
+        "info: printed Title",
+        "warn: printed to stderr Title",
+        "info: printed: two",
+        "info: lines, and \\u{1b}[31mred\\u{1b}[0m",
+    ] {
+        assert!(log.lines().any(|l| l == line), "{line:?} is not a line of:\n{log}");
+    }
+    assert!(log.lines().all(|line| ["debug: ", "info: ", "warn: ", "error: "].iter().any(|l| line.starts_with(l))));
+    assert!(log.lines().all(|line| line.len() < 4300), "a long line is cut");
+}
+
+#[tokio::test]
+async fn flood() {
+    let arena = Arena::of("flood").await;
+    let mut cases = Cases::default();
+    for (name, extra) in
+        [(case("of_lines"), json!({ "lines": 20_000 })), (case("of_output"), json!({ "lines": 2_000, "to": "stdout" }))]
+    {
+        let shown = arena.tried(extra).await;
+        let log = &shown.attempts[0].log;
+        let delivered = shown.listed.notification.status == Status::Delivered;
+        let counted = log.ends_with("more lines were dropped)") && log.len() <= 64 * 1024;
+        cases.check(name, delivered && counted, log.len());
+    }
+    // A gigabyte takes longer than it may compute.
+    let shown = arena.tried(json!({ "lines": 262_144 })).await;
+    let ended = shown.attempts[0].code == "out_of_cpu" || shown.listed.notification.status == Status::Delivered;
+    cases.check(case("of_a_gigabyte"), ended && shown.attempts[0].log.len() <= 64 * 1024, shown);
+}
+
+#[tokio::test]
+async fn noise() {
+    let arena = Arena::of("noise").await;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut cases = Cases::default();
+    for (name, extra, most, holds) in [
+        (case("no_utf8"), json!({ "bytes": "fffe80c1c0aff5" }), 64, "\u{fffd}"),
+        (case("half_a_character"), json!({ "bytes": "e282" }), 16, "\u{fffd}"),
+        (case("a_null"), json!({ "bytes": "610062" }), 32, "a\\u{0}b"),
+        (case("escapes"), json!({ "bytes": hex(b"\x1b[2J\x1b]0;x\x07\x9b31m") }), 128, "\\u{1b}[2J"),
+        (case("a_carriage_return"), json!({ "line": "all is well\rerror: " }), 64, "all is well\\rerror: "),
+        (
+            case("separators_of_lines"),
+            json!({ "line": "a\u{2028}b\u{2029}c\u{85}d\u{b}e" }),
+            64,
+            "a\\u{2028}b\\u{2029}c\\u{85}d\\u{b}e",
+        ),
+        (case("a_turned_line"), json!({ "line": "\u{202e}ton si siht\u{2066}" }), 64, "\\u{202e}ton si siht\\u{2066}"),
+        (case("a_forged_line"), json!({ "line": "x\nerror: all is lost" }), 64, "x\\nerror: all is lost"),
+        (case("a_line_without_end"), json!({ "bytes": "61".repeat(8000), "times": 100 }), 4200, "…"),
+        (
+            case("escapes_without_end"),
+            json!({ "line": "\u{1b}".repeat(4000), "times": 300 }),
+            64 * 1024,
+            "were dropped)",
+        ),
+        (case("many_lines"), json!({ "line": "x", "times": 1000 }), 2000, "(800 more lines were dropped)"),
+        (case("a_blank_line"), json!({ "bytes": "0a0a0a" }), 64, "info: "),
+    ] {
+        let shown = arena.tried(extra).await;
+        let log = &shown.attempts[0].log;
+        let tame = log.chars().all(|c| c == '\n' || !c.is_control()) && log.lines().count() <= 201;
+        let delivered = shown.listed.notification.status == Status::Delivered;
+        cases.check(name, delivered && tame && log.len() <= most && log.contains(holds), log);
+    }
+    let shown = arena.tried(json!({ "line": "x".repeat(4000), "times": 300, "then": "trap" })).await;
+    let attempt = &shown.attempts[0];
+    let right =
+        (attempt.outcome, attempt.code.as_str()) == (OutcomeKind::Retry, "trapped") && attempt.log.len() <= 64 * 1024;
+    cases.check(case("a_full_log_and_a_fault"), right, shown.attempts[0].log.len());
+}
+
+/// A secret of one letter would be longer where it is blotted out: the log does not grow by it.
+#[tokio::test]
+async fn a_log_full_of_secrets() {
+    let settings = "[target.http_probe]\nsecrets = ['token']\nbase_url = 'http://127.0.0.1:1'\n[target.noise]\n";
+    let builder = TestEngine::builder().targets_in(guests()).with(settings).secret("token", "xxxx");
+    let arena = Arena::started("noise", builder).await;
+    let shown = arena.tried(json!({ "line": "xxxx".repeat(1000), "times": 300 })).await;
+    is_delivered(&shown);
+    assert!(shown.attempts[0].log.len() <= 64 * 1024);
+}

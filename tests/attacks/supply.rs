@@ -1,0 +1,191 @@
+//! Files that are no component, or no target, and compiled forms that this engine did not make.
+
+use super::arena::{Arena, Cases, case};
+use crate::support::engine::TestEngine;
+use crate::support::{folder_with, guest};
+use engine::clock::Clock;
+use engine::host::Host;
+use std::fs;
+use std::path::Path;
+
+/// What a file that is put where a component is looked for must lead to.
+async fn installed(put: impl FnOnce(&Path)) -> Arena {
+    let folder = folder_with(&["noop"]);
+    put(&folder.path().join("hostile.wasm"));
+    // The folder has to be there as long as the engine looks.
+    let folder = folder.keep();
+    Arena::started("hostile", TestEngine::builder().targets_in(&folder)).await
+}
+
+#[tokio::test]
+async fn files_that_are_no_component() {
+    let noop = fs::read(guest("noop")).unwrap();
+    let written = |bytes: &[u8]| {
+        let bytes = bytes.to_vec();
+        Box::new(move |path: &Path| fs::write(path, bytes).unwrap()) as Box<dyn FnOnce(&Path)>
+    };
+    let mut flipped = noop.clone();
+    for at in (100..flipped.len()).step_by(97) {
+        flipped[at] ^= 0x55;
+    }
+    let elf = fs::read(std::env::current_exe().unwrap()).unwrap()[..4096].to_vec();
+    let compiled = precompiled().await;
+    let huge = |path: &Path| fs::File::create(path).unwrap().set_len(10 << 30).unwrap();
+    let mut cases = Cases::default();
+    for (name, put, part) in [
+        (case("a_core_module"), written(b"\0asm\x01\0\0\0"), "It is a core module"),
+        (case("a_program"), written(&elf), "compiled machine code"),
+        (case("a_precompiled_component"), written(&compiled), "compiled machine code"),
+        (case("text"), written(b"(component)"), "not a WebAssembly component"),
+        (case("nothing"), written(b""), "It is empty"),
+        (case("a_script"), written(b"#!/bin/sh\nrm -rf /\n"), "not a WebAssembly component"),
+        (case("a_head_alone"), written(b"\0asm\x0d\0\x01\0"), "it is not a target"),
+        (case("half_a_component"), written(&noop[..noop.len() / 2]), "not a valid component"),
+        (case("one_without_its_last_byte"), written(&noop[..noop.len() - 1]), "not a valid component"),
+        (case("one_with_more_behind_it"), written(&[noop.as_slice(), &[0xff; 100]].concat()), "not a valid component"),
+        (case("one_with_bytes_changed"), written(&flipped), ""),
+        (case("another_layer"), written(b"\0asm\x0a\0\x01\0"), "not a WebAssembly component"),
+        (case("zeros"), written(&[0; 4096]), "not a WebAssembly component"),
+        (case("ten_gigabytes"), Box::new(huge) as Box<dyn FnOnce(&Path)>, "more than 32 MiB"),
+        (case("a_folder"), Box::new(|path: &Path| fs::create_dir(path).unwrap()), "it is no file"),
+        (
+            case("a_link_out_of_the_folder"),
+            Box::new(|path: &Path| std::os::unix::fs::symlink("/etc/passwd", path).unwrap()),
+            "cannot be read",
+        ),
+        (case("a_pipe"), Box::new(|path: &Path| assert!(make_pipe(path))), "it is no file"),
+        (
+            case("a_device"),
+            Box::new(|path: &Path| std::os::unix::fs::symlink("/dev/zero", path).unwrap()),
+            "cannot be read",
+        ),
+    ] {
+        let arena = installed(put).await;
+        let error = arena.engine.catalog.get("hostile").await.unwrap_err().to_string();
+        cases.check(name, error.contains(part) && !error.contains('\n'), error);
+        arena.serves().await;
+    }
+}
+
+fn make_pipe(path: &Path) -> bool {
+    std::process::Command::new("mkfifo").arg(path).status().is_ok_and(|status| status.success())
+}
+
+/// A compiled form as an engine keeps it, without what shows whose it is.
+async fn precompiled() -> Vec<u8> {
+    let arena = Arena::of("noop").await;
+    arena.serves().await;
+    let file = fs::read_dir(arena.engine.settings.cache()).unwrap().next().unwrap().unwrap().path();
+    fs::read(file).unwrap().split_off(32)
+}
+
+/// A module's name leads to a file of a folder, and nowhere else.
+#[tokio::test]
+async fn names_that_lead_elsewhere() {
+    let arena = Arena::of("noop").await;
+    let mut cases = Cases::default();
+    for (name, module) in [
+        (case("a_path"), "../noop"),
+        (case("an_absolute_path"), "/etc/passwd"),
+        (case("a_null"), "noop\0"),
+        (case("a_dot"), "."),
+        (case("nothing"), ""),
+        (case("capitals"), "NOOP"),
+        (case("an_ending"), "noop.wasm"),
+        (case("letters_without_end"), &"a".repeat(100_000)),
+    ] {
+        let error = arena.engine.catalog.get(module).await.unwrap_err().to_string();
+        cases.check(name, error.len() < 1000 && !error.contains("root:"), error);
+    }
+    arena.serves().await;
+}
+
+#[tokio::test]
+async fn other_version() {
+    Arena::of("other_version").await.is_refused("notification-target@0.2.0, and this engine speaks").await;
+}
+
+#[tokio::test]
+async fn empty_target() {
+    Arena::of("empty_target").await.is_refused("is not that of notification:engine@0.1.0").await;
+}
+
+#[tokio::test]
+async fn not_a_target() {
+    Arena::of("not_a_target").await.is_refused("it is not a target").await;
+}
+
+#[tokio::test]
+async fn import_of_another_world() {
+    Arena::of("import_of_another_world").await.is_refused("It imports what this engine does not have").await;
+}
+
+#[tokio::test]
+async fn import_of_a_module() {
+    Arena::of("import_of_a_module").await.is_refused("it is not a target").await;
+}
+
+#[tokio::test]
+async fn coloured_import() {
+    Arena::of("coloured_import").await.is_refused("not a valid component").await;
+}
+
+#[tokio::test]
+async fn many_instances() {
+    Arena::of("many_instances").await.is_refused("It wants more than this engine allows").await;
+}
+
+#[tokio::test]
+async fn memory64() {
+    Arena::of("memory64").await.is_refused("memory64").await;
+}
+
+#[tokio::test]
+async fn shared_memory() {
+    Arena::of("shared_memory").await.is_refused("not a valid component").await;
+}
+
+#[tokio::test]
+async fn gc_types() {
+    Arena::of("gc_types").await.is_refused("not a valid component").await;
+}
+
+/// What the compiler made is loaded only if this engine wrote it, for this component; anything else is compiled anew.
+#[tokio::test]
+async fn a_tampered_cache() {
+    let arena = Arena::of("noop").await;
+    arena.serves().await;
+    let cache = arena.engine.settings.cache();
+    let (key, component) = (arena.engine.settings.engine_key().unwrap(), fs::read(guest("noop")).unwrap());
+    let file = fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
+    let good = fs::read(&file).unwrap();
+    let other = {
+        let other = Arena::of("outcome").await;
+        other.serves().await;
+        let newest = fs::read_dir(other.engine.settings.cache()).unwrap().next().unwrap().unwrap().path();
+        fs::read(newest).unwrap()
+    };
+    let flipped = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let mut cases = Cases::default();
+    for (name, bytes) in [
+        (case("in_its_mac"), flipped(0)),
+        (case("at_its_beginning"), flipped(32)),
+        (case("in_the_middle"), flipped(good.len() / 2)),
+        (case("at_its_end"), flipped(good.len() - 1)),
+        (case("cut_off"), good[..good.len() / 2].to_vec()),
+        (case("longer"), [good.as_slice(), b"x"].concat()),
+        (case("empty"), Vec::new()),
+        (case("without_a_mac"), good[32..].to_vec()),
+        (case("of_another_engine"), other),
+    ] {
+        fs::write(&file, &bytes).unwrap();
+        let host = Host::new(&arena.engine.settings.sandbox, &cache, &key, Clock::system()).unwrap();
+        let loaded = host.load("noop", &component).await;
+        cases.check(name, loaded.is_ok() && fs::read(&file).unwrap() != bytes, loaded);
+    }
+    arena.serves().await;
+}

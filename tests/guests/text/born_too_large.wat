@@ -1,0 +1,2 @@
+;; Begins with 128 MiB of memory.
+(memory (export "memory") 2048)

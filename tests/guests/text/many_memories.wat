@@ -1,0 +1,3 @@
+;; Has more memories than one limit is kept for.
+(memory (export "memory") 4)
+(memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1)

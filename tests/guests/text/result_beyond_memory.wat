@@ -1,0 +1,5 @@
+;; Answers with an outcome whose message is said to be as long as memory could be.
+(data (i32.const 800) "\00\10\00\00\01\00\00\00")
+(data (i32.const 4096) "\00\00\00\00\00\00\00\00\00\00\00\00\00\10\00\00\f0\ff\ff\ff")
+(func (export "notification:engine/notification-target@0.1.0#send-notifications") (param i32 i32) (result i32)
+  (i32.const 800))

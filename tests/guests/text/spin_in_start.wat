@@ -1,0 +1,3 @@
+;; Never ends, before anything is called: its start function loops.
+(func $start (loop $again (br $again)))
+(start $start)
