@@ -86,7 +86,7 @@ async fn a_name_that_changes_its_answer() {
     let url = format!("https://provider.example:{}/", server.address.port());
     let powers = Arc::new(probe.powers(Some(&format!("https://other.example:{}", server.address.port()))));
     let found = probe.tried(&powers, json!({ "url": url })).await;
-    assert_eq!(found["code"], "origin_not_granted", "another port is another origin: {found}");
+    assert_eq!(found["code"], "origin_not_asked", "another port is another origin: {found}");
     let found = probe.tried(&powers, json!({ "url": "https://provider.example/" })).await;
     assert_eq!((&found["phase"], probe.names.asked.load(SeqCst)), (&json!("connect"), 1), "{found}");
     let found = probe.tried(&powers, json!({ "url": "https://provider.example/" })).await;
@@ -111,22 +111,22 @@ async fn names_that_look_like_the_grant() {
     probe.names.answer(&[&[NOWHERE]]);
     let mut cases = Cases::default();
     for (name, url, code) in [
-        (case("a_longer_name"), "https://provider.example.evil.example/", "origin_not_granted"),
-        (case("a_name_that_ends_so"), "https://evilprovider.example/", "origin_not_granted"),
-        (case("a_name_below_it"), "https://evil.provider.example/", "origin_not_granted"),
-        (case("the_bare_wildcard"), "https://wild.example/", "origin_not_granted"),
-        (case("a_name_that_ends_like_the_wildcard"), "https://evilwild.example/", "origin_not_granted"),
-        (case("another_port"), "https://provider.example:8443/", "origin_not_granted"),
-        (case("plain_http"), "http://provider.example/", "origin_not_granted"),
-        (case("plain_http_at_its_port"), "http://provider.example:443/", "origin_not_granted"),
-        (case("letters_of_another_script"), "https://рrovider.example/", "origin_not_granted"),
+        (case("a_longer_name"), "https://provider.example.evil.example/", "origin_not_asked"),
+        (case("a_name_that_ends_so"), "https://evilprovider.example/", "origin_not_asked"),
+        (case("a_name_below_it"), "https://evil.provider.example/", "origin_not_asked"),
+        (case("the_bare_wildcard"), "https://wild.example/", "origin_not_asked"),
+        (case("a_name_that_ends_like_the_wildcard"), "https://evilwild.example/", "origin_not_asked"),
+        (case("another_port"), "https://provider.example:8443/", "origin_not_asked"),
+        (case("plain_http"), "http://provider.example/", "origin_not_asked"),
+        (case("plain_http_at_its_port"), "http://provider.example:443/", "origin_not_asked"),
+        (case("letters_of_another_script"), "https://рrovider.example/", "origin_not_asked"),
         (case("a_soft_hyphen"), "https://prov\u{ad}ider.example/", "no_connection"),
         (case("capitals_and_a_dot"), "https://PROVIDER.Example./", "no_connection"),
         (case("wide_letters"), "https://ｐｒｏｖｉｄｅｒ.example/", "no_connection"),
         (case("the_grant_as_a_user"), "https://provider.example@evil.example/", "invalid_url"),
-        (case("a_backslash_before_a_user"), "https://evil.example\\@provider.example/", "origin_not_granted"),
+        (case("a_backslash_before_a_user"), "https://evil.example\\@provider.example/", "origin_not_asked"),
         (case("the_grant_as_a_password"), "https://x:provider.example@evil.example/", "invalid_url"),
-        (case("an_address"), "https://127.0.0.1/", "origin_not_granted"),
+        (case("an_address"), "https://127.0.0.1/", "origin_not_asked"),
     ] {
         let found = probe.tried(&powers, json!({ "url": url })).await;
         // Nowhere is unreachable at once, or in time.
@@ -151,7 +151,7 @@ async fn kept_connections() {
     revoked.http = client;
     let found = probe.tried(&Arc::new(revoked), ask.clone()).await;
     let counts = (server.count(), server.connections.load(SeqCst));
-    cases.check(case("past_a_revoked_grant"), found["code"] == "origin_not_granted" && counts == (2, 1), found);
+    cases.check(case("past_a_revoked_grant"), found["code"] == "origin_not_asked" && counts == (2, 1), found);
 
     let found = probe.tried(&Arc::new(probe.powers(Some(&server.origin()))), ask).await;
     let counts = (server.count(), server.connections.load(SeqCst));

@@ -45,12 +45,7 @@ async fn secrets_where_they_may_not_go() {
             json!([{ "bearer": "token" }]),
             "origin_not_granted",
         ),
-        (
-            case("to_another_port"),
-            "http://127.0.0.1:1/".to_owned(),
-            json!([{ "bearer": "token" }]),
-            "origin_not_granted",
-        ),
+        (case("to_another_port"), "http://127.0.0.1:1/".to_owned(), json!([{ "bearer": "token" }]), "origin_not_asked"),
         (case("one_that_is_not_granted"), own.clone(), json!([{ "bearer": "hook" }]), "secret_not_granted"),
         (case("one_that_was_not_asked_for"), own.clone(), json!([{ "bearer": "other" }]), "secret_not_granted"),
         (case("the_engines_own_key"), own.clone(), json!([{ "bearer": "engine_key" }]), "secret_not_granted"),
@@ -111,7 +106,8 @@ async fn a_server_that_echoes() {
             json!({ "url": server.origin(), "credentials": [{ "basic": { "user": "user", "secret": "token" } }] });
         let found = arena.reported(asked).await;
         let text = found.to_string();
-        let blotted = found["body"] == "<•••>" && text.contains("[\"x-echo\",\"•••\"]");
+        // Of what was encoded together with something else, that stays.
+        let blotted = text.matches("•••").count() == 2 && !text.contains(&echo[7..echo.len() - 4]);
         cases.check(name, blotted && !text.contains("9f86d081"), found);
     }
 }

@@ -31,7 +31,7 @@ async fn a_server_is_restarted_and_crashes_under_two_engines() {
             if restart % 2 == 0 {
                 server.stop()
             } else {
-                server.crash()
+                server.stop_by("immediate")
             }
             server.run(&[]);
         }

@@ -94,7 +94,7 @@ async fn no_row_can_point_into_another_tenant(database: Database) {
         format!("INSERT INTO opt_outs VALUES ({tenant}, {user}, {}, 0, 0)", database.flag(true)),
         format!(
             "INSERT INTO attempts
-            VALUES ({tenant}, {notification}, 1, 0, 0, 'delivered', '', '', '', NULL, '', NULL, {user}, NULL)"
+            VALUES ({tenant}, {notification}, 1, 0, 0, 'delivered', '', '', '', NULL, '', NULL, {user}, NULL, NULL)"
         ),
         format!("INSERT INTO grants VALUES ({tenant}, {target}, 'smtp', '', 0)"),
         format!("INSERT INTO secrets VALUES ({tenant}, {user}, {target}, NULL, 'token', 'k1', {user}, 0, 0)"),

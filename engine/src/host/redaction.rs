@@ -1,5 +1,6 @@
 //! Secrets are cut out of whatever is kept or shown: as they are, and as a request or an answer may have encoded them.
 
+use super::http::IN_PATH;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -63,8 +64,10 @@ impl Redactor {
 
 /// A secret, and how it may look after it was written into a URL, a form, a JSON text or a header.
 fn forms(secret: &str) -> Vec<String> {
-    let percent: Vec<String> =
-        [NON_ALPHANUMERIC, UNRESERVED].map(|set| utf8_percent_encode(secret, set).to_string()).into_iter().collect();
+    let percent: Vec<String> = [NON_ALPHANUMERIC, UNRESERVED, IN_PATH]
+        .map(|set| utf8_percent_encode(secret, set).to_string())
+        .into_iter()
+        .collect();
     let quoted = serde_json::Value::from(secret).to_string();
     let mut encoded = vec![quoted[1..quoted.len() - 1].to_owned()];
     encoded.extend(percent.iter().flat_map(|form| [form.clone(), lower_escapes(form), form.replace("%20", "+")]));

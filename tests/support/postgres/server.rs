@@ -73,18 +73,13 @@ impl Server {
 
     /// Stops it as an operator would: connections are cut, what was committed is kept.
     pub fn stop(&self) {
-        let stopped =
-            as_user(&program("pg_ctl")).args(["stop", "-m", "fast", "-w", "-D"]).arg(self.data()).output().unwrap();
-        assert!(stopped.status.success(), "pg_ctl: {}", String::from_utf8_lossy(&stopped.stderr));
+        self.stop_by("fast");
     }
 
-    /// Stops it as a crash does: the next start recovers from its log.
-    pub fn crash(&self) {
-        let stopped = as_user(&program("pg_ctl"))
-            .args(["stop", "-m", "immediate", "-w", "-D"])
-            .arg(self.data())
-            .output()
-            .unwrap();
+    /// Stops it in this mode of pg_ctl: "immediate" is as a crash, from which the next start recovers.
+    pub fn stop_by(&self, mode: &str) {
+        let stopped =
+            as_user(&program("pg_ctl")).args(["stop", "-m", mode, "-w", "-D"]).arg(self.data()).output().unwrap();
         assert!(stopped.status.success(), "pg_ctl: {}", String::from_utf8_lossy(&stopped.stderr));
     }
 

@@ -4,6 +4,8 @@ mod client;
 mod network;
 mod request;
 
+pub(super) use request::IN_PATH;
+
 pub use client::HttpClient;
 pub use network::{Network, Resolver};
 

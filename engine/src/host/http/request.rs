@@ -32,7 +32,7 @@ const OURS: [&str; 13] = [
 ];
 
 /// What may stand in a path as it is: unreserved characters, the sub-delimiters, `/`, `:` and `@` (RFC 3986).
-const IN_PATH: &AsciiSet = &UNRESERVED_ONLY
+pub const IN_PATH: &AsciiSet = &UNRESERVED_ONLY
     .remove(b'/')
     .remove(b':')
     .remove(b'@')
