@@ -1,6 +1,7 @@
 //! The HTTP probe in a sandbox without an engine around it, whose names are looked up as the test says: granted like a bundled component,
 //! which is more than a stranger's gets.
 
+use crate::support::engine::ada;
 use crate::support::guest;
 use engine::clock::Clock;
 use engine::host::{Delivery, Host, HttpClient, Module, Network, Powers, Redactor, Resolver};
@@ -10,9 +11,8 @@ use engine::rules::notification::{NewNotification, Notification};
 use engine::rules::origin::Origin;
 use engine::rules::outcome::{Outcome, OutcomeKind};
 use engine::rules::target::TargetUserRecord;
-use engine::rules::user::User;
 use engine::settings::{Secret, Settings};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -128,16 +128,7 @@ async fn load(host: &Host, name: &str) -> Module {
 }
 
 async fn send(module: &Module, powers: &Arc<Powers>, extra: Value) -> Outcome {
-    let user = User {
-        id: Uuid::now_v7(),
-        username: "ada".to_owned(),
-        email: "ada@example.org".to_owned(),
-        first_name: "Ada".to_owned(),
-        last_name: "Lovelace".to_owned(),
-        time_zone: "Europe/London".to_owned(),
-        locale: "en-GB".to_owned(),
-        attributes: Map::new(),
-    };
+    let user = ada();
     let record = TargetUserRecord {
         id: Uuid::now_v7(),
         user: user.id,

@@ -62,18 +62,23 @@ impl Builder {
         let key = settings.engine_key().unwrap();
         let host = Host::new(&settings.sandbox, &settings.cache(), &key, clock.clone()).unwrap();
         let catalog = Arc::new(Catalog::new(host, settings.clone()).unwrap());
-        let user = User {
-            id: Uuid::now_v7(),
-            username: "ada".to_owned(),
-            email: "ada@example.org".to_owned(),
-            first_name: "Ada".to_owned(),
-            last_name: "Lovelace".to_owned(),
-            time_zone: "Europe/London".to_owned(),
-            locale: "en-GB".to_owned(),
-            attributes: Map::new(),
-        };
+        let user = ada();
         store.add_user(Tenant::DEFAULT, &user, clock.now()).await.unwrap();
         TestEngine { _folder: folder, settings, store, catalog, clock, user }
+    }
+}
+
+/// The user of most tests.
+pub fn ada() -> User {
+    User {
+        id: Uuid::now_v7(),
+        username: "ada".to_owned(),
+        email: "ada@example.org".to_owned(),
+        first_name: "Ada".to_owned(),
+        last_name: "Lovelace".to_owned(),
+        time_zone: "Europe/London".to_owned(),
+        locale: "en-GB".to_owned(),
+        attributes: Map::new(),
     }
 }
 

@@ -2,8 +2,8 @@
 //! a thousand calls of the other are under way, as many at once as the engine lets one target have.
 
 use crate::quantile;
-use crate::sandbox::{host, values};
-use engine::host::{Delivery, HttpClient, Module, Powers};
+use crate::sandbox::{first_attempt, host, values};
+use engine::host::{HttpClient, Module, Powers};
 use engine::rules::grants::{Grants, OperatorWord};
 use engine::rules::origin::Origin;
 use std::collections::BTreeMap;
@@ -72,14 +72,7 @@ async fn delivered(module: &Module, powers: &Arc<Powers>, url: &str) -> Vec<Dura
 async fn send(module: &Module, powers: &Arc<Powers>, url: &str) -> bool {
     let (user, record, mut notification) = values();
     notification.extra = [("url".to_owned(), url.into())].into_iter().collect();
-    let delivery = Delivery {
-        notification: &notification,
-        user: &user,
-        record: &record,
-        attempt: 1,
-        last_attempt: false,
-        previous: None,
-    };
+    let delivery = first_attempt(&user, &record, &notification);
     module.send(powers, &[delivery]).await.fault.is_none()
 }
 

@@ -31,14 +31,7 @@ pub async fn measure() {
 
     let powers = Arc::new(Powers::default());
     let (user, record, notification) = values();
-    let delivery = Delivery {
-        notification: &notification,
-        user: &user,
-        record: &record,
-        attempt: 1,
-        last_attempt: false,
-        previous: None,
-    };
+    let delivery = first_attempt(&user, &record, &notification);
     let mut times = Vec::with_capacity(CALLS);
     for i in 0..WARM_UP + CALLS {
         let began = Instant::now();
@@ -63,6 +56,11 @@ pub fn host(folder: &Path) -> Host {
 
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+/// A call's part that is about these.
+pub fn first_attempt<'a>(user: &'a User, record: &'a TargetUserRecord, notification: &'a Notification) -> Delivery<'a> {
+    Delivery { notification, user, record, attempt: 1, last_attempt: false, previous: None }
 }
 
 /// What one call is about.

@@ -5,7 +5,7 @@
 use super::settler::Finished;
 use super::{Deliverer, Event, log_text, patiently};
 use crate::host::{Delivery, Previous, Ready};
-use crate::rules::attempt::{Attempt, Usage, request_hash};
+use crate::rules::attempt::{Attempt, request_hash};
 use crate::rules::notification::OnUnknown;
 use crate::rules::{rescue, retry};
 use crate::store::{Claim, Claimed, Recheck};
@@ -31,12 +31,6 @@ impl Deliverer {
         let began = self.clock.now();
         let sent = ready.module.send(&ready.powers, &deliveries).await;
         let ended = self.clock.now();
-        let used = Usage {
-            cpu_ms: u64::try_from(sent.usage.cpu.as_micros().div_ceil(1000)).unwrap_or(u64::MAX),
-            memory: sent.usage.memory as u64,
-            http: sent.usage.http,
-            smtp: sent.usage.smtp,
-        };
         if let Some(fault) = &sent.fault {
             tracing::error!(module = ready.module.name, code = fault.code, "a component failed: {fault}");
         }
@@ -63,7 +57,7 @@ impl Deliverer {
                     phase: sent.phase.filter(|_| failed),
                     log: sent.log.clone(),
                     component_digest: Some(ready.module.digest.clone()),
-                    usage: Some(used),
+                    usage: Some(sent.usage),
                     request_hash: Some(request_hash(&claimed.notification, &claimed.record.target_user_id)),
                     ..Attempt::new(claimed.attempt, began, ended, &outcome, self.engine)
                 };

@@ -1,6 +1,7 @@
 //! What one call may use: computing time, memory, calls of the host. Wall-clock time is bounded where the call is made.
 
 use super::stopwatch::{Stopwatch, Turns};
+use crate::rules::attempt::Usage;
 use std::time::Duration;
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 
@@ -25,17 +26,6 @@ pub const LARGEST_RESULT: usize = 256 * 1024;
 pub const MOST_RESOURCES: usize = 1024;
 /// Handles that the instances of a call have of each other's resources and of the host's.
 pub const MOST_HANDLES: usize = 16 * 1024;
-
-/// What a call has used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// How long it computed.
-    pub cpu: Duration,
-    /// Bytes of all its memories and tables, at the end, when they are largest.
-    pub memory: usize,
-    pub http: u32,
-    pub smtp: u32,
-}
 
 /// Counts and bounds a call's memory and computing time.
 #[derive(Debug)]
@@ -77,7 +67,8 @@ impl Meter {
 
     /// What the call has used so far.
     pub fn usage(&self) -> Usage {
-        Usage { cpu: self.stopwatch.read(), ..self.usage }
+        let cpu_ms = u64::try_from(self.stopwatch.read().as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        Usage { cpu_ms, ..self.usage }
     }
 
     /// Takes one of the call's HTTP requests. Whether there was one left.
@@ -95,8 +86,8 @@ impl Meter {
     }
 
     fn grow(&mut self, current: usize, desired: usize) -> bool {
-        let total = self.usage.memory.saturating_add(desired.saturating_sub(current));
-        if total > self.limits.memory {
+        let total = self.usage.memory.saturating_add(desired.saturating_sub(current) as u64);
+        if total > self.limits.memory as u64 {
             self.out_of_memory = true;
             return false;
         }

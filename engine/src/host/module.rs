@@ -4,12 +4,12 @@
 use super::bindings::{self, target};
 use super::call::{Batch, CallState, Powers};
 use super::contract::{self, Creation, Delivery, Draft};
-use super::limits::{LARGEST_RESULT, Limits, MOST_HANDLES, Meter, Usage};
+use super::limits::{LARGEST_RESULT, Limits, MOST_HANDLES, Meter};
 use super::log;
 use super::modules::root;
 use super::stopwatch::Turns;
 use crate::clock::Clock;
-use crate::rules::attempt::Phase;
+use crate::rules::attempt::{Phase, Usage};
 use crate::rules::grants::Call;
 use crate::rules::manifest::Manifest;
 use crate::rules::origin::Origin;

@@ -2,22 +2,24 @@
 //!
 //! The only reader of settings files, of variables and of the files that they name. `engine.default.toml` explains every key.
 
+mod check;
 mod key;
 mod layers;
 mod sandbox;
 mod target;
+mod values;
 
 pub use key::EngineKey;
 pub use sandbox::Sandbox;
 pub use target::TargetSettings;
 
 use crate::rules::notification::OnUnknown;
-use crate::rules::quantities::{parse_duration, parse_size};
 use crate::rules::retry::Backoff;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use values::{backoff, duration, listen, maybe_duration, on_unknown, path};
 
 /// The default file, which is the documentation of the settings and their schema.
 pub const DEFAULTS: &str = include_str!("../../engine.default.toml");
@@ -315,147 +317,10 @@ impl Settings {
     pub fn of_target(&self, module: &str) -> TargetSettings {
         self.target.get(module).cloned().unwrap_or_default()
     }
-
-    fn check(&mut self) -> Result<(), SettingsError> {
-        let fail = |text: &str| Err(SettingsError::new(text));
-        if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.database.url.starts_with(scheme)) {
-            return fail("`database.url` must be `sqlite:FILE` or `postgres://user:password@host/database`.");
-        }
-        if self.smtp.host.is_empty() {
-            return fail("`smtp.host` must name the relay, such as \"localhost\".");
-        }
-        if self.smtp.port == 0 {
-            return fail("`smtp.port` must be between 1 and 65535.");
-        }
-        match (self.smtp.username.is_empty(), &self.smtp.password_file) {
-            (true, Some(_)) => return fail("`smtp.password_file` is set without `smtp.username`; set both or none."),
-            (false, None) => return fail("`smtp.username` is set without `smtp.password_file`; set both or none."),
-            (true, None) => {}
-            (false, Some(file)) => {
-                if self.smtp.tls == SmtpTls::None && !is_this_machine(&self.smtp.host) {
-                    return fail(
-                        "`smtp.tls = \"none\"` would send the password readable through the network; set it to \"starttls\" or \"tls\".",
-                    );
-                }
-                let text = std::fs::read_to_string(file).map_err(|e| {
-                    SettingsError::new(format!("`smtp.password_file` ({}) cannot be read: {e}.", file.display()))
-                })?;
-                self.smtp.password = Some(Secret::new(text.trim_end_matches(['\r', '\n'])));
-            }
-        }
-        // One word, or tracing's directives such as `engine=debug,sqlx=warn`.
-        let words = ["off", "error", "warn", "info", "debug", "trace"];
-        if !self.log.level.contains('=') && !words.contains(&self.log.level.to_lowercase().as_str()) {
-            return Err(SettingsError::new(format!(
-                "`log.level` must be one of {}, and \"{}\" is none.",
-                words.join(", "),
-                self.log.level
-            )));
-        }
-        let counts = [
-            ("smtp.connections", self.smtp.connections, 1000),
-            ("delivery.concurrency_per_tenant", self.delivery.concurrency_per_tenant, 10_000),
-            ("delivery.concurrency_per_target", self.delivery.concurrency_per_target, 10_000),
-            ("delivery.claim_batch", self.delivery.claim_batch, 1000),
-            ("delivery.call_batch", self.delivery.call_batch, 1000),
-            ("sandbox.instances", self.sandbox.instances as usize, 1000),
-        ];
-        for (key, value, most) in counts {
-            if !(1..=most).contains(&value) {
-                return Err(SettingsError::new(format!("`{key}` must be between 1 and {most}, and {value} is not.")));
-            }
-        }
-        for (key, value) in [
-            ("smtp.timeout", self.smtp.timeout),
-            ("sandbox.cpu", self.sandbox.cpu),
-            ("sandbox.wall", self.sandbox.wall),
-        ] {
-            if value.is_zero() {
-                return Err(SettingsError::new(format!("`{key}` must be longer than nothing.")));
-            }
-        }
-        if !(1 << 20..=4 << 30).contains(&self.sandbox.memory) {
-            return fail("`sandbox.memory` must be between 1MiB and 4GiB.");
-        }
-        Ok(())
-    }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A quantity as the file holds it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Quantity {
-    Number(u64),
-    Text(String),
-}
-
-fn quantity<'de, D: Deserializer<'de>, T>(d: D, read: fn(&str) -> Result<T, String>) -> Result<T, D::Error> {
-    let text = match Quantity::deserialize(d)? {
-        Quantity::Number(number) => number.to_string(),
-        Quantity::Text(text) => text,
-    };
-    read(&text).map_err(serde::de::Error::custom)
-}
-
-fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
-    quantity(d, parse_duration)
-}
-
-fn maybe_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
-    match String::deserialize(d)?.as_str() {
-        "" => Ok(None),
-        text => parse_duration(text).map(Some).map_err(serde::de::Error::custom),
-    }
-}
-
-fn size<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
-    quantity(d, parse_size)
-}
-
-fn path<'de, D: Deserializer<'de>>(d: D) -> Result<Option<PathBuf>, D::Error> {
-    let text = String::deserialize(d)?;
-    Ok((!text.is_empty()).then(|| text.into()))
-}
-
-fn backoff<'de, D: Deserializer<'de>>(d: D) -> Result<Backoff, D::Error> {
-    match String::deserialize(d)?.as_str() {
-        "exponential" => Ok(Backoff::Exponential),
-        "fixed" => Ok(Backoff::Fixed),
-        other => Err(serde::de::Error::custom(format!(
-            "`delivery.backoff` must be \"exponential\" or \"fixed\", and \"{other}\" is neither"
-        ))),
-    }
-}
-
-fn on_unknown<'de, D: Deserializer<'de>>(d: D) -> Result<Option<OnUnknown>, D::Error> {
-    match String::deserialize(d)?.as_str() {
-        "" => Ok(None),
-        "resend" => Ok(Some(OnUnknown::Resend)),
-        "hold" => Ok(Some(OnUnknown::Hold)),
-        other => Err(serde::de::Error::custom(format!(
-            "`delivery.on_unknown` must be \"resend\", \"hold\" or empty, and \"{other}\" is neither"
-        ))),
-    }
-}
-
-fn listen<'de, D: Deserializer<'de>>(d: D) -> Result<Option<std::net::SocketAddr>, D::Error> {
-    let text = String::deserialize(d)?;
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse().map(Some).map_err(|_| {
-        serde::de::Error::custom(format!(
-            "`server.listen` must be an address and a port such as 127.0.0.1:8025, and \"{text}\" is not"
-        ))
-    })
 }
 
 #[cfg(test)]

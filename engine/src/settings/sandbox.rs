@@ -1,6 +1,6 @@
 //! `[sandbox]`: what one call of a component may use, and what may be granted to the targets of tenants at all.
 
-use super::{duration, path, size};
+use super::values::{duration, path, size};
 use crate::rules::allowed::{Allowed, Sender};
 use crate::rules::origin::Origin;
 use serde::{Deserialize, Deserializer};

@@ -1,0 +1,74 @@
+//! What settings must be together, beyond what each value is.
+
+use super::{Secret, Settings, SettingsError, SmtpTls};
+
+impl Settings {
+    /// Refuses what cannot be, and reads the password that the settings name.
+    pub(super) fn check(&mut self) -> Result<(), SettingsError> {
+        let fail = |text: &str| Err(SettingsError::new(text));
+        if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.database.url.starts_with(scheme)) {
+            return fail("`database.url` must be `sqlite:FILE` or `postgres://user:password@host/database`.");
+        }
+        if self.smtp.host.is_empty() {
+            return fail("`smtp.host` must name the relay, such as \"localhost\".");
+        }
+        if self.smtp.port == 0 {
+            return fail("`smtp.port` must be between 1 and 65535.");
+        }
+        match (self.smtp.username.is_empty(), &self.smtp.password_file) {
+            (true, Some(_)) => return fail("`smtp.password_file` is set without `smtp.username`; set both or none."),
+            (false, None) => return fail("`smtp.username` is set without `smtp.password_file`; set both or none."),
+            (true, None) => {}
+            (false, Some(file)) => {
+                if self.smtp.tls == SmtpTls::None && !is_this_machine(&self.smtp.host) {
+                    return fail(
+                        "`smtp.tls = \"none\"` would send the password readable through the network; set it to \"starttls\" or \"tls\".",
+                    );
+                }
+                let text = std::fs::read_to_string(file).map_err(|e| {
+                    SettingsError::new(format!("`smtp.password_file` ({}) cannot be read: {e}.", file.display()))
+                })?;
+                self.smtp.password = Some(Secret::new(text.trim_end_matches(['\r', '\n'])));
+            }
+        }
+        // One word, or tracing's directives such as `engine=debug,sqlx=warn`.
+        let words = ["off", "error", "warn", "info", "debug", "trace"];
+        if !self.log.level.contains('=') && !words.contains(&self.log.level.to_lowercase().as_str()) {
+            return Err(SettingsError::new(format!(
+                "`log.level` must be one of {}, and \"{}\" is none.",
+                words.join(", "),
+                self.log.level
+            )));
+        }
+        let counts = [
+            ("smtp.connections", self.smtp.connections, 1000),
+            ("delivery.concurrency_per_tenant", self.delivery.concurrency_per_tenant, 10_000),
+            ("delivery.concurrency_per_target", self.delivery.concurrency_per_target, 10_000),
+            ("delivery.claim_batch", self.delivery.claim_batch, 1000),
+            ("delivery.call_batch", self.delivery.call_batch, 1000),
+            ("sandbox.instances", self.sandbox.instances as usize, 1000),
+        ];
+        for (key, value, most) in counts {
+            if !(1..=most).contains(&value) {
+                return Err(SettingsError::new(format!("`{key}` must be between 1 and {most}, and {value} is not.")));
+            }
+        }
+        for (key, value) in [
+            ("smtp.timeout", self.smtp.timeout),
+            ("sandbox.cpu", self.sandbox.cpu),
+            ("sandbox.wall", self.sandbox.wall),
+        ] {
+            if value.is_zero() {
+                return Err(SettingsError::new(format!("`{key}` must be longer than nothing.")));
+            }
+        }
+        if !(1 << 20..=4 << 30).contains(&self.sandbox.memory) {
+            return fail("`sandbox.memory` must be between 1MiB and 4GiB.");
+        }
+        Ok(())
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
