@@ -17,7 +17,7 @@ pub struct Limits {
     pub memory: usize,
 }
 
-/// How many calls of each door one call may make (spec: not scaled by the batch).
+/// How many calls of each door one call may make, however many notifications it is about.
 pub const MOST_HTTP: u32 = 32;
 pub const MOST_SMTP: u32 = 4;
 /// The longest text in a result, and of all results together.

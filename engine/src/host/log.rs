@@ -9,7 +9,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// How much a call may say (spec: 64 KiB and 200 lines a call, 4 KiB a line).
+/// How much a call may say.
 const MOST_BYTES: usize = 64 * 1024;
 const MOST_LINES: usize = 200;
 const LONGEST_LINE: usize = 4 * 1024;

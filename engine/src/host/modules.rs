@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker, types::ComponentItem};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// The largest component (spec: 32 MiB, checked before compiling).
+/// The largest component, which is checked before compiling.
 pub(super) const LARGEST: usize = 32 * 1024 * 1024;
 /// How long compiling one may take.
 const COMPILING: Duration = Duration::from_secs(60);

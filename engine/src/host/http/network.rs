@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many exchanges there may be with one host at once (spec: 8 per destination host).
+/// How many exchanges there may be with one host at once.
 const MOST_PER_HOST: usize = 8;
 /// How many hosts are remembered before those are forgotten with which there is no exchange.
 const MOST_HOSTS: usize = 1024;
