@@ -1,13 +1,15 @@
-//! What people decide: cancel, retry, resolve.
+//! What people decide: cancel, retry, resolve; and that it is noticed before a send.
 
 use engine::rules::limits::Invalid;
 use engine::rules::notification::NewNotification;
 use engine::rules::outcome::{Failure, Outcome, Scope};
 use engine::rules::status::Status;
-use engine::store::{Canceling, Recheck, Settling, StoreError};
+use engine::store::{Canceling, Interventions, Lost, Recheck, Settling, StoreError};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{Database, TENANT, at, busy, delivered, news, noon, on_every_database, settled};
+use crate::support::postgres as server;
 
 async fn what_waits_is_canceled(database: Database) {
     let bob = database.user("bob").await;
@@ -106,6 +108,72 @@ async fn what_is_unknown_is_resolved_by_a_persons_word(database: Database) {
     }
 }
 
+impl Database {
+    /// Whether it is noticed afterwards; always the same from then on, and never by those who begin later.
+    async fn is_noticed(&self, since: Interventions) -> bool {
+        let noticed = self.store.has_intervened(since).await.unwrap();
+        assert_eq!(self.store.has_intervened(since).await.unwrap(), noticed);
+        let later = self.store.interventions().await.unwrap();
+        assert!(!self.store.has_intervened(later).await.unwrap(), "it is seen by now");
+        noticed
+    }
+}
+
+async fn what_may_keep_a_claim_from_being_sent_is_noticed(database: Database) {
+    let [bob, cleo] = [database.user("bob").await, database.user("cleo").await];
+    let store = &database.store;
+    let seen = async || store.interventions().await.unwrap();
+
+    let before = seen().await;
+    let (taken, held) = (database.due(&bob, noon()).await, database.due(&cleo, noon()).await);
+    let claimed = database.claim().await.claimed;
+    store.heartbeat(Uuid::from_u128(1), noon()).await.unwrap();
+    let done = claimed.iter().find(|claimed| claimed.notification.id == taken).unwrap();
+    store.settle(&[settled(done, &delivered())], noon()).await.unwrap();
+    assert!(!database.is_noticed(before).await, "ordinary work is no intervention");
+
+    let before = seen().await;
+    store.cancel_notification(TENANT, held, noon()).await.unwrap();
+    assert!(database.is_noticed(before).await, "a cancel");
+    let before = seen().await;
+    store.opt_out(TENANT, bob.user.id, noon()).await.unwrap();
+    assert!(database.is_noticed(before).await, "an opt-out");
+    let before = seen().await;
+    store.switch_record_off(TENANT, cleo.record.id, "It is broken.", noon()).await.unwrap();
+    assert!(database.is_noticed(before).await, "a record");
+    let before = seen().await;
+    assert_eq!(store.rescue(Uuid::from_u128(99), Lost::OfOthers, noon()).await.unwrap(), 1);
+    assert!(database.is_noticed(before).await, "a claim that was taken away");
+    let before = seen().await;
+    assert_eq!(store.rescue(Uuid::from_u128(99), Lost::OfOthers, noon()).await.unwrap(), 0);
+    assert!(!database.is_noticed(before).await, "nothing was taken away");
+}
+
+/// It had begun before, and ended after: a claim in between did not see it.
+async fn what_was_under_way_is_noticed(database: Database) {
+    let bob = database.user("bob").await;
+    let opt_out = format!(
+        "INSERT INTO opt_outs (tenant_id, user_id, active, created_date, modified_date)
+        SELECT tenant_id, id, {}, 0, 0 FROM users WHERE username = '{}'",
+        if database.is_postgres() { "true" } else { "1" },
+        bob.user.username
+    );
+    // A file has one writer, so that nothing of it comes between.
+    let seen = if database.is_postgres() {
+        let mut other = server::connect(&database.url).await;
+        sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {opt_out}"))).execute(&mut other).await.unwrap();
+        let seen = database.store.interventions().await.unwrap();
+        assert!(!database.store.has_intervened(seen).await.unwrap());
+        sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+        seen
+    } else {
+        let seen = database.store.interventions().await.unwrap();
+        database.execute(opt_out).await.unwrap();
+        seen
+    };
+    assert!(database.store.has_intervened(seen).await.unwrap());
+}
+
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, part: &str) {
     match result {
         Err(StoreError::Invalid(Invalid { sentence, .. })) => assert!(sentence.contains(part), "{sentence}"),
@@ -120,4 +188,6 @@ on_every_database!(
     what_is_given_back_after_it_was_canceled_does_not_wait,
     what_failed_is_tried_again_with_all_its_retries,
     what_is_unknown_is_resolved_by_a_persons_word,
+    what_may_keep_a_claim_from_being_sent_is_noticed,
+    what_was_under_way_is_noticed,
 );

@@ -25,9 +25,12 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// A small answer of this status.
+    /// A small answer of this status, which says that the connection closes, so that no next request is sent on it and lost.
     pub fn status(status: u16, headers: &str, body: &str) -> Self {
-        let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len());
+        let text = format!(
+            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
+            body.len()
+        );
         Answer::Bytes(text.into_bytes())
     }
 }

@@ -8,7 +8,7 @@ use crate::host::{Delivery, Previous, Ready};
 use crate::rules::attempt::{Attempt, request_hash};
 use crate::rules::notification::OnUnknown;
 use crate::rules::{rescue, retry};
-use crate::store::{Claim, Claimed, Recheck};
+use crate::store::{Claim, Claimed, Interventions, Recheck, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -79,10 +79,14 @@ impl Deliverer {
         rescue::is_marked(self.on_unknown(ready, claimed), claimed.lease_deaths)
     }
 
-    /// What may still be sent: not what its user has opted out of since the claim. Where that cannot be known, nothing. Of what is sent from
-    /// here on it is on the disk that its send may have begun, where that must be known.
-    pub(super) async fn still_to_be_sent(&self, ready: &Ready, batch: Vec<Claimed>) -> Vec<Claimed> {
-        let claims: Vec<Claim> = batch.iter().map(|claimed| claimed.claim).collect();
+    /// What may still be sent: not what its user has opted out of since the claim, which had `seen` what was decided by then. Where that
+    /// cannot be known, nothing. Of what is sent from here on it is on the disk that its send may have begun, where that must be known.
+    pub(super) async fn still_to_be_sent(
+        &self,
+        ready: &Ready,
+        batch: Vec<Claimed>,
+        seen: Interventions,
+    ) -> Vec<Claimed> {
         let marks: Vec<(Claim, OnUnknown)> = batch
             .iter()
             .filter(|claimed| self.is_marked(ready, claimed))
@@ -92,7 +96,7 @@ impl Deliverer {
             if !marks.is_empty() {
                 self.store.mark_sending(&marks).await?;
             }
-            self.store.recheck(&claims, self.clock.now()).await
+            self.recheck(&batch, seen).await
         };
         let answers = match asked.await {
             Ok(answers) => answers,
@@ -114,6 +118,17 @@ impl Deliverer {
             }
         }
         left
+    }
+
+    /// Looks at each of them only where something may have changed: almost always all of them may be sent.
+    async fn recheck(&self, batch: &[Claimed], seen: Interventions) -> Result<Vec<Recheck>, StoreError> {
+        let now = self.clock.now();
+        let expires = |claimed: &Claimed| claimed.notification.expires_at.is_some_and(|expiry| expiry <= now);
+        if !batch.iter().any(expires) && !self.store.has_intervened(seen).await? {
+            return Ok(vec![Recheck::Send; batch.len()]);
+        }
+        let claims: Vec<Claim> = batch.iter().map(|claimed| claimed.claim).collect();
+        self.store.recheck(&claims, now).await
     }
 
     /// Whether a claim's lease could end before a call that began now has been settled.

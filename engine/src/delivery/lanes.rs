@@ -10,7 +10,7 @@ use super::newest::Newest;
 use super::settler::SettlerHandle;
 use crate::host::Ready;
 use crate::rules::rescue;
-use crate::store::Claimed;
+use crate::store::{Claimed, Interventions};
 use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -65,12 +65,21 @@ struct Queue {
 /// A claim in its lane.
 struct Waiting {
     claimed: Claimed,
-    lease_until: Timestamp,
+    terms: Terms,
     ready: Arc<Ready>,
     /// Whether it is written down that its send begins.
     marked: bool,
     /// How often the component had failed too often by then.
     pauses: usize,
+}
+
+/// What a batch was claimed with.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    /// Until when its claims are valid.
+    pub lease_until: Timestamp,
+    /// What had been decided about them by then.
+    pub seen: Interventions,
 }
 
 impl Lanes {
@@ -99,7 +108,7 @@ impl Lanes {
     }
 
     /// Lines claims of one target up, and sees to it that there are workers for them.
-    pub(super) fn begin(&mut self, ready: &Arc<Ready>, claimed: Vec<Claimed>, lease_until: Timestamp) {
+    pub(super) fn begin(&mut self, ready: &Arc<Ready>, claimed: Vec<Claimed>, terms: Terms) {
         let Some(first) = claimed.first() else { return };
         let lane = self.lanes.entry(first.target.id).or_default();
         self.shared.under_way.fetch_add(claimed.len(), Ordering::AcqRel);
@@ -111,7 +120,7 @@ impl Lanes {
         let pauses = lane.faults.pauses.load(Ordering::Relaxed);
         let wait = |claimed| {
             let marked = self.shared.deliverer.is_marked(ready, &claimed);
-            Waiting { claimed, lease_until, ready: ready.clone(), marked, pauses }
+            Waiting { claimed, terms, ready: ready.clone(), marked, pauses }
         };
         queue.waiting.extend(claimed.into_iter().map(wait));
         let most = self.shared.deliverer.settings.delivery.concurrency_per_target.min(wanted);
@@ -141,6 +150,13 @@ impl Lanes {
         self.workers.shutdown().await;
         let queues = self.lanes.values().map(|lane| std::mem::take(&mut lane.queue().waiting));
         queues.flatten().map(|waiting| waiting.claimed).collect()
+    }
+}
+
+impl Terms {
+    /// What is true of both.
+    fn and(self, other: Terms) -> Terms {
+        Terms { lease_until: self.lease_until.min(other.lease_until), seen: self.seen.min(other.seen) }
     }
 }
 
@@ -217,23 +233,24 @@ impl Shared {
         let Some(first) = portion.first() else { return (began, 0, Vec::new()) };
         let (claimed_for, marked) = (first.ready.clone(), first.marked);
         let faults = &lane.faults;
-        let lease_until = portion.iter().map(|waiting| waiting.lease_until).min().unwrap_or_default();
+        // The strictest of all.
+        let terms = portion.iter().map(|waiting| waiting.terms).fold(first.terms, Terms::and);
         let pauses = portion.iter().map(|waiting| waiting.pauses).min().unwrap_or_default();
         let mut batch: Vec<Claimed> = portion.into_iter().map(|waiting| waiting.claimed).collect();
-        if self.stopping.load(Ordering::Acquire) || deliverer.is_too_late(lease_until) {
+        if self.stopping.load(Ordering::Acquire) || deliverer.is_too_late(terms.lease_until) {
             deliverer.give_back(&batch).await;
             return (began, 0, Vec::new());
         }
         let Some(ready) = deliverer.newest(&lane.newest, &claimed_for, &batch).await else {
             return (began, 0, Vec::new());
         };
-        batch = deliverer.still_to_be_sent(&ready, batch).await;
+        batch = deliverer.still_to_be_sent(&ready, batch, terms.seen).await;
         let began = Instant::now();
         let (size, mut made) = (calls_of(self, &ready), 0);
         let mut batch = batch.into_iter().peekable();
         while batch.peek().is_some() {
             if made > 0 && (began.elapsed() > FRESH || self.stopping.load(Ordering::Acquire)) {
-                let wait = |claimed| Waiting { claimed, lease_until, ready: ready.clone(), marked, pauses };
+                let wait = |claimed| Waiting { claimed, terms, ready: ready.clone(), marked, pauses };
                 return (began, made, batch.map(wait).collect());
             }
             if faults.pauses.load(Ordering::Relaxed) > pauses {

@@ -25,7 +25,7 @@ use crate::settings::Settings;
 use crate::store::{ClaimRequest, Claimed, DelivererLock, Ended, Lost, Store, StoreError, Targets, Watch};
 use crate::targets::{self, Unready};
 use jiff::{SignedDuration, Timestamp};
-use lanes::Lanes;
+use lanes::{Lanes, Terms};
 use settler::Settler;
 use std::collections::HashMap;
 use std::future::Future;
@@ -39,6 +39,8 @@ const SILENCE: SignedDuration = SignedDuration::from_secs(20);
 const WAITING: SignedDuration = SignedDuration::from_secs(150);
 /// How often a waiting engine looks for what is due even if nobody has told it.
 const LOOK: Duration = Duration::from_millis(500);
+/// How often it looks while targets are full: what is due in them says nothing about others.
+const GLANCE: Duration = Duration::from_millis(10);
 /// How long to wait before something is tried again that must be written: at first, and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -130,16 +132,22 @@ impl Deliverer {
                     }
                 }
             };
-            if claimed == Found::Some {
-                if futures::FutureExt::now_or_never(&mut stop).is_some() {
-                    break;
+            match claimed {
+                Found::Some => {
+                    if futures::FutureExt::now_or_never(&mut stop).is_some() {
+                        break;
+                    }
                 }
-                continue;
-            }
-            tokio::select! {
-                () = &mut stop => break,
-                () = work.room() => {}
-                () = self.something_due(&mut watch) => {}
+                Found::NoRoom => tokio::select! {
+                    () = &mut stop => break,
+                    () = work.room() => {}
+                    () = tokio::time::sleep(GLANCE) => {}
+                },
+                Found::None => tokio::select! {
+                    () = &mut stop => break,
+                    () = work.room() => {}
+                    () = self.something_due(&mut watch) => {}
+                },
             }
         }
         let stopped = work.finish(stop_now, self.settings.delivery.stop_timeout).await;
@@ -329,6 +337,7 @@ impl Work {
             limit: u32::try_from(batch.min(self.chosen.limit.unwrap_or(batch))).unwrap_or(u32::MAX),
             targets: self.chosen.targets_but(full),
         };
+        let seen = self.deliverer.store.interventions().await?;
         self.unanswered = true;
         let claims = self.deliverer.store.claim_due(&request).await?;
         self.unanswered = false;
@@ -344,7 +353,7 @@ impl Work {
             by_target.entry(claimed.target.id).or_default().push(claimed);
         }
         for claimed in by_target.into_values() {
-            self.begin(claimed, request.lease_until).await?;
+            self.begin(claimed, Terms { lease_until: request.lease_until, seen }).await?;
         }
         Ok(match (found, some_are_full) {
             (0, false) => Found::None,
@@ -355,13 +364,13 @@ impl Work {
     }
 
     /// Begins the attempts of one target's claims, or pauses the target if its component cannot be used.
-    async fn begin(&mut self, claimed: Vec<Claimed>, lease_until: Timestamp) -> Result<(), StoreError> {
+    async fn begin(&mut self, claimed: Vec<Claimed>, terms: Terms) -> Result<(), StoreError> {
         let Some(first) = claimed.first() else { return Ok(()) };
         let target = first.target.clone();
         let Deliverer { store, catalog, .. } = &self.deliverer;
         match targets::ready(store, catalog, Tenant::DEFAULT, &target).await {
             Ok(ready) => {
-                self.lanes.begin(&ready, claimed, lease_until);
+                self.lanes.begin(&ready, claimed, terms);
                 Ok(())
             }
             Err(Unready::Store(error)) => {

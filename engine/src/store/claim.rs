@@ -52,6 +52,10 @@ pub enum Targets {
     AllBut(Vec<Uuid>),
 }
 
+/// How much a claim has seen of what people and other engines decide about what is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Interventions(pub(super) i64);
+
 /// What a claim brought, earliest due first.
 #[derive(Debug, Clone, Default)]
 pub struct Claims {

@@ -40,6 +40,8 @@ macro_rules! all_of {
             9 "lighter_settlement" "0009_lighter_settlement",
             10 "installed_components" "0010_installed_components",
             11 "usage" "0011_usage",
+            12 "interventions" "0012_interventions",
+            13 "lighter_history" "0013_lighter_history",
         )
     };
 }

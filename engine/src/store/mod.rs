@@ -24,7 +24,8 @@ mod verbs;
 mod watch;
 
 pub use claim::{
-    Canceling, Claim, ClaimRequest, Claimed, Claims, Ended, Lost, PreviousAttempt, Recheck, Settled, Settling, Targets,
+    Canceling, Claim, ClaimRequest, Claimed, Claims, Ended, Interventions, Lost, PreviousAttempt, Recheck, Settled,
+    Settling, Targets,
 };
 pub use error::{StoreError, Thing};
 pub use listing::{

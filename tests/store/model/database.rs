@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use engine::rules::attempt::Attempt;
+use engine::rules::status::Status;
 use engine::rules::target::Target;
-use engine::store::{ListedNotification, NotificationFilter, RecordFilter, Store};
+use engine::store::{
+    Claim, Claimed, Interventions, ListedNotification, NotificationFilter, Recheck, RecordFilter, Store,
+};
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 use uuid::Uuid;
@@ -22,6 +25,8 @@ pub struct Subject {
     database: Database,
     /// Past the store.
     connection: Connection,
+    /// What had been seen when a claim was made.
+    seen: BTreeMap<(Uuid, i64), Interventions>,
 }
 
 enum Connection {
@@ -77,7 +82,7 @@ impl Subject {
         } else {
             Connection::Sqlite(database.connect().await)
         };
-        Subject { name, database, connection }
+        Subject { name, database, connection, seen: BTreeMap::new() }
     }
 
     fn store(&self) -> &Store {
@@ -90,13 +95,35 @@ impl Subject {
     }
 
     /// Makes a call that was made to the model, and compares the answers.
-    pub async fn answers(&self, call: &Call, expected: &Answer, now: Timestamp) -> Result<(), String> {
+    pub async fn answers(&mut self, call: &Call, expected: &Answer, now: Timestamp) -> Result<(), String> {
+        if let (Call::Recheck(claims), Answer::Rechecked(answers)) = (call, expected) {
+            self.notices(claims, answers).await?;
+        }
+        let seen = self.store().interventions().await.unwrap();
         let answer = call.on_store(self.store(), now).await;
+        if let (Call::Claim(_), Answer::Claims(claims)) = (call, &answer) {
+            self.seen
+                .extend(claims.claimed.iter().map(|Claimed { claim, .. }| ((claim.notification, claim.fence), seen)));
+        }
         // As they are written out, since claims cannot be compared otherwise.
         if format!("{answer:?}") == format!("{expected:?}") {
             return Ok(());
         }
         Err(format!("{call:#?}\n{} answers\n{}", self.name, difference(&answer, expected)))
+    }
+
+    /// What ends before its send, by whatever but its time, is noticed without a look at it.
+    async fn notices(&self, claims: &[Claim], answers: &[Recheck]) -> Result<(), String> {
+        for (claim, answer) in claims.iter().zip(answers) {
+            let is_noticed = async || match self.seen.get(&(claim.notification, claim.fence)) {
+                Some(seen) => self.store().has_intervened(*seen).await.unwrap(),
+                None => true,
+            };
+            if matches!(answer, Recheck::Ended(status) if *status != Status::Expired) && !is_noticed().await {
+                return Err(format!("{} has not noticed why {claim:?} is {answer:?}", self.name));
+            }
+        }
+        Ok(())
     }
 
     /// Compares everything that is in it.

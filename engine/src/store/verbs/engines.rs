@@ -99,6 +99,10 @@ impl Store {
                     .bind(now.checked_add(LEAD).unwrap_or(Timestamp::MAX))
                     .all(&mut connection)
                     .await?;
+                if !lost.is_empty() {
+                    // Whoever held them may still be alive.
+                    query(sql!("intervene")).bind(now).execute(&mut connection).await?;
+                }
                 let settled: Vec<Settled> = lost.iter().map(|lost| rescued(lost, now)).collect();
                 let applied = Settlements::of(&settled).write(&mut connection, now).await?;
                 if lost.len() < BATCH as usize {

@@ -1,17 +1,18 @@
-//! What people decide about a notification: it is not wanted any more, it is to be tried again, it is known what became of it.
+//! What people decide about a notification: it is not wanted any more, it is to be tried again, it is known what became of it; and whether anybody
+//! has decided something since a claim was made.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::notifications::{not_found, refuse_unreachable};
-use super::rows::MaybeTime;
+use super::rows::{Flag, MaybeTime};
 use crate::rules::limits::Invalid;
 use crate::rules::status::Status;
 use crate::rules::tenant::Tenant;
 use crate::store::statement::{Connection, query, sql};
 use crate::store::values::Batch;
-use crate::store::{Canceling, Result, Store};
+use crate::store::{Canceling, Interventions, Result, Store};
 
 impl Store {
     /// Takes a notification back that waits. What an engine has claimed is marked: it is sent only if its send has begun, and is not tried
@@ -78,6 +79,20 @@ impl Store {
             })
         })
         .await
+    }
+}
+
+impl Store {
+    /// All interventions until now. A claim that is made after this has seen them.
+    pub async fn interventions(&self) -> Result<Interventions> {
+        Ok(Interventions(self.read_one(query(sql!("interventions"))).await?))
+    }
+
+    /// Whether somebody has intervened since: a user opted out, a record was switched off, a notification was canceled, a claim was taken from
+    /// whoever held it. Where nobody has, `recheck` would find nothing but what has expired. May say so of what was seen already.
+    pub async fn has_intervened(&self, since: Interventions) -> Result<bool> {
+        let has: Flag = self.read_one(query(sql!("has_intervened")).bind(since.0)).await?;
+        Ok(has.0)
     }
 }
 
