@@ -5,6 +5,7 @@ use crate::support::engine::TestEngine;
 use crate::support::guests;
 use crate::support::http::{Answer, HttpServer};
 use crate::support::smtp::{self, SmtpServer};
+use engine::rules::budget::Limit;
 use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
 use engine::rules::tenant::Tenant;
@@ -44,10 +45,10 @@ async fn sleeping_in_an_exchange() {
 #[tokio::test]
 async fn budgets_are_on_by_default() {
     let arena = Arena::of("settings_probe").await;
-    let sandbox = &arena.engine.settings.sandbox;
+    let budget = arena.engine.settings.sandbox.budget();
     assert_eq!(
-        (sandbox.wall, sandbox.cpu, sandbox.memory),
-        (Duration::from_secs(30), Duration::from_millis(500), 64 << 20)
+        Limit::ALL.map(|limit| limit.show(budget.amount(limit))),
+        ["500ms", "30s", "64MiB", "32", "4", "1MiB", "64KiB"]
     );
     let delivery = &arena.engine.settings.delivery;
     assert_eq!((delivery.concurrency_per_tenant, delivery.concurrency_per_target), (16, 8));

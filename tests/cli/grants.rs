@@ -73,6 +73,38 @@ fn a_component_is_installed_inspected_granted_and_removed() {
 }
 
 #[test]
+fn a_tenant_sets_lower_limits_and_no_higher_ones() {
+    let program = installed(&["--limit", "cpu=200ms", "--limit", "mails=0"]);
+    let limits = || {
+        let shown = program.json(&["target", "inspect", "Carrier Pigeon"]);
+        let line = |line: &Value| format!("{} {} {}", line["limit"], line["amount"], line["set_by"]).replace('"', "");
+        shown["limits"].as_array().unwrap().iter().map(line).collect::<Vec<_>>().join(", ")
+    };
+    let more = "memory 67108864 operator, http_requests 32 operator";
+    assert_eq!(
+        limits(),
+        format!(
+            "cpu 200 tenant, wall 30000 operator, {more}, mails 0 tenant, answer 1048576 operator, log 65536 operator"
+        )
+    );
+    let text = program.ok(&["target", "inspect", "Carrier Pigeon"]).stdout;
+    assert!(text.contains("200ms") && text.contains("64MiB") && text.contains("target limit"), "{text}");
+    program.refused(&["target", "limit", "Carrier Pigeon", "cpu=1s"], "`cpu` is at most 500ms for this target");
+    program.refused(&["target", "limit", "Carrier Pigeon", "speed=1"], "`speed` is no limit: there are cpu, wall,");
+    program.refused(&["target", "limit", "Carrier Pigeon", "cpu"], "write it like cpu=200ms");
+    program.refused(&["target", "limit", "Carrier Pigeon", "memory=1"], "between 1MiB and 4GiB");
+    program.ok(&["target", "limit", "Carrier Pigeon", "cpu=", "memory=32MiB"]);
+    assert!(limits().starts_with("cpu 500 operator, wall 30000 operator, memory 33554432 tenant"), "{}", limits());
+
+    // The operator's word for this one comes before that for all, and a tenant may use all of it.
+    let program = program.with("ENGINE_SANDBOX__CPU", "100ms");
+    program.refused(
+        &["target", "limit", "Carrier Pigeon", "cpu=101ms"],
+        "at most 100ms for this target, as the operator has it in [sandbox]",
+    );
+}
+
+#[test]
 fn a_dry_run_says_what_would_be_denied() {
     let program = installed(&[]);
     program.ok(&["user", "add", "--username", "ada"]);

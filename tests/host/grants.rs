@@ -5,6 +5,7 @@ use crate::support::engine::TestEngine;
 use crate::support::http::{Answer, HttpServer};
 use crate::support::smtp::SmtpServer;
 use crate::support::{folder_with, guest, guests};
+use engine::rules::budget::Said;
 use engine::rules::grants::Capability;
 use engine::rules::origin::Origin;
 use engine::rules::sealed::SealedSecret;
@@ -218,6 +219,7 @@ async fn install(engine: &TestEngine, module: &str, name: &str, bytes: Vec<u8>) 
         bytes,
         grants: Vec::new(),
         settings: Vec::new(),
+        limits: Said::new(),
     };
     let installed = targets::install(&engine.store, &engine.catalog, TENANT, wish, Uuid::now_v7(), engine.clock.now());
     installed.await.map(|(_, target)| target).map_err(|error| error.to_string())

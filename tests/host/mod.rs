@@ -4,4 +4,5 @@
 mod doors;
 mod grants;
 mod guests;
+mod limits;
 mod modules;

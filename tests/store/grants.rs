@@ -1,5 +1,6 @@
 //! What a target is set up with: its component, grants, settings, secrets; and how engines notice that it has changed.
 
+use engine::rules::budget::{Limit, Said};
 use engine::rules::grants::Capability;
 use engine::rules::origin::Origin;
 use engine::rules::sealed::SealedSecret;
@@ -28,6 +29,7 @@ fn installation(target: &Target, bytes: &[u8]) -> Installation {
         bytes: bytes.to_vec(),
         grants: vec![pigeons(), Capability::Smtp(None)],
         settings: Map::from_iter([("wings".to_owned(), json!(2)), ("name".to_owned(), json!("Änne"))]),
+        limits: Said::from([(Limit::Cpu, 200), (Limit::Memory, 32 << 20)]),
     }
 }
 
@@ -59,6 +61,7 @@ async fn an_installed_component_is_found_as_it_was(database: Database) {
     let found = setup(&database, &pigeon).await;
     assert_eq!(found.component.as_deref(), Some(installation.digest.as_str()));
     assert_eq!((found.grants, found.settings), (vec![pigeons(), Capability::Smtp(None)], installation.settings));
+    assert_eq!(found.limits, installation.limits);
     assert_eq!(database.store.find_component(TENANT, &installation.digest).await.unwrap(), Some(bytes));
     assert_eq!(database.store.find_component(TENANT, "sha256:none").await.unwrap(), None);
     assert_eq!(database.store.find_component(Tenant(2), &installation.digest).await.unwrap(), None);
@@ -81,7 +84,7 @@ async fn a_component_goes_with_its_last_target(database: Database) {
     let digest = installation(&one, b"component").digest;
     database.store.remove_target(TENANT, one.id).await.unwrap();
     assert!(database.store.find_component(TENANT, &digest).await.unwrap().is_some(), "another one has it");
-    for table in ["grants", "target_settings", "target_components"] {
+    for table in ["grants", "target_settings", "target_limits", "target_components"] {
         assert_eq!(
             database.number(format!("SELECT count(*) FROM {table} WHERE target_id = {}", database.id(one.id))).await,
             0,
@@ -97,12 +100,18 @@ async fn a_component_that_is_replaced_goes_too(database: Database) {
     let pigeon = target("Pigeon");
     database.store.install(TENANT, &installation(&pigeon, b"old"), noon()).await.unwrap();
     let before = setup(&database, &pigeon).await;
-    let newer =
-        Installation { is_new: false, grants: Vec::new(), settings: Map::new(), ..installation(&pigeon, b"newer") };
+    let newer = Installation {
+        is_new: false,
+        grants: Vec::new(),
+        settings: Map::new(),
+        limits: Said::new(),
+        ..installation(&pigeon, b"newer")
+    };
     assert_eq!(database.store.install(TENANT, &newer, noon()).await.unwrap(), Upserted::Changed);
     let after = setup(&database, &pigeon).await;
     assert_eq!(after.component, Some(newer.digest));
     assert_eq!((&after.grants, &after.settings), (&before.grants, &before.settings), "what was granted and set stays");
+    assert_eq!(after.limits, before.limits);
     assert!(after.revision > before.revision);
     assert_eq!(database.number("SELECT count(*) FROM components").await, 1);
 }
@@ -121,6 +130,11 @@ async fn each_change_and_nothing_else_makes_a_new_revision(database: Database) {
     let mut changes = vec![(revisions().await, (true, false))];
     assert_eq!(store.grant(TENANT, pigeon.id, &[pigeons()], noon()).await.unwrap(), 0, "granted already");
     changes.push((revisions().await, (false, false)));
+    store.limit_target(TENANT, pigeon.id, &Said::from([(Limit::Cpu, 100)]), &[], noon()).await.unwrap();
+    changes.push((revisions().await, (true, false)));
+    store.limit_target(TENANT, pigeon.id, &Said::new(), &[Limit::Cpu], noon()).await.unwrap();
+    changes.push((revisions().await, (true, false)));
+    assert!(setup(&database, &pigeon).await.limits.is_empty());
     store.set_secret(TENANT, &token, noon()).await.unwrap();
     changes.push((revisions().await, (true, false)));
     store.set_secret(TENANT, &shared, noon()).await.unwrap();

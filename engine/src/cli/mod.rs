@@ -22,6 +22,7 @@ mod target;
 mod target_grant;
 mod target_inspect;
 mod target_install;
+mod target_limit;
 mod target_show;
 mod user;
 

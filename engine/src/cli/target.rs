@@ -5,6 +5,7 @@ use super::exit::Code;
 use super::output::{self, Format};
 use super::target_grant::Options;
 use super::target_install::Install;
+use super::target_limit::Limits;
 use super::{target_inspect, target_show};
 use crate::host::ModuleError;
 use crate::rules::limits;
@@ -27,7 +28,9 @@ pub enum Target {
     Grant(Granting),
     /// Take a grant away, as it was given.
     Revoke(Granting),
-    /// What a target's component asks for, what is granted and allowed, and what of that is in force.
+    /// Let the calls of a target use less than the operator allows.
+    Limit(Limits),
+    /// What a target's component asks for, what is granted and allowed, what of that is in force, and which limits hold.
     Inspect(Named),
     /// Stop delivering to a target until it is resumed.
     Pause(Pausing),
@@ -87,6 +90,7 @@ impl Target {
             Target::Revoke(Granting { target, options }) => {
                 options.revoke(context, &context.store.find_target(Tenant::DEFAULT, &target).await?).await
             }
+            Target::Limit(limits) => limits.execute(context).await,
             Target::Inspect(named) => target_inspect::execute(context, &named.find(context).await?).await,
             Target::Pause(pausing) => pausing.execute(context).await,
             Target::Resume(named) => {

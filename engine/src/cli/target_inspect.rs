@@ -1,9 +1,11 @@
-//! `engine target inspect`: what a component asks for, what it is granted, what the operator allows, and what of that is in force.
+//! `engine target inspect`: what a component asks for, what it is granted, what the operator allows, what of that is in force, and the limits on
+//! its calls.
 
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
 use crate::host::Ready;
+use crate::rules::budget::InForce;
 use crate::rules::grants::{self, Inspected};
 use crate::rules::imports::Import;
 use crate::rules::target::Target;
@@ -35,6 +37,7 @@ fn as_json(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> serde_
         "component": { "digest": ready.module.digest, "source": ready.source },
         "capabilities": capabilities,
         "imports": imports,
+        "limits": ready.powers.limits.iter().flatten().collect::<Vec<_>>(),
     })
 }
 
@@ -61,6 +64,17 @@ fn text(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> anyhow::R
     for Inspected { why, .. } in capabilities.iter().filter(|inspected| !inspected.in_force) {
         output::text(why)?;
     }
+    let limits: Vec<_> = ready
+        .powers
+        .limits
+        .iter()
+        .flatten()
+        .map(|InForce { limit, amount, set_by }| {
+            vec![limit.name().to_owned(), limit.show(*amount), set_by.words().to_owned()]
+        })
+        .collect();
+    output::text("")?;
+    output::table("", &["limit on a call", "at most", "set by"], &limits)?;
     let idle: Vec<_> = imports(ready).filter(|(_, import)| *import != Import::Works).collect();
     if !idle.is_empty() {
         output::text("\nImports of WASI that lead nowhere:")?;

@@ -4,7 +4,10 @@ use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
 use super::target_grant::tell;
+use super::target_limit::read;
+use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
+use crate::rules::limits::Invalid;
 use crate::rules::tenant::Tenant;
 use crate::store::Upserted;
 use crate::targets::{self, Wish};
@@ -36,6 +39,9 @@ pub struct Install {
     /// A secret that it may use, and towards which origin: loft_key=https://pigeons.example
     #[arg(long, value_name = "NAME=ORIGIN")]
     grant_secret: Vec<String>,
+    /// A limit on its calls, lower than the operator's: cpu=200ms
+    #[arg(long, value_name = "LIMIT=AMOUNT")]
+    limit: Vec<String>,
     /// A setting of its own.
     #[arg(long, value_name = "KEY=VALUE")]
     setting: Vec<String>,
@@ -56,9 +62,14 @@ impl Install {
         };
         let settings: Option<Vec<_>> = self.setting.iter().map(pair).collect();
         let settings = settings.context("--setting needs a key and a value, such as --setting sender=7.")?;
+        let limits = self.limit.iter().map(|text| match read(text)? {
+            (limit, Some(amount)) => Ok((limit, amount)),
+            (limit, None) => Err(Invalid::new("limit", format!("`{}` has no amount.", limit.name()))),
+        });
+        let limits = limits.collect::<Result<Said, Invalid>>()?;
         let module = module_name(&self.file)?;
-        let bytes = read(&self.file)?;
-        let wish = Wish { name: self.name, module, bytes, grants: grants.clone(), settings };
+        let bytes = component(&self.file)?;
+        let wish = Wish { name: self.name, module, bytes, grants: grants.clone(), settings, limits };
         let catalog = context.catalog()?;
         let (store, now) = (&context.store, context.clock.now());
         let (change, target) = targets::install(store, &catalog, Tenant::DEFAULT, wish, context.new_id(), now).await?;
@@ -87,7 +98,7 @@ fn module_name(file: &Path) -> anyhow::Result<String> {
     Ok(stem.to_owned())
 }
 
-fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+fn component(file: &Path) -> anyhow::Result<Vec<u8>> {
     let cannot = |e: std::io::Error| anyhow::anyhow!("The component {} cannot be read: {e}.", file.display());
     // Asked before it is opened: opening a pipe would wait for somebody to write into it.
     if !std::fs::metadata(file).map_err(cannot)?.is_file() {

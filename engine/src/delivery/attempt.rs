@@ -6,6 +6,7 @@ use super::settler::Finished;
 use super::{Deliverer, Event, log_text, patiently};
 use crate::host::{Delivery, Previous, Ready};
 use crate::rules::attempt::{Attempt, request_hash};
+use crate::rules::budget::Limit;
 use crate::rules::notification::OnUnknown;
 use crate::rules::{rescue, retry};
 use crate::store::{Claim, Claimed, Interventions, Recheck, StoreError};
@@ -133,7 +134,8 @@ impl Deliverer {
 
     /// Whether a claim's lease could end before a call that began now has been settled.
     pub(super) fn is_too_late(&self, lease_until: Timestamp) -> bool {
-        let wall = SignedDuration::try_from(self.settings.sandbox.wall).unwrap_or(SignedDuration::MAX);
+        let wall =
+            SignedDuration::try_from(self.settings.sandbox.largest().time(Limit::Wall)).unwrap_or(SignedDuration::MAX);
         let needed = wall.saturating_add(MARGIN);
         self.clock.now().checked_add(needed).is_ok_and(|end| end > lease_until)
     }

@@ -15,6 +15,7 @@ mod settler;
 use crate::clock::Clock;
 use crate::host::Catalog;
 use crate::rules::attempt::Attempt;
+use crate::rules::budget::Limit;
 use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::outcome::Outcome;
 use crate::rules::retry::{RetryPolicy, Settlement};
@@ -243,7 +244,8 @@ impl Deliverer {
     }
 
     fn lease_from(&self, now: Timestamp) -> Timestamp {
-        let wall = SignedDuration::try_from(self.settings.sandbox.wall).unwrap_or(SignedDuration::MAX);
+        let wall =
+            SignedDuration::try_from(self.settings.sandbox.largest().time(Limit::Wall)).unwrap_or(SignedDuration::MAX);
         now.checked_add(wall.saturating_add(WAITING)).unwrap_or(Timestamp::MAX)
     }
 

@@ -8,7 +8,9 @@ use super::module::Module;
 use super::modules::{Host, LARGEST, ModuleError};
 use super::smtp::Relay;
 use super::{HostError, powers};
+use crate::rules::budget::{self, Said};
 use crate::rules::grants;
+use crate::rules::limits::Invalid;
 use crate::rules::manifest::SecretAsked;
 use crate::rules::schema;
 use crate::rules::setup::Setup;
@@ -73,7 +75,7 @@ impl Ready {
 }
 
 /// The keys of a target's section that the engine itself reads, so that a component need not know them.
-pub const ENGINES_OWN: [&str; 5] = ["base_url", "from_email", "secrets", "smtp", "templates"];
+pub const ENGINES_OWN: [&str; 6] = ["base_url", "from_email", "limits", "secrets", "smtp", "templates"];
 
 type Loaded = Arc<OnceCell<Result<(Arc<Module>, Source), ModuleError>>>;
 type Prepared = Result<Arc<Ready>, ModuleError>;
@@ -152,6 +154,11 @@ impl Catalog {
         }
         let cannot = |e: ModuleError| ModuleError(format!("The component {name} cannot be installed. {e}"));
         Ok(Arc::new(self.host.load(name, bytes).await.map_err(cannot)?))
+    }
+
+    /// Whether a tenant may set these limits for a target of this module: lower ones than the operator's.
+    pub fn check_limits(&self, module: &str, wanted: &Said) -> Result<(), Invalid> {
+        budget::check_tenant(&self.settings.sandbox.budget(), &self.settings.of_target(module).limits, wanted)
     }
 
     /// The component that was installed under this digest.

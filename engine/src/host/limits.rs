@@ -2,24 +2,13 @@
 
 use super::stopwatch::{Stopwatch, Turns};
 use crate::rules::attempt::Usage;
+use crate::rules::budget::{Budget, Limit};
 use std::time::Duration;
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 
 /// How often a computing component is looked at.
 pub const TICK: Duration = Duration::from_millis(10);
 
-/// The budget of a call (defaults: `[sandbox]` in `engine.default.toml`).
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    pub cpu: Duration,
-    pub wall: Duration,
-    /// Bytes, summed over all memories and tables of the instance.
-    pub memory: usize,
-}
-
-/// How many calls of each door one call may make, however many notifications it is about.
-pub const MOST_HTTP: u32 = 32;
-pub const MOST_SMTP: u32 = 4;
 /// The longest text in a result, and of all results together.
 pub const LARGEST_RESULT: usize = 256 * 1024;
 /// Entries of the table of resources: WASI's streams and pollables.
@@ -30,7 +19,7 @@ pub const MOST_HANDLES: usize = 16 * 1024;
 /// Counts and bounds a call's memory and computing time.
 #[derive(Debug)]
 pub struct Meter {
-    limits: Limits,
+    pub budget: Budget,
     usage: Usage,
     /// What counts the computing time.
     pub stopwatch: Stopwatch,
@@ -41,9 +30,9 @@ pub struct Meter {
 
 impl Meter {
     /// A meter for one call.
-    pub fn new(limits: Limits, turns: Turns) -> Self {
+    pub fn new(budget: Budget, turns: Turns) -> Self {
         Meter {
-            limits,
+            budget,
             usage: Usage::default(),
             stopwatch: Stopwatch::default(),
             turns,
@@ -58,7 +47,8 @@ impl Meter {
         meter: fn(&mut T) -> &mut Meter,
     ) -> wasmtime::Result<UpdateDeadline> {
         let meter = meter(store.data_mut());
-        if meter.stopwatch.read() > meter.limits.cpu {
+        let computed = meter.stopwatch.read();
+        if computed > meter.budget.time(Limit::Cpu) {
             meter.out_of_cpu = true;
             return Ok(UpdateDeadline::Interrupt);
         }
@@ -73,21 +63,21 @@ impl Meter {
 
     /// Takes one of the call's HTTP requests. Whether there was one left.
     pub fn take_http(&mut self) -> bool {
-        let left = self.usage.http < MOST_HTTP;
+        let left = u64::from(self.usage.http) < self.budget.amount(Limit::HttpRequests);
         self.usage.http += u32::from(left);
         left
     }
 
     /// Takes one of the call's mails. Whether there was one left.
     pub fn take_smtp(&mut self) -> bool {
-        let left = self.usage.smtp < MOST_SMTP;
+        let left = u64::from(self.usage.smtp) < self.budget.amount(Limit::Mails);
         self.usage.smtp += u32::from(left);
         left
     }
 
     fn grow(&mut self, current: usize, desired: usize) -> bool {
         let total = self.usage.memory.saturating_add(desired.saturating_sub(current) as u64);
-        if total > self.limits.memory as u64 {
+        if total > self.budget.amount(Limit::Memory) {
             self.out_of_memory = true;
             return false;
         }
@@ -114,8 +104,7 @@ mod tests {
 
     #[test]
     fn memory_is_summed() {
-        let limits = Limits { cpu: TICK, wall: TICK, memory: 100 };
-        let mut meter = Meter::new(limits, Turns::of_this_machine());
+        let mut meter = Meter::new(Budget::of(|_| 100), Turns::of_this_machine());
         assert!(meter.memory_growing(0, 60, None).unwrap());
         assert!(!meter.memory_growing(0, 60, None).unwrap(), "a second memory counts too");
         assert!(meter.out_of_memory);

@@ -9,16 +9,17 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// How much a call may say.
-const MOST_BYTES: usize = 64 * 1024;
+/// How much a call may say, beside the bytes of its budget.
 const MOST_LINES: usize = 200;
 const LONGEST_LINE: usize = 4 * 1024;
 
 /// The lines of one call, shared by its streams.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct CallLog {
     lines: Arc<Mutex<Lines>>,
     redactor: Redactor,
+    /// In bytes.
+    most: usize,
 }
 
 #[derive(Default)]
@@ -29,22 +30,22 @@ struct Lines {
 }
 
 impl CallLog {
-    /// An empty log, from which this cuts the secrets out.
-    pub fn new(redactor: &Redactor) -> Self {
-        CallLog { lines: Arc::default(), redactor: redactor.clone() }
+    /// An empty log of at most so many bytes, from which this cuts the secrets out.
+    pub fn new(redactor: &Redactor, most: usize) -> Self {
+        CallLog { lines: Arc::default(), redactor: redactor.clone(), most }
     }
 
     /// Adds a line; control characters are written as escapes, so that no line can pass for two or colour a terminal.
     pub fn add(&self, level: &str, line: &str) {
         let mut log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if log.lines.len() >= MOST_LINES || log.bytes >= MOST_BYTES {
+        if log.lines.len() >= MOST_LINES || log.bytes >= self.most {
             log.dropped += 1;
             return;
         }
         // Before it is cut: a part of a secret would not be known again.
         let line = self.redactor.text(line);
         // What counts is what is kept: an escape takes more room than its character.
-        let most = LONGEST_LINE.min(MOST_BYTES - log.bytes);
+        let most = LONGEST_LINE.min(self.most - log.bytes);
         let mut text = format!("{level}: ");
         let begin = text.len();
         for c in line.chars() {
@@ -79,7 +80,7 @@ impl CallLog {
         }
         // What is blotted out may have been shorter than its blot, and the last line is worth more than the end of the one before.
         let last = if log.dropped > 0 { format!("\n({} more lines were dropped)", log.dropped) } else { String::new() };
-        format!("{}{last}", cut(&text, MOST_BYTES - last.len()))
+        format!("{}{last}", cut(&text, self.most.saturating_sub(last.len())))
     }
 }
 
@@ -173,7 +174,7 @@ impl OutputStream for Output {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(MOST_BYTES)
+        Ok(LONGEST_LINE)
     }
 }
 

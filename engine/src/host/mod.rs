@@ -25,7 +25,6 @@ pub use call::Powers;
 pub use catalog::{Catalog, ENGINES_OWN, Ready, Source};
 pub use contract::{Creation, Delivery, Draft, Previous};
 pub use http::{HttpClient, Network, Resolver};
-pub use limits::Limits;
 pub use module::{Fault, Module, Report, Sent};
 pub use modules::{Host, ModuleError};
 pub use redaction::Redactor;

@@ -4,12 +4,13 @@
 use super::bindings::{self, target};
 use super::call::{Batch, CallState, Powers};
 use super::contract::{self, Creation, Delivery, Draft};
-use super::limits::{LARGEST_RESULT, Limits, MOST_HANDLES, Meter};
+use super::limits::{LARGEST_RESULT, MOST_HANDLES, Meter};
 use super::log;
 use super::modules::root;
 use super::stopwatch::Turns;
 use crate::clock::Clock;
 use crate::rules::attempt::{Phase, Usage};
+use crate::rules::budget::{Budget, Limit};
 use crate::rules::grants::Call;
 use crate::rules::manifest::Manifest;
 use crate::rules::origin::Origin;
@@ -35,7 +36,8 @@ pub struct Module {
     /// What it imports, by name: interfaces of the contract and of WASI.
     pub imports: Vec<String>,
     pub(super) pre: bindings::TargetPre<CallState>,
-    pub(super) limits: Limits,
+    /// What its calls may use where nothing else is said.
+    pub(super) budget: Budget,
     pub(super) clock: Clock,
     pub(super) slots: Arc<Semaphore>,
     pub(super) turns: Turns,
@@ -170,8 +172,9 @@ impl Module {
     ) -> Report<T> {
         // Waiting for a slot is not the component's time.
         let _slot = self.slots.acquire().await;
-        let meter = Meter::new(self.limits, self.turns.clone());
-        let state = CallState::new(kind, powers.clone(), self.clock.clone(), batch, meter, self.limits.wall);
+        let budget = powers.limits.as_ref().map_or(self.budget, Budget::from_decision);
+        let meter = Meter::new(budget, self.turns.clone());
+        let state = CallState::new(kind, powers.clone(), self.clock.clone(), batch, meter);
         let began = Instant::now();
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.meter);
@@ -184,14 +187,14 @@ impl Module {
             let instance = self.pre.instantiate_async(&mut store).await?;
             call(instance.notification_engine_notification_target(), &mut store).await
         };
-        let ended = tokio::time::timeout(self.limits.wall, stopwatch.around(work)).await;
+        let ended = tokio::time::timeout(budget.time(Limit::Wall), stopwatch.around(work)).await;
         let state = store.data_mut();
         let result = match ended {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(fault(&error, state, &self.limits)),
+            Ok(Err(error)) => Err(fault(&error, state, &budget)),
             Err(_) => Err(Fault {
                 code: OUT_OF_TIME,
-                message: format!("The component did not end within {:?}.", self.limits.wall),
+                message: format!("The component did not end within {:?}.", budget.time(Limit::Wall)),
             }),
         };
         let usage = state.meter.usage();
@@ -250,11 +253,11 @@ fn of_fault(fault: &Fault, left: bool) -> Outcome {
     if left { Outcome::Unknown(reason) } else { Outcome::Retry { after: None, scope: Scope::Message, reason } }
 }
 
-fn fault(error: &wasmtime::Error, state: &mut CallState, limits: &Limits) -> Fault {
+fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fault {
     if state.meter.out_of_cpu {
         return Fault {
             code: "out_of_cpu",
-            message: format!("The component computed for more than {:?}.", limits.cpu),
+            message: format!("The component computed for more than {:?}.", budget.time(Limit::Cpu)),
         };
     }
     // Where the guest's own symbols say where it was.
@@ -262,7 +265,10 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, limits: &Limits) -> Fau
     if state.meter.out_of_memory {
         return Fault {
             code: "out_of_memory",
-            message: format!("The component wanted more than {} MiB of memory.", limits.memory >> 20),
+            message: format!(
+                "The component wanted more than {} of memory.",
+                Limit::Memory.show(budget.amount(Limit::Memory))
+            ),
         };
     }
     Fault { code: "trapped", message: format!("The component crashed ({}).", root(error)) }

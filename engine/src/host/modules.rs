@@ -3,11 +3,12 @@
 use super::bindings;
 use super::cache::Cache;
 use super::call::CallState;
-use super::limits::{Limits, TICK};
+use super::limits::TICK;
 use super::module::Module;
 use super::stopwatch::Turns;
 use super::{HostError, Network, Powers};
 use crate::clock::Clock;
+use crate::rules::budget::{Budget, Limit};
 use crate::rules::manifest::Manifest;
 use crate::rules::sealed::SecretKey;
 use crate::settings::{EngineKey, Sandbox};
@@ -49,7 +50,9 @@ pub struct Host {
     linker: Linker<CallState>,
     cache: Cache,
     fingerprint: u64,
-    limits: Limits,
+    budget: Budget,
+    /// The most memory that any target may have.
+    memory: u64,
     clock: Clock,
     slots: Arc<Semaphore>,
     secret_key: SecretKey,
@@ -61,8 +64,9 @@ impl Host {
     /// Sets the sandbox up and starts the thread that counts computing time; it ends with the host.
     pub fn new(settings: &Sandbox, cache: &Path, key: &EngineKey, clock: Clock) -> Result<Self, HostError> {
         let failed = |e: wasmtime::Error| HostError::new(format!("The sandbox cannot be set up: {e:#}"));
-        let memory = usize::try_from(settings.memory).unwrap_or(usize::MAX);
-        let engine = Engine::new(&config(settings.instances, memory)).map_err(failed)?;
+        let memory = settings.largest().amount(Limit::Memory);
+        let engine =
+            Engine::new(&config(settings.instances, usize::try_from(memory).unwrap_or(usize::MAX))).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         bindings::Target::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;
@@ -88,7 +92,8 @@ impl Host {
             linker,
             cache: Cache::new(cache, &key.derive("compiled components")),
             fingerprint: hasher.finish(),
-            limits: Limits { cpu: settings.cpu, wall: settings.wall, memory },
+            budget: settings.budget(),
+            memory,
             clock,
             slots: Arc::new(Semaphore::new(settings.instances as usize)),
             secret_key: key.secret_key(),
@@ -144,7 +149,7 @@ impl Host {
             manifest: Manifest::named(name),
             imports,
             pre,
-            limits: self.limits,
+            budget: self.budget,
             clock: self.clock.clone(),
             slots: self.slots.clone(),
             turns: self.turns.clone(),
@@ -202,11 +207,11 @@ impl Host {
             ));
         }
         let memory = required.max_initial_memory_size.unwrap_or_default();
-        if memory > self.limits.memory as u64 {
+        if memory > self.memory {
             return refuse(format!(
                 "It begins with {} MiB of memory, and `sandbox.memory` allows {} MiB.",
                 memory >> 20,
-                self.limits.memory >> 20
+                self.memory >> 20
             ));
         }
         let elements = required.max_initial_table_size.unwrap_or_default();

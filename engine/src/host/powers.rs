@@ -6,6 +6,7 @@ use super::http::HttpClient;
 use super::module::Module;
 use super::redaction::Redactor;
 use super::{HostError, sender};
+use crate::rules::budget::in_force;
 use crate::rules::grants::{Grants, OperatorWord, operators_origins};
 use crate::rules::origin::Origin;
 use crate::rules::schema;
@@ -62,8 +63,11 @@ pub fn of(
     // A provider may answer with what it was given, or with what somebody has set, prefix and all.
     let whole = held.values.values().map(Secret::reveal);
     let redactor = Redactor::new(secrets.values().map(|(_, secret)| secret.reveal()).chain(whole));
+    let of_tenant = of.map(|(_, _, setup)| setup.limits.clone()).unwrap_or_default();
+    let limits = in_force(&catalog.settings.sandbox.budget(), &said.limits, &of_tenant);
     Ok(Powers {
         module: name.clone(),
+        limits: Some(limits),
         http: Some(HttpClient::new(&grants, catalog.host.network())?),
         relay: Some(catalog.relay.clone()),
         sender,

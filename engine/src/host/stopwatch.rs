@@ -2,7 +2,7 @@
 //!
 //! Ticks cannot tell computing from waiting: a component that has slept finds a tick passed, as if it had computed. So the time is taken in
 //! which the call's future is polled. What the host does for the component counts too, or it could let the host work for it for nothing;
-//! only what a door does in an exchange does not, as that is few (`MOST_HTTP`, `MOST_SMTP`) and much of it TLS.
+//! only what a door does in an exchange does not, as that is few (`Limit::HttpRequests`, `Limit::Mails`) and much of it TLS.
 //!
 //! Calls that compute for long take turns of a tick, so that one processor is left to all the others, which are soon done.
 

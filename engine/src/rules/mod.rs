@@ -8,6 +8,7 @@
 pub mod addresses;
 pub mod allowed;
 pub mod attempt;
+pub mod budget;
 pub mod clock;
 pub mod django;
 pub mod duplicates;

@@ -1,5 +1,6 @@
 //! What a tenant has set up for a target: the store says it, the catalog uses it.
 
+use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
 use crate::rules::limits::{self, Invalid};
 use crate::rules::sealed::SealedSecret;
@@ -21,6 +22,8 @@ pub struct Setup {
     pub grants: Vec<Capability>,
     /// What the tenant has set; the operator's settings come before them.
     pub settings: Map<String, Value>,
+    /// Limits on its calls that are lower than the operator's.
+    pub limits: Said,
     /// The secrets that are for it, and those of its whole tenant.
     pub secrets: Vec<SealedSecret>,
 }

@@ -1,6 +1,7 @@
 //! What settings must be together, beyond what each value is.
 
 use super::{Secret, Settings, SettingsError, SmtpTls};
+use crate::rules::budget::Limit;
 
 impl Settings {
     /// Refuses what cannot be, and reads the password that the settings name.
@@ -53,17 +54,14 @@ impl Settings {
                 return Err(SettingsError::new(format!("`{key}` must be between 1 and {most}, and {value} is not.")));
             }
         }
-        for (key, value) in [
-            ("smtp.timeout", self.smtp.timeout),
-            ("sandbox.cpu", self.sandbox.cpu),
-            ("sandbox.wall", self.sandbox.wall),
-        ] {
-            if value.is_zero() {
-                return Err(SettingsError::new(format!("`{key}` must be longer than nothing.")));
-            }
+        if self.smtp.timeout.is_zero() {
+            return fail("`smtp.timeout` must be longer than nothing.");
         }
-        if !(1 << 20..=4 << 30).contains(&self.sandbox.memory) {
-            return fail("`sandbox.memory` must be between 1MiB and 4GiB.");
+        let budget = self.sandbox.budget();
+        for limit in Limit::ALL {
+            limit
+                .check(budget.amount(limit))
+                .map_err(|why| SettingsError::new(format!("`sandbox.{}` cannot be used: {why}.", limit.name())))?;
         }
         Ok(())
     }

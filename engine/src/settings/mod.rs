@@ -230,6 +230,7 @@ impl Settings {
             .map(|(module, keys)| Ok((module.clone(), TargetSettings::checked(&module, keys)?)))
             .collect::<Result<_, SettingsError>>()?;
         let mut settings = Settings {
+            sandbox: raw.sandbox.raised_by(&target),
             database: raw.database,
             server: raw.server,
             log: raw.log,
@@ -238,7 +239,6 @@ impl Settings {
             target,
             delivery: raw.delivery,
             retention: raw.retention,
-            sandbox: raw.sandbox,
             secrets,
             file: None,
             key_file,
@@ -335,7 +335,7 @@ mod tests {
     fn the_defaults_are_valid() {
         let settings = settings("").unwrap();
         assert_eq!(settings.folder(), Path::new("."));
-        assert_eq!(settings.sandbox.cpu, Duration::from_millis(500));
+        assert_eq!(settings.sandbox.budget().amount(crate::rules::budget::Limit::Cpu), 500);
         assert_eq!(settings.of_target("email").values["from_email"], "notifications@localhost");
         assert!(settings.of_target("other").values.is_empty());
     }
@@ -352,7 +352,7 @@ mod tests {
             ("[smtp]\nusername='u'\npassword_file='/nonexistent'", "cannot be read"),
             ("[smtp]\ntimeout = 'soon'", "is not a duration"),
             ("[smtp]\nconnections = 0", "`smtp.connections` must be between 1 and 1000"),
-            ("[sandbox]\nmemory = '1KiB'", "`sandbox.memory` must be between"),
+            ("[sandbox]\nmemory = '1KiB'", "`sandbox.memory` cannot be used: it must be between 1MiB and"),
             ("[server]\nlisten = 'here'", "`server.listen` must be an address"),
         ] {
             let error = settings(text).expect_err(text);

@@ -1,21 +1,32 @@
 //! `[sandbox]`: what one call of a component may use, and what may be granted to the targets of tenants at all.
 
+use super::TargetSettings;
 use super::values::{duration, path, size};
 use crate::rules::allowed::{Allowed, Sender};
+use crate::rules::budget::{self, Budget, Limit, Said};
 use crate::rules::origin::Origin;
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sandbox {
-    #[serde(deserialize_with = "duration")]
-    pub cpu: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub wall: Duration,
+    #[serde(deserialize_with = "time")]
+    cpu: u64,
+    #[serde(deserialize_with = "time")]
+    wall: u64,
     #[serde(deserialize_with = "size")]
-    pub memory: u64,
+    memory: u64,
+    http_requests: u64,
+    mails: u64,
+    #[serde(deserialize_with = "size")]
+    answer: u64,
+    #[serde(deserialize_with = "size")]
+    log: u64,
+    /// The most of each that is said of any one target.
+    #[serde(skip)]
+    raised: Said,
     pub instances: u32,
     #[serde(deserialize_with = "path")]
     pub cache: Option<PathBuf>,
@@ -28,10 +39,42 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// What one call may use, if nothing else is said of its target.
+    pub fn budget(&self) -> Budget {
+        Budget::of(|limit| match limit {
+            Limit::Cpu => self.cpu,
+            Limit::Wall => self.wall,
+            Limit::Memory => self.memory,
+            Limit::HttpRequests => self.http_requests,
+            Limit::Mails => self.mails,
+            Limit::Answer => self.answer,
+            Limit::Log => self.log,
+        })
+    }
+
+    /// The same, knowing what is said of single targets.
+    pub(super) fn raised_by(mut self, targets: &BTreeMap<String, TargetSettings>) -> Self {
+        for (limit, amount) in targets.values().flat_map(|said| &said.limits) {
+            let most = self.raised.entry(*limit).or_default();
+            *most = (*most).max(*amount);
+        }
+        self
+    }
+
+    /// The most that a call of any target may use.
+    pub fn largest(&self) -> Budget {
+        let budget = self.budget();
+        Budget::of(|limit| budget.amount(limit).max(self.raised.get(&limit).copied().unwrap_or_default()))
+    }
+
     /// What may be granted at all.
     pub fn allowed(&self) -> Allowed {
         Allowed { plain_http: self.plain_http.clone(), networks: self.networks.clone(), senders: self.senders.clone() }
     }
+}
+
+fn time<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    duration(d).map(budget::milliseconds)
 }
 
 /// A list of texts, each of which `read` understands; its error is the end of a sentence.

@@ -1,6 +1,7 @@
 //! What the operator says about one target, `[target.NAME]`: the keys that are the engine's own, and all of them as the component reads them.
 
 use super::{Settings, SettingsError};
+use crate::rules::budget::{Limit, Said};
 use crate::rules::origin::Origin;
 use std::path::PathBuf;
 
@@ -13,6 +14,8 @@ pub struct TargetSettings {
     pub smtp: bool,
     /// The folder that its creator may read, if it asks for templates.
     pub templates: Option<PathBuf>,
+    /// What one of its calls may use, where that is not what others may.
+    pub limits: Said,
     /// The operator's secrets that a component may use which is not bundled.
     pub secrets: Vec<String>,
     /// All keys, as the component reads them.
@@ -80,12 +83,37 @@ impl TargetSettings {
                 return Err(SettingsError::new(sentence));
             }
         };
+        let limits = match keys.get("limits") {
+            None => Said::new(),
+            Some(toml::Value::Table(limits)) => read_limits(module, limits)?,
+            Some(_) => {
+                let sentence = format!(
+                    "`target.{module}.limits` must be a table, such as {{ cpu = \"2s\", memory = \"256MiB\" }}."
+                );
+                return Err(SettingsError::new(sentence));
+            }
+        };
         let values = match serde_json::to_value(&keys) {
             Ok(serde_json::Value::Object(values)) => values,
             _ => return Err(SettingsError::new(format!("[target.{module}] holds what cannot be written as JSON."))),
         };
-        Ok(TargetSettings { base_url, smtp, templates, secrets, values })
+        Ok(TargetSettings { base_url, smtp, templates, limits, secrets, values })
     }
+}
+
+fn read_limits(module: &str, limits: &toml::Table) -> Result<Said, SettingsError> {
+    let read = |(name, amount): (&String, &toml::Value)| {
+        let Some(limit) = Limit::named(name) else {
+            let names = Limit::ALL.map(Limit::name).join(", ");
+            return Err(SettingsError::new(format!("`target.{module}.limits.{name}` is none of {names}.")));
+        };
+        let text = amount.as_str().map_or_else(|| amount.to_string(), str::to_owned);
+        let amount = limit.read(&text);
+        let amount =
+            amount.map_err(|why| SettingsError::new(format!("`target.{module}.limits.{name}` cannot be used: {why}.")));
+        Ok((limit, amount?))
+    };
+    limits.iter().map(read).collect()
 }
 
 #[cfg(test)]
@@ -103,12 +131,25 @@ mod tests {
     }
 
     #[test]
+    fn limits_of_single_targets_are_read_and_the_largest_is_known() {
+        let text = "[target.a]\nlimits = { cpu = '2s', mails = 2 }\n[target.b]\nlimits = { cpu = 3, memory = '1GiB' }";
+        let settings = Settings::from_text("engine.toml", text, std::iter::empty()).unwrap();
+        assert_eq!(settings.of_target("a").limits, Said::from([(Limit::Cpu, 2000), (Limit::Mails, 2)]));
+        let (all, largest) = (settings.sandbox.budget(), settings.sandbox.largest());
+        assert_eq!((all.amount(Limit::Cpu), largest.amount(Limit::Cpu)), (500, 3000));
+        assert_eq!((largest.amount(Limit::Memory), largest.amount(Limit::Mails)), (1 << 30, 4));
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_in_a_sentence() {
         for (text, part) in [
             ("base_url = 'ftp://h'", "`target.x.base_url` must be an origin"),
             ("smtp = 'perhaps'", "`target.x.smtp` must be true or false"),
             ("secrets = 1", "`target.x.secrets` must be a list of names"),
             ("templates = ''", "`target.x.templates` must be the path of a folder"),
+            ("limits = 3", "`target.x.limits` must be a table"),
+            ("limits = { time = '1s' }", "`target.x.limits.time` is none of cpu, wall,"),
+            ("limits = { cpu = '0s' }", "`target.x.limits.cpu` cannot be used: it must be between 1ms"),
         ] {
             let error = TargetSettings::checked("x", text.parse().unwrap()).expect_err(text).to_string();
             assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");

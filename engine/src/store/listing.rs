@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::rules::attempt::Attempt;
+use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
 use crate::rules::notification::Notification;
 use crate::rules::sealed::SealedSecret;
@@ -163,4 +164,6 @@ pub struct Installation {
     pub grants: Vec<Capability>,
     /// Set for it from the beginning.
     pub settings: Map<String, Value>,
+    /// Limits on its calls from the beginning.
+    pub limits: Said,
 }

@@ -42,6 +42,7 @@ macro_rules! all_of {
             11 "usage" "0011_usage",
             12 "interventions" "0012_interventions",
             13 "lighter_history" "0013_lighter_history",
+            14 "target_limits" "0014_target_limits",
         )
     };
 }

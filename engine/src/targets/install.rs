@@ -1,6 +1,7 @@
 //! A component is checked exactly as when it is loaded, and then kept for all engines of the database.
 
 use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError};
+use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
 use crate::rules::limits::Invalid;
 use crate::rules::schema;
@@ -25,6 +26,8 @@ pub struct Wish {
     pub grants: Vec<Capability>,
     /// Set from the beginning, as it was typed.
     pub settings: Vec<(String, String)>,
+    /// Limits on its calls from the beginning.
+    pub limits: Said,
 }
 
 /// Why nothing was installed: one sentence that says what to do.
@@ -51,6 +54,7 @@ pub async fn install(
     let module = catalog.check(&wish.module, &wish.bytes).await?;
     let name = wish.name.unwrap_or_else(|| module.manifest.name.clone());
     let settings = read_settings(&module, &wish.settings)?;
+    catalog.check_limits(&wish.module, &wish.limits)?;
     let known = store.list_targets(tenant).await?.into_iter().find(|target| target.name == name);
     if let Some(other) = known.as_ref().filter(|known| known.notification_module_name != wish.module) {
         let module = &other.notification_module_name;
@@ -69,8 +73,8 @@ pub async fn install(
         revision: 0,
     });
     let digest = module.digest.clone();
-    let (bytes, grants) = (wish.bytes, wish.grants);
-    let installation = Installation { target: target.clone(), is_new, digest, bytes, grants, settings };
+    let (bytes, grants, limits) = (wish.bytes, wish.grants, wish.limits);
+    let installation = Installation { target: target.clone(), is_new, digest, bytes, grants, settings, limits };
     let change = store.install(tenant, &installation, now).await?;
     if target.pause.as_ref().is_some_and(|pause| pause.kind == PauseKind::Component) {
         store.resume_target(tenant, target.id, now).await?;

@@ -12,8 +12,8 @@ pub use network::{Network, Resolver};
 use super::bindings::http::{Error, Host, Request, Response};
 use super::bindings::phases::Phase;
 use super::call::CallState;
-use super::limits::MOST_HTTP;
 use super::redaction::Redactor;
+use crate::rules::budget::Limit;
 use crate::rules::grants;
 use network::NoAddress;
 use std::time::Duration;
@@ -21,9 +21,6 @@ use std::time::Duration;
 /// Headers of an answer that only framed it.
 const FRAMING: [&str; 7] =
     ["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"];
-
-/// The largest answer, unpacked.
-const LARGEST_ANSWER: usize = 1024 * 1024;
 
 fn failed(phase: Phase, code: &str, message: impl Into<String>) -> Error {
     Error { phase, status: 0, code: code.to_owned(), message: message.into() }
@@ -87,10 +84,11 @@ impl CallState {
             return Err(failed(
                 Phase::Denied,
                 "too_many_requests",
-                format!("One call may send {MOST_HTTP} HTTP requests."),
+                format!("One call may send {} HTTP requests.", self.meter.budget.amount(Limit::HttpRequests)),
             ));
         }
 
+        let most = self.meter.budget.bytes(Limit::Answer);
         let stopwatch = self.meter.stopwatch.clone();
         stopwatch
             .outside(async {
@@ -101,7 +99,7 @@ impl CallState {
                 let leaving = self.leaves(&about);
                 let request = client.client.request(ready.method, url).headers(ready.headers).body(ready.body);
                 match request.timeout(time).send().await {
-                    Ok(answer) => read(answer, &host, &powers.redactor).await,
+                    Ok(answer) => read(answer, &host, most, &powers.redactor).await,
                     Err(e) => {
                         // Without its URL, in which there may be a secret.
                         let error = unanswered(&e.without_url(), &host);
@@ -176,8 +174,8 @@ fn unanswered(error: &reqwest::Error, host: &str) -> Error {
     }
 }
 
-/// The answer, without the secrets that it repeats.
-async fn read(mut answer: reqwest::Response, host: &str, redactor: &Redactor) -> Result<Response, Error> {
+/// The answer, at most so many bytes of it, without the secrets that it repeats.
+async fn read(mut answer: reqwest::Response, host: &str, most: usize, redactor: &Redactor) -> Result<Response, Error> {
     let status = answer.status().as_u16();
     let broke = |code: &str, message: String| Error { phase: Phase::Read, status, code: code.to_owned(), message };
     let headers = answer
@@ -193,11 +191,8 @@ async fn read(mut answer: reqwest::Response, host: &str, redactor: &Redactor) ->
     loop {
         match answer.chunk().await {
             Ok(None) => return Ok(Response { status, headers, body: redactor.bytes(body) }),
-            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
-                return Err(broke(
-                    "answer_too_large",
-                    format!("The answer of {host} has more than {LARGEST_ANSWER} bytes."),
-                ));
+            Ok(Some(chunk)) if body.len() + chunk.len() > most => {
+                return Err(broke("answer_too_large", format!("The answer of {host} has more than {most} bytes.")));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Err(e) if e.is_timeout() => {

@@ -9,7 +9,7 @@ pub use relay::Relay;
 use super::bindings::phases::Phase;
 use super::bindings::smtp::{Breakage, Error, Host, Mail, Reply};
 use super::call::CallState;
-use super::limits::MOST_SMTP;
+use crate::rules::budget::Limit;
 use crate::rules::grants;
 
 fn never_begun(phase: Phase, code: &str, message: String) -> Error {
@@ -40,7 +40,11 @@ impl CallState {
         let from = grants::smtp(&powers.grants, self.kind, asked.as_deref())
             .map_err(|d| never_begun(Phase::Denied, d.code, d.message))?;
         if !self.meter.take_smtp() {
-            return Err(never_begun(Phase::Denied, "too_many_mails", format!("One call may send {MOST_SMTP} mails.")));
+            return Err(never_begun(
+                Phase::Denied,
+                "too_many_mails",
+                format!("One call may send {} mails.", self.meter.budget.amount(Limit::Mails)),
+            ));
         }
 
         let notification = match (mail.about.as_str(), self.batch.as_slice()) {

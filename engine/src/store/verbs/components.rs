@@ -19,7 +19,7 @@ impl Store {
         for (name, value) in &installation.settings {
             setup::check_setting(name, value)?;
         }
-        let Installation { target, is_new, digest, bytes, grants, settings } = installation.clone();
+        let Installation { target, is_new, digest, bytes, grants, settings, limits } = installation.clone();
         self.write(move |mut connection| {
             Box::pin(async move {
                 if is_new {
@@ -33,6 +33,7 @@ impl Store {
                 used.execute(&mut connection).await?;
                 grants::add(&mut connection, tenant, target.id, &grants, now).await?;
                 set(&mut connection, tenant, target.id, &settings).await?;
+                grants::limit(&mut connection, tenant, target.id, &limits).await?;
                 targets::bump_revision(&mut connection, tenant, target.id, now).await?;
                 remove_unused(&mut connection, tenant).await?;
                 Ok(if is_new { Upserted::Added } else { Upserted::Changed })

@@ -1,10 +1,11 @@
-//! What is granted to targets, and all that a target is set up with.
+//! What is granted to targets, the limits on their calls, and all that a target is set up with.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::rows::SetupRow;
 use super::targets;
+use crate::rules::budget::{Limit, Said};
 use crate::rules::grants::Capability;
 use crate::rules::setup::Setup;
 use crate::rules::tenant::Tenant;
@@ -46,6 +47,29 @@ impl Store {
         .await
     }
 
+    /// Sets these limits on a target's calls, and removes those, so that the operator's hold again.
+    pub async fn limit_target(
+        &self,
+        tenant: Tenant,
+        target: Uuid,
+        limits: &Said,
+        removed: &[Limit],
+        now: Timestamp,
+    ) -> Result<()> {
+        let limits = limits.clone();
+        let removed = Batch::of(removed.iter().map(|limit| [limit.name().into()]));
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                targets::name(&mut connection, tenant, target).await?;
+                limit(&mut connection, tenant, target, &limits).await?;
+                let remove = query(sql!("remove_target_limits")).bind(tenant).bind(target).bind_batch(removed);
+                remove.execute(&mut connection).await?;
+                targets::bump_revision(&mut connection, tenant, target, now).await
+            })
+        })
+        .await
+    }
+
     /// All that a target is set up with, as it was at one moment.
     pub async fn target_setup(&self, tenant: Tenant, target: Uuid) -> Result<Setup> {
         let row: Option<SetupRow> = self.read_optional(query(sql!("target_setup")).bind(tenant).bind(target)).await?;
@@ -63,6 +87,14 @@ impl Store {
 fn rows(grants: &[Capability]) -> Batch {
     let granted = grants.iter().filter(|grant| **grant != Capability::Templates);
     Batch::of(granted.map(|grant| [grant.kind().into(), grant.scope().into()]))
+}
+
+/// Sets these limits.
+pub async fn limit(connection: &mut Connection<'_>, tenant: Tenant, target: Uuid, limits: &Said) -> Result<()> {
+    let amount = |amount: u64| i64::try_from(amount).unwrap_or(i64::MAX);
+    let rows = Batch::of(limits.iter().map(|(limit, most)| [limit.name().into(), amount(*most).into()]));
+    query(sql!("set_target_limits")).bind(tenant).bind(target).bind_batch(rows).execute(connection).await?;
+    Ok(())
 }
 
 /// Grants these; how many of them are new.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::rules::attempt::{Attempt, Phase, Usage};
+use crate::rules::budget::Limit;
 use crate::rules::grants::Capability;
 use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::origin::Origin;
@@ -111,12 +112,19 @@ impl From<TargetRow> for Target {
     }
 }
 
-/// What a target is set up with: its revision, the digest of its component, grants, settings, secrets.
+/// What a target is set up with: its revision, the digest of its component, grants, settings, limits, secrets.
 #[derive(Deserialize)]
-pub struct SetupRow(i64, Option<String>, Vec<(String, String)>, Vec<(String, String)>, Vec<SecretRow>);
+pub struct SetupRow(
+    i64,
+    Option<String>,
+    Vec<(String, String)>,
+    Vec<(String, String)>,
+    Vec<(String, u64)>,
+    Vec<SecretRow>,
+);
 
 impl From<SetupRow> for Setup {
-    fn from(SetupRow(revision, component, grants, settings, secrets): SetupRow) -> Setup {
+    fn from(SetupRow(revision, component, grants, settings, limits, secrets): SetupRow) -> Setup {
         Setup {
             revision,
             component,
@@ -126,6 +134,7 @@ impl From<SetupRow> for Setup {
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, serde_json::from_str(&value).ok()?)))
                 .collect(),
+            limits: limits.iter().filter_map(|(name, amount)| Some((Limit::named(name)?, *amount))).collect(),
             secrets: secrets.into_iter().map(SealedSecret::from).collect(),
         }
     }

@@ -13,6 +13,11 @@ SELECT json_build_array(
         WHERE setting.tenant_id = targets.tenant_id AND setting.target_id = targets.id
     ), '[]'),
     coalesce((
+        SELECT json_agg(json_build_array(name, amount))
+        FROM target_limits AS lower
+        WHERE lower.tenant_id = targets.tenant_id AND lower.target_id = targets.id
+    ), '[]'),
+    coalesce((
         SELECT json_agg(json_build_array(
             secret.id, secret.name, secret.target_id, secret.key_id, encode(secret.ciphertext, 'hex'),
             coalesce((

@@ -13,6 +13,11 @@ SELECT json_array(
         WHERE setting.tenant_id = targets.tenant_id AND setting.target_id = targets.id
     )),
     json((
+        SELECT json_group_array(json_array(name, amount))
+        FROM target_limits AS lower
+        WHERE lower.tenant_id = targets.tenant_id AND lower.target_id = targets.id
+    )),
+    json((
         SELECT json_group_array(json_array(
             hex(secret.id), secret.name, CASE WHEN secret.target_id IS NOT NULL THEN hex(secret.target_id) END, secret.key_id,
             hex(secret.ciphertext),
