@@ -52,6 +52,10 @@ impl Meter {
             meter.out_of_cpu = true;
             return Ok(UpdateDeadline::Interrupt);
         }
+        // The tick may have passed while it waited for something.
+        if computed < TICK {
+            return Ok(UpdateDeadline::Continue(1));
+        }
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(meter.turns.clone().take(meter.stopwatch.clone()))))
     }
 
