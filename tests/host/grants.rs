@@ -10,7 +10,7 @@ use engine::rules::grants::Capability;
 use engine::rules::origin::Origin;
 use engine::rules::sealed::SealedSecret;
 use engine::rules::status::Status;
-use engine::rules::target::Target;
+use engine::rules::target::{Pause, PauseKind, Target};
 use engine::rules::tenant::Tenant;
 use engine::targets::{self, Wish};
 use serde_json::{Value, json};
@@ -271,6 +271,35 @@ async fn an_installed_component_needs_no_file() {
         "trapped",
         "the new one is called at once"
     );
+}
+
+/// A version that failed too often is not called again because it is installed once more; another one is, and has all its tries before it.
+#[tokio::test]
+async fn another_version_is_called_where_one_has_failed_too_often() {
+    let engine = TestEngine::builder().start().await;
+    let [trap, noop] = ["trap", "noop"].map(|name| std::fs::read(guest(name)).unwrap());
+    install(&engine, "pigeon", "Pigeon", trap.clone()).await.unwrap();
+    engine.record("pigeon", "anything").await;
+    for i in 0..5 {
+        engine.tried("pigeon", &format!("Title {i}"), json!({})).await;
+    }
+    let paused = target(&engine, "pigeon").await;
+    let reason = paused.pause.unwrap().reason;
+    let ready = targets::ready(&engine.store, &engine.catalog, TENANT, &target(&engine, "pigeon").await).await.unwrap();
+    assert!(reason.contains(ready.module.version()) && reason.contains("5 calls in a row"), "{reason}");
+
+    let same = install(&engine, "pigeon", "Pigeon", trap).await.unwrap();
+    assert!(same.pause.is_some() && same.has_failed_too_often(), "{same:?}");
+    let another = install(&engine, "pigeon", "Pigeon", noop.clone()).await.unwrap();
+    assert_eq!((another.pause, another.faults), (None, 0));
+    let shown = engine.tried("pigeon", "Title", json!({})).await;
+    assert_eq!(shown.listed.notification.status, Status::Delivered, "{shown:#?}");
+
+    // What somebody has paused by hand stays so, whatever is installed.
+    let pause = Pause { kind: PauseKind::Operator, reason: "By hand.".to_owned(), since: engine.clock.now() };
+    engine.store.pause_target(TENANT, another.id, &pause).await.unwrap();
+    let spin = std::fs::read(guest("spin")).unwrap();
+    assert_eq!(install(&engine, "pigeon", "Pigeon", spin).await.unwrap().pause.unwrap().kind, PauseKind::Operator);
 }
 
 /// An installed component comes before one of the same name in a folder, for its own target alone.

@@ -36,7 +36,7 @@ impl Deliverer {
             tracing::error!(module = ready.module.name, code = fault.code, "a component failed: {fault}");
         }
         if let Some(first) = batch.first() {
-            self.remember(&first.target, sent.fault.as_ref(), faults).await;
+            self.remember(&first.target, ready, sent.fault.as_ref(), faults).await;
         }
         batch
             .into_iter()

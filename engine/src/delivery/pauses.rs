@@ -3,7 +3,7 @@
 
 use super::attempt::Faults;
 use super::{Deliverer, Event, log_text};
-use crate::host::{Fault, ModuleError};
+use crate::host::{Fault, ModuleError, Ready};
 use crate::rules::target::{MAX_FAULTS, Pause, PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::{Claim, Claimed, StoreError};
@@ -30,7 +30,7 @@ impl Deliverer {
 
     /// Counts what came of a call, and pauses the target whose component has failed once too often. That this cannot be written down is no
     /// reason to end.
-    pub(super) async fn remember(&self, target: &Target, fault: Option<&Fault>, faults: &Faults) {
+    pub(super) async fn remember(&self, target: &Target, ready: &Ready, fault: Option<&Fault>, faults: &Faults) {
         let remembered = async {
             match fault {
                 None if faults.failing.swap(false, Ordering::Relaxed) => {
@@ -43,7 +43,8 @@ impl Deliverer {
                     }
                     faults.pauses.fetch_add(1, Ordering::Relaxed);
                     let reason = format!(
-                        "The component failed in {MAX_FAULTS} calls in a row, at last so: {fault} It is called again after `engine target resume`."
+                        "The component ({}) failed in {MAX_FAULTS} calls in a row, at last so: {fault} Another version of it is called once it is installed, this one after `engine target resume`.",
+                        ready.module.version()
                     );
                     tracing::error!(target = target.name, reason, "a target is paused because its component fails");
                     self.pause(Tenant::DEFAULT, target, &reason).await

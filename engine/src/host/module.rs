@@ -89,6 +89,11 @@ pub struct Sent {
 }
 
 impl Module {
+    /// The beginning of the digest, by which people tell versions apart.
+    pub fn version(&self) -> &str {
+        log::cut(&self.digest, "sha256:".len() + 12)
+    }
+
     /// The manifest's text.
     pub async fn describe(&self, powers: &Arc<Powers>) -> Report<String> {
         self.call(Call::Describe, powers, Batch::default(), async |guest, store| guest.call_describe(store).await).await

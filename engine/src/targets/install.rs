@@ -41,8 +41,9 @@ pub enum InstallError {
     Store(#[from] StoreError),
 }
 
-/// Installs a component behind a new target, or behind the one of this name, whose grants and settings stay. A target that was paused because its
-/// component could not be used delivers again. `new_id` is the id of a new target.
+/// Installs a component behind a new target, or behind the one of this name, whose grants, settings and limits stay. A target that was paused because its
+/// component could not be used delivers again; one whose component failed too often, only with another version of it. `new_id` is the id of a new
+/// target.
 pub async fn install(
     store: &Store,
     catalog: &Catalog,
@@ -73,10 +74,12 @@ pub async fn install(
         revision: 0,
     });
     let digest = module.digest.clone();
+    let is_another = is_new || store.target_setup(tenant, target.id).await?.component.as_ref() != Some(&digest);
     let (bytes, grants, limits) = (wish.bytes, wish.grants, wish.limits);
     let installation = Installation { target: target.clone(), is_new, digest, bytes, grants, settings, limits };
     let change = store.install(tenant, &installation, now).await?;
-    if target.pause.as_ref().is_some_and(|pause| pause.kind == PauseKind::Component) {
+    let waits_for_it = target.pause.as_ref().is_some_and(|pause| pause.kind == PauseKind::Component);
+    if waits_for_it && (is_another || !target.has_failed_too_often()) {
         store.resume_target(tenant, target.id, now).await?;
     }
     let installed = store.list_targets(tenant).await?.into_iter().find(|listed| listed.id == target.id);
