@@ -239,6 +239,34 @@ fn a_secret_is_set_listed_rotated_and_removed_without_being_shown() {
 }
 
 #[test]
+fn a_secret_is_checked_against_what_the_component_declares() {
+    let program = Program::new();
+    program.ok(&["target", "install", guest("sign_probe").to_str().unwrap(), "--name", "Signer"]);
+    let set = ["secret", "set", "hex_key", "--origin", "https://a.example"];
+    let refused = fed(&program, &set, "no digits");
+    assert_ne!(refused.code, Some(0), "{refused:?}");
+    let why =
+        "The component of the target Signer wants the secret `hex_key` as hexadecimal digits, which this value is not";
+    assert!(refused.stderr.contains(why) && !refused.stderr.contains("no digits"), "{refused:?}");
+    assert_eq!(program.json(&["secret", "list"]), json!([]));
+    assert_eq!(fed(&program, &set, "00ff").code, Some(0));
+    // Another target's component asks for no such secret.
+    let other = [&set[..], &["--target", "Email"]].concat();
+    assert_eq!(fed(&program, &other, "no digits").code, Some(0));
+}
+
+#[test]
+fn a_target_without_a_way_to_its_provider_does_not_say_that_it_delivers() {
+    let program = installed(&[]);
+    let state = || program.json(&["target", "list"])[0]["problem"].clone();
+    let problem = state();
+    assert!(problem.as_str().unwrap().contains("`engine target grant \"Carrier Pigeon\" --http https://"), "{problem}");
+    assert!(program.ok(&["target", "list"]).stdout.contains("cannot deliver: "));
+    program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]);
+    assert_eq!(state(), Value::Null, "one way is enough");
+}
+
+#[test]
 fn a_secret_that_cannot_be_set_is_refused_in_a_sentence() {
     let program = Program::new();
     program.ok(&["target", "list"]);

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
+use crate::host::is_as_asked;
 use crate::rules::grants::check_secret_name;
 use crate::rules::limits::Invalid;
 use crate::rules::origin::Origin;
@@ -10,6 +11,7 @@ use crate::rules::sealed::{MAX_VALUE, SealedSecret};
 use crate::rules::tenant::Tenant;
 use crate::settings::EngineKey;
 use crate::store::ListedSecret;
+use crate::targets;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use ring::rand::SecureRandom;
@@ -71,6 +73,26 @@ impl Secret {
     }
 }
 
+/// Refuses a value that the component of a target which it is for could not read.
+async fn check_format(context: &Context, asked: &str, target: Option<Uuid>, value: &str) -> anyhow::Result<()> {
+    let catalog = context.catalog()?;
+    for known in context.store.list_targets(Tenant::DEFAULT).await? {
+        if target.is_some_and(|target| target != known.id) {
+            continue;
+        }
+        // What cannot be used now can be told nothing of its secrets.
+        let Ok(ready) = targets::ready(&context.store, &catalog, Tenant::DEFAULT, &known).await else { continue };
+        let wanted = ready.module.manifest.secrets.iter().find(|wanted| wanted.name == asked);
+        if let Some(wanted) = wanted.filter(|wanted| !is_as_asked(wanted, value)) {
+            let (name, words) = (&known.name, wanted.format.words());
+            anyhow::bail!(
+                "The component of the target {name} wants the secret `{asked}` as {words}, which this value is not: give it in that form, or set one for another target with --target."
+            );
+        }
+    }
+    Ok(())
+}
+
 /// The target that a secret is for.
 async fn target(context: &Context, name: Option<&String>) -> anyhow::Result<Option<(Uuid, String)>> {
     let Some(name) = name else { return Ok(None) };
@@ -89,6 +111,7 @@ impl Set {
         let origins = self.origin.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
         let target = target(context, self.target.as_ref()).await?;
         let value = value(self.file.as_deref())?;
+        check_format(context, &self.name, target.as_ref().map(|(id, _)| *id), &value).await?;
         let (id, name) = (context.new_id(), self.name.clone());
         let (key_id, ciphertext) = (String::new(), Vec::new());
         let draft = SealedSecret { id, name, target: target.as_ref().map(|(id, _)| *id), key_id, ciphertext, origins };

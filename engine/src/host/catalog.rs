@@ -61,16 +61,17 @@ impl Source {
 }
 
 impl Ready {
-    /// What it cannot send without and does not have: a setting, a secret that has no value, or one that it may not use.
+    /// What it cannot send without and does not have: a setting, a secret that has no value, or one that it may not use, a way to its provider.
     pub fn lack(&self) -> Option<String> {
         if let Some(key) = schema::lacking(&self.powers.settings, &self.module.manifest.settings) {
             return Some(format!("`{key}` is not set under [target.{}].", self.module.name));
         }
-        let mut required = self.module.manifest.secrets.iter().filter(|secret| secret.required);
-        required.find_map(|SecretAsked { name, .. }| {
+        let mut secrets = self.module.manifest.secrets.iter().filter(|secret| secret.required);
+        let required = secrets.find_map(|SecretAsked { name, .. }| {
             let granted = grants::secret(&self.powers.grants, name).map_err(|denial| denial.message);
             granted.and_then(|()| self.powers.has_secret(name)).err()
-        })
+        });
+        required.or_else(|| grants::cut_off(&self.powers.grants))
     }
 }
 

@@ -28,6 +28,7 @@ pub use http::{HttpClient, Network, Resolver};
 pub use module::{Fault, Module, Report, Sent};
 pub use modules::{Host, ModuleError};
 pub use redaction::Redactor;
+pub use signing::is_as_asked;
 pub use smtp::Relay;
 
 /// Reads the sender of a target's mail, `a@b.example` or `"Name" <a@b.example>`.

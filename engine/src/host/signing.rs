@@ -3,7 +3,7 @@
 use super::bindings::signing::{Algorithm, Host, Refusal};
 use super::call::CallState;
 use crate::rules::grants::{self, Call};
-use crate::rules::manifest::SecretFormat;
+use crate::rules::manifest::{SecretAsked, SecretFormat};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -45,6 +45,11 @@ impl CallState {
         let (format, secret) = self.powers.secrets.get(name).ok_or(Refusal::NoSuchSecret)?;
         Key::decode(*format, secret.reveal()).ok_or(Refusal::WrongKey)
     }
+}
+
+/// Whether a value is what a component expects under this name; it need not be one that fits the algorithm.
+pub fn is_as_asked(asked: &SecretAsked, value: &str) -> bool {
+    Key::decode(asked.format, asked.text(value)).is_some()
 }
 
 /// A secret's value, decoded.

@@ -91,6 +91,18 @@ impl SecretAsked {
     }
 }
 
+impl SecretFormat {
+    /// What a value of it is.
+    pub const fn words(self) -> &'static str {
+        match self {
+            SecretFormat::Text => "text",
+            SecretFormat::Base64 => "Base64",
+            SecretFormat::Hex => "hexadecimal digits",
+            SecretFormat::Pem => "a PEM document",
+        }
+    }
+}
+
 /// How a secret's text becomes a key's bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -46,6 +46,17 @@ pub fn inspect(grants: &Grants) -> Vec<Inspected> {
     all.into_iter().map(|capability| one(grants, capability)).collect()
 }
 
+/// What to do where a component asks for ways to its provider, HTTP or mail, and none of them is in force: it could send nothing.
+pub fn cut_off(grants: &Grants) -> Option<String> {
+    let is_way = |capability: &Capability| match capability {
+        Capability::Http(_) | Capability::RecordAddress | Capability::Smtp(_) => true,
+        Capability::Templates | Capability::Secret(..) => false,
+    };
+    let ways: Vec<Inspected> =
+        inspect(grants).into_iter().filter(|way| way.decision.asked && is_way(&way.capability)).collect();
+    if ways.iter().any(|way| way.in_force) { None } else { ways.into_iter().next().map(|way| way.why) }
+}
+
 fn one(grants: &Grants, capability: Capability) -> Inspected {
     let decision = decide(grants, &capability);
     let removed_by = match decision {
