@@ -6,12 +6,12 @@ use serde_json::json;
 
 #[tokio::test]
 async fn hog() {
-    is_fault(&Arena::of("hog").await.tried(json!({})).await, "out_of_memory", "more than 64 MiB");
+    is_fault(&Arena::of("hog").await.tried(json!({})).await, "out_of_memory", "more than 64MiB");
 }
 
 #[tokio::test]
 async fn grow_to_4_gib() {
-    is_fault(&Arena::of("grow_to_4_gib").await.sent().await, "out_of_memory", "more than 64 MiB");
+    is_fault(&Arena::of("grow_to_4_gib").await.sent().await, "out_of_memory", "more than 64MiB");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn stopped_during_an_exchange() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped_while_it_computes() {
-    let settings = "[sandbox]\ninstances = 1\ncpu = '1h'\n[delivery]\nstop_timeout = '100ms'\n";
+    let settings = "[sandbox]\ninstances = 1\ncpu = '10m'\n[delivery]\nstop_timeout = '100ms'\n";
     let arena = Arena::with("spin", settings).await;
     arena.engine.notify("spin", "Title", json!({})).await;
     let deliverer = arena.engine.deliverer(Arc::new(|_| {}));
@@ -55,7 +55,7 @@ async fn stopped_while_it_computes() {
 /// A creator is not waited for either.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn given_up_while_it_creates() {
-    let arena = Arena::with("spin_in_create", "[sandbox]\ninstances = 1\ncpu = '1h'\n").await;
+    let arena = Arena::with("spin_in_create", "[sandbox]\ninstances = 1\ncpu = '10m'\n").await;
     let request = arena.engine.request("spin_in_create", "Title", json!({}));
     let created = tokio::time::timeout(Duration::from_millis(300), arena.engine.create(&request)).await;
     assert!(created.is_err(), "{created:?}");
