@@ -1,4 +1,4 @@
-//! Builds the guest programs that are measured: `NOOP`, `SPIN` and `HTTP_PROBE` are their files.
+//! Builds the guest programs that are measured: `NOOP`, `SLEEPER`, `SPIN` and `HTTP_PROBE` are their files.
 
 use guest_build::Guest;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn build() -> Result<(), Box<dyn error::Error>> {
     let folder = PathBuf::from(env::var("OUT_DIR")?).join("guests");
     guest_build::print_watched(&workspace, GUESTS);
     guest_build::copy_to(&folder, &guest_build::build(&workspace, GUESTS)?)?;
-    for name in ["noop", "spin", "http_probe"] {
+    for name in ["noop", "sleeper", "spin", "http_probe"] {
         println!("cargo::rustc-env={}={}", name.to_uppercase(), folder.join(name).with_extension("wasm").display());
     }
     Ok(())

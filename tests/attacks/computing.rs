@@ -115,7 +115,8 @@ async fn values_that_take_long_to_move() {
     }
 }
 
-/// While calls of one target spin, another's are answered soon.
+/// While calls of one target spin, another's are answered soon. What those wait for in between is not taken for computing, or each wait would put
+/// them behind all that spin.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_spinning_calls() {
     let engine = std::sync::Arc::new(probe::Pair::new("spin").await);

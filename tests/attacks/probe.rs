@@ -12,7 +12,7 @@ use engine::rules::origin::Origin;
 use engine::rules::outcome::{Outcome, OutcomeKind};
 use engine::rules::target::TargetUserRecord;
 use engine::settings::{Secret, Settings};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -91,7 +91,7 @@ impl Probe {
     }
 }
 
-/// A hostile component and an honest one, called side by side without an engine around them.
+/// A hostile component and an honest one that waits a few times, called side by side without an engine around them.
 pub struct Pair {
     hostile: Module,
     honest: Module,
@@ -102,7 +102,7 @@ pub struct Pair {
 impl Pair {
     pub async fn new(hostile: &str) -> Self {
         let (host, folder) = sandbox();
-        let (hostile, honest) = (load(&host, hostile).await, load(&host, "noop").await);
+        let (hostile, honest) = (load(&host, hostile).await, load(&host, "sleeper").await);
         Pair { hostile, honest, powers: Arc::default(), _folder: folder }
     }
 
@@ -111,7 +111,7 @@ impl Pair {
     }
 
     pub async fn honest(&self) -> Outcome {
-        send(&self.honest, &self.powers, Value::Null).await
+        send(&self.honest, &self.powers, json!({ "milliseconds": 11, "times": 5 })).await
     }
 }
 

@@ -12,8 +12,10 @@
 mod idle;
 mod isolation;
 mod mail;
+mod powers;
 mod queues;
 mod sandbox;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

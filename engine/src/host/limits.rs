@@ -24,6 +24,8 @@ pub struct Meter {
     /// What counts the computing time.
     pub stopwatch: Stopwatch,
     turns: Turns,
+    /// What had been computed when a turn was taken last.
+    before_turn: Duration,
     pub out_of_memory: bool,
     pub out_of_cpu: bool,
 }
@@ -36,6 +38,7 @@ impl Meter {
             usage: Usage::default(),
             stopwatch: Stopwatch::default(),
             turns,
+            before_turn: Duration::ZERO,
             out_of_memory: false,
             out_of_cpu: false,
         }
@@ -52,11 +55,20 @@ impl Meter {
             meter.out_of_cpu = true;
             return Ok(UpdateDeadline::Interrupt);
         }
-        // The tick may have passed while it waited for something.
-        if computed < TICK {
+        if !meter.takes_a_turn(computed) {
             return Ok(UpdateDeadline::Continue(1));
         }
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(meter.turns.clone().take(meter.stopwatch.clone()))))
+    }
+
+    /// Whether a call that has computed for so long has to take its turn. Ticks pass while it waits too: what a provider takes to answer would
+    /// else put it behind all those that compute without end.
+    fn takes_a_turn(&mut self, computed: Duration) -> bool {
+        let takes = computed.saturating_sub(self.before_turn) >= TICK / 2;
+        if takes {
+            self.before_turn = computed;
+        }
+        takes
     }
 
     /// What the call has used so far.
@@ -105,6 +117,13 @@ impl ResourceLimiter for Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn turns_are_for_those_who_compute() {
+        let mut meter = Meter::new(Budget::of(|_| 100), Turns::of_this_machine());
+        let took = [1, 4, 5, 6, 9, 10, 20, 24].map(|ms| meter.takes_a_turn(Duration::from_millis(ms)));
+        assert_eq!(took, [false, false, true, false, false, true, true, false]);
+    }
 
     #[test]
     fn memory_is_summed() {

@@ -4,12 +4,14 @@
 //! which the call's future is polled. What the host does for the component counts too, or it could let the host work for it for nothing;
 //! only what a door does in an exchange does not, as that is few (`Limit::HttpRequests`, `Limit::Mails`) and much of it TLS.
 //!
-//! Calls that compute for long take turns of a tick, so that one processor is left to all the others, which are soon done.
+//! Calls that compute for long take turns of a tick, so that one processor is left to all the others, which are soon done. They also leave the
+//! runtime's threads, since a thread that computes does not look for what has arrived, and may be the one that should.
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Whose turn it is to compute for long.
@@ -25,6 +27,7 @@ impl Turns {
 
     /// Lets others compute, and waits for a turn, which lasts until the call waits for something.
     pub async fn take(self, stopwatch: Stopwatch) {
+        stopwatch.counted().is_long = true;
         tokio::task::yield_now().await;
         // A closed semaphore, which this never is, would only mean that nobody waits.
         let turn = self.0.acquire_owned().await.ok();
@@ -43,6 +46,8 @@ struct Counted {
     since: Option<Instant>,
     /// In an exchange.
     held: bool,
+    /// It has computed for a tick at a time.
+    is_long: bool,
     turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -76,8 +81,13 @@ impl Stopwatch {
     pub async fn around<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {
-            self.counted().start();
-            let polled = work.as_mut().poll(context);
+            let is_long = {
+                let mut counted = self.counted();
+                counted.start();
+                counted.is_long
+            };
+            let mut poll = || work.as_mut().poll(context);
+            let polled = if is_long { beside_the_runtime(poll) } else { poll() };
             self.counted().stop();
             polled
         })
@@ -96,6 +106,14 @@ impl Stopwatch {
         hold(false);
         self.counted().start();
         done
+    }
+}
+
+/// Computes while another thread takes over what this one does for the runtime, if that has more than one.
+fn beside_the_runtime<T>(compute: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(compute),
+        _ => compute(),
     }
 }
 
@@ -121,5 +139,22 @@ mod tests {
         assert!((2 * WHILE..10 * WHILE).contains(&read), "{read:?}");
         std::thread::sleep(WHILE);
         assert_eq!(watch.read(), read, "and it has ended");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn who_computes_for_long_leaves_the_thread_to_others() {
+        let watch = Stopwatch::default();
+        let spinning = tokio::spawn(async move {
+            let spin = async {
+                Turns::of_this_machine().take(watch.clone()).await;
+                std::thread::sleep(50 * WHILE);
+            };
+            watch.around(spin).await;
+        });
+        let began = Instant::now();
+        // Both the runtime's clock and its threads are needed for that.
+        tokio::spawn(tokio::time::sleep(WHILE)).await.unwrap();
+        assert!(began.elapsed() < 25 * WHILE, "{:?}", began.elapsed());
+        spinning.await.unwrap();
     }
 }
