@@ -47,6 +47,7 @@ fn only_in(folder: &str, word: &str, allowed: &[&str]) {
 fn each_library_has_its_room() {
     only_in("engine/src", "sqlx", &["engine/src/store/"]);
     only_in("engine/src", "wasmtime", &["engine/src/host/"]);
+    only_in("engine/src", "wasmparser", &["engine/src/host/"]);
     only_in("engine/src", "reqwest", &["engine/src/host/"]);
     only_in("engine/src", "lettre", &["engine/src/host/"]);
     only_in("engine/src", "axum", &["engine/src/api/", "engine/src/admin/", "engine/src/development/"]);

@@ -2,6 +2,7 @@
 
 mod debian;
 mod demo;
+mod fuzz;
 mod peers;
 mod postgres;
 mod predecessor;
@@ -39,6 +40,8 @@ enum Command {
     },
     /// Kill engines, cut lines, crash servers and fill disks at random, and compare every history with what was sent; takes minutes
     Faults,
+    /// Give the engine bytes that a fuzzer makes up: settings, manifests, origins, answers, components; a minute each
+    Fuzz(fuzz::Fuzz),
     /// Import and deliver what the real django-notification-system has left behind, on SQLite and PostgreSQL
     Predecessor {
         /// `--only sqlite`, where there is no PostgreSQL
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { arguments } => test::run(&arguments),
         Command::Faults => test::run(&FAULTS.map(str::to_owned)),
+        Command::Fuzz(asked) => fuzz::run(&asked),
         Command::Predecessor { arguments } => predecessor::run(&arguments),
     };
     result.unwrap_or_else(|error| {

@@ -19,13 +19,18 @@ pub fn folder() -> &'static Path {
 pub fn cargo(subcommand: &str) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder()).args([subcommand, "--workspace", "--locked"]);
+    forget_cargo_run(&mut command);
+    command
+}
+
+/// Takes what `cargo run` has set for this program out of a command's environment, where it would count as a change of what is compiled.
+pub fn forget_cargo_run(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name);
         }
     }
-    command
 }
 
 /// A command's exit code as this program's own; a signal counts as failure.

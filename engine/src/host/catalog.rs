@@ -4,8 +4,9 @@
 //! and then among the bundled ones. What a target may use follows from its setup, and is made anew when that has changed.
 
 use super::call::Powers;
+use super::examine::LARGEST;
 use super::module::Module;
-use super::modules::{Host, LARGEST, ModuleError};
+use super::modules::{Host, ModuleError};
 use super::smtp::Relay;
 use super::{HostError, powers};
 use crate::rules::budget::{self, Said};

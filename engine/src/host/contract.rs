@@ -110,7 +110,8 @@ pub(super) fn request(asked: &Creation<'_>) -> target::CreationRequest {
     }
 }
 
-pub(super) fn draft(draft: target::Draft) -> Result<Draft, Fault> {
+/// A draft that a creator returned.
+pub fn draft(draft: target::Draft) -> Result<Draft, Fault> {
     let wrong = |message: String| Fault { code: "wrong_result", message };
     let target_user_record = draft
         .target_user_record_id
@@ -179,7 +180,8 @@ fn receipt(receipt: target::Receipt, redactor: &Redactor) -> Receipt {
     }
 }
 
-pub(super) fn outcome(outcome: target::Outcome, redactor: &Redactor) -> Outcome {
+/// An outcome that a handler returned, bounded, without what `redactor` finds.
+pub fn outcome(outcome: target::Outcome, redactor: &Redactor) -> Outcome {
     let failure = |failed| failure(failed, redactor);
     let receipt = |given| receipt(given, redactor);
     match outcome {

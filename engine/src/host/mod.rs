@@ -1,6 +1,6 @@
 //! The sandbox: components are compiled, kept and called here, and nothing else of the engine knows wasmtime.
 //!
-//! In reading order: `bindings` (the contract), `modules` (from bytes to something that can be called), `module` (its
+//! In reading order: `bindings` (the contract), `examine` and `modules` (from bytes to something that can be called), `module` (its
 //! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), then the doors: `http`, `smtp`, `signing`. `catalog` finds
 //! the module of a target, `powers` makes what it may use, and `redaction` cuts secrets out of what is said.
 
@@ -9,6 +9,7 @@ mod cache;
 mod call;
 mod catalog;
 mod contract;
+mod examine;
 mod http;
 mod limits;
 mod log;
@@ -24,12 +25,19 @@ mod tls;
 pub use call::Powers;
 pub use catalog::{Catalog, ENGINES_OWN, Ready, Source};
 pub use contract::{Creation, Delivery, Draft, Previous};
+pub use examine::examine;
 pub use http::{HttpClient, Network, Resolver};
 pub use module::{Fault, Module, Report, Sent};
 pub use modules::{Host, ModuleError};
 pub use redaction::Redactor;
 pub use signing::is_as_asked;
 pub use smtp::Relay;
+
+/// What a component returns, as the contract has it, and how it is read: for those who make answers up that no component of ours gives.
+pub mod answers {
+    pub use super::bindings::{target, types};
+    pub use super::contract::{draft, outcome};
+}
 
 /// Reads the sender of a target's mail, `a@b.example` or `"Name" <a@b.example>`.
 fn sender(text: &str) -> Result<lettre::message::Mailbox, String> {

@@ -3,6 +3,7 @@
 use super::bindings;
 use super::cache::Cache;
 use super::call::CallState;
+use super::examine::{TARGET, check_head, examine};
 use super::limits::TICK;
 use super::module::Module;
 use super::stopwatch::Turns;
@@ -11,6 +12,7 @@ use crate::clock::Clock;
 use crate::rules::budget::{Budget, Limit};
 use crate::rules::manifest::Manifest;
 use crate::rules::sealed::SecretKey;
+use crate::rules::spelling::shown;
 use crate::settings::{EngineKey, Sandbox};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -20,8 +22,6 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker, types::ComponentItem};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// The largest component, which is checked before compiling.
-pub(super) const LARGEST: usize = 32 * 1024 * 1024;
 /// How long compiling one may take.
 const COMPILING: Duration = Duration::from_secs(60);
 /// What a component may be made of; what wit-component makes of one core module has about ten.
@@ -40,7 +40,7 @@ const KEEP_STACK: usize = 64 * 1024;
 #[error("{0}")]
 pub struct ModuleError(pub String);
 
-fn refuse<T>(text: impl Into<String>) -> Result<T, ModuleError> {
+pub(super) fn refuse<T>(text: impl Into<String>) -> Result<T, ModuleError> {
     Err(ModuleError(text.into()))
 }
 
@@ -120,7 +120,7 @@ impl Host {
 
     /// Makes a module of a component's bytes, which need not be trusted. `name` is the module's.
     pub async fn load(&self, name: &str, bytes: &[u8]) -> Result<Module, ModuleError> {
-        check_bytes(bytes)?;
+        check_head(bytes)?;
         let digest: String =
             ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
         let component = match self.cached(&digest) {
@@ -169,17 +169,18 @@ impl Host {
         component.inspect_err(|e| tracing::warn!("a compiled component is of no use and is compiled anew: {e:#}")).ok()
     }
 
-    /// Compiles off the threads that serve calls, in bounded time.
+    /// Examines and compiles, off the threads that serve calls and in bounded time.
     async fn compile(&self, digest: &str, bytes: &[u8]) -> Result<Component, ModuleError> {
         let engine = self.engine.clone();
         let bytes = bytes.to_vec();
-        let compiling = tokio::task::spawn_blocking(move || Component::from_binary(&engine, &bytes));
+        let compiling =
+            tokio::task::spawn_blocking(move || examine(&bytes).map(|_| Component::from_binary(&engine, &bytes)));
         let compiled = match tokio::time::timeout(COMPILING, compiling).await {
             Ok(Ok(compiled)) => compiled,
             Ok(Err(e)) => return refuse(format!("It could not be compiled: {e}.")),
             Err(_) => return refuse(format!("It took more than {} seconds to compile.", COMPILING.as_secs())),
         };
-        let component = compiled.map_err(|e| {
+        let component = compiled?.map_err(|e| {
             let why = root(&e);
             // What the pool cannot hold is found out here too, in words of the library's.
             let too_much = why.contains("exceeds the");
@@ -250,67 +251,24 @@ fn config(instances: u32, memory: usize) -> Config {
     config
 }
 
-/// What can be told without compiling.
-fn check_bytes(bytes: &[u8]) -> Result<(), ModuleError> {
-    if bytes.len() > LARGEST {
-        // How much more is not known: no more is read.
-        return refuse(format!("It has more than {} MiB, the most; strip its debug information.", LARGEST >> 20));
-    }
-    match bytes {
-        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
-        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-            refuse("It is a core module, not a component; build it for the target wasm32-wasip2.")
-        }
-        [0x7f, b'E', b'L', b'F', ..] => {
-            refuse("It is compiled machine code, which is never loaded; give the engine the component itself.")
-        }
-        [] => refuse("It is empty; build it anew."),
-        _ => refuse("It is not a WebAssembly component; build it for the target wasm32-wasip2."),
-    }
-}
-
-/// The usual mistake, a component of another world, gets a sentence of its own.
+/// A target of another version of the contract gets a sentence of its own.
 fn check_exports(component: &Component, engine: &Engine) -> Result<(), ModuleError> {
     const WANTED: &str = "notification:engine/notification-target@0.1.0";
     let kind = component.component_type();
-    let mut exports = kind.exports(engine).map(|(name, _)| name.to_owned());
-    match kind.get_export(engine, WANTED).map(|item| item.ty) {
-        Some(ComponentItem::ComponentInstance(_)) => Ok(()),
-        _ => match exports.find(|name| name.starts_with("notification:engine/notification-target")) {
-            Some(other) => refuse(format!("It exports {other}, and this engine speaks {WANTED}; build it anew.")),
-            None => {
-                refuse(format!("It does not export {WANTED}, so it is not a target; build it for the world `target`."))
-            }
-        },
+    if let Some(ComponentItem::ComponentInstance(_)) = kind.get_export(engine, WANTED).map(|item| item.ty) {
+        return Ok(());
     }
+    let mut exports = kind.exports(engine).map(|(name, _)| name);
+    let other = exports.find(|name| name.starts_with(TARGET)).unwrap_or_default();
+    refuse(format!("It exports {}, and this engine speaks {WANTED}; build it anew.", one_line(other)))
 }
 
-/// The innermost cause on one line. It may quote names that the component chose.
+/// The innermost cause on one line.
 pub(super) fn root(error: &wasmtime::Error) -> String {
-    let words = error.root_cause().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut shown = String::with_capacity(words.len());
-    for c in words.chars() {
-        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
+    one_line(&error.root_cause().to_string())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_component_is_told_apart() {
-        for (bytes, part) in [
-            (&b""[..], "empty"),
-            (b"\0asm\x01\0\0\0", "core module"),
-            (b"\x7fELF....", "machine code"),
-            (b"(component)", "not a WebAssembly component"),
-            (b"\0asm\x0a\0\x01\0", "not a WebAssembly component"),
-        ] {
-            assert!(check_bytes(bytes).unwrap_err().0.contains(part), "{part}");
-        }
-        assert!(check_bytes(&vec![0; LARGEST + 1]).unwrap_err().0.contains("strip its debug"));
-        assert!(check_bytes(b"\0asm\x0d\0\x01\0").is_ok());
-    }
+/// A library's words on one line, without what commands a terminal: they may quote names that the component chose.
+pub(super) fn one_line(text: &str) -> String {
+    shown(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

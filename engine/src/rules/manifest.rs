@@ -1,5 +1,6 @@
 //! What a component says of itself in `describe`: who it is and what it asks for (`wit/manifest.schema.json`).
 
+use super::spelling::shown;
 use crate::rules::grants::check_secret_name;
 use crate::rules::notification::OnUnknown;
 use crate::rules::origin::Origin;
@@ -168,7 +169,8 @@ impl Manifest {
         if text.len() > LARGEST {
             return Err(format!("its manifest has {} bytes, and {LARGEST} is the most", text.len()));
         }
-        let manifest: Manifest = serde_json::from_str(text).map_err(|e| format!("its manifest is not valid: {e}"))?;
+        let manifest: Manifest =
+            serde_json::from_str(text).map_err(|e| format!("its manifest is not valid: {}", shown(&e.to_string())))?;
         manifest.check()?;
         Ok(manifest)
     }

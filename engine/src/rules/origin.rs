@@ -1,5 +1,6 @@
 //! An HTTP origin as it is compared: the parser that judges a URL is the parser that sends it.
 
+use super::spelling::shown;
 use std::fmt;
 use std::net::IpAddr;
 use url::{Host, Url};
@@ -17,6 +18,10 @@ pub struct Origin {
 impl Origin {
     /// Reads an origin; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
+        Self::read(text).map_err(|why| shown(&why))
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
         let (plain, any_subdomain) = match text.split_once("://*.") {
             Some((scheme, rest)) => (format!("{scheme}://{rest}"), true),
             None => (text.to_owned(), false),
@@ -56,7 +61,8 @@ impl Origin {
         let host = match url.host() {
             Some(Host::Domain(name)) => name.trim_end_matches('.').to_lowercase(),
             Some(Host::Ipv4(ip)) => ip.to_string(),
-            Some(Host::Ipv6(ip)) => format!("[{ip}]"),
+            // As the URL itself writes it, and so whoever dials.
+            Some(Host::Ipv6(_)) => url.host_str().unwrap_or_default().to_owned(),
             None => return Err("has no host".to_owned()),
         };
         if host.is_empty() {

@@ -1,6 +1,6 @@
 //! Settings and `extra` are checked against the JSON Schemas of a component's manifest, and these are told to people.
 
-use crate::rules::spelling::nearest;
+use crate::rules::spelling::{nearest, shown};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -26,14 +26,15 @@ pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
             "the schema of {what} refers to parts of itself, which can take for ever: write them out instead of `$ref`"
         ));
     }
-    let validator = jsonschema::validator_for(schema).map_err(|e| format!("the schema of {what} is not valid: {e}"))?;
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|e| format!("the schema of {what} is not valid: {}", shown(&e.to_string())))?;
     match validator.iter_errors(&Value::Object(object)).next() {
         None => Ok(()),
         Some(error) => {
             let path = error.instance_path().to_string();
             let at = path.trim_start_matches('/').replace('/', ".");
             let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
-            Err(format!("{place} is not valid: {}", error.to_string().replace('\n', " ")))
+            Err(format!("{place} is not valid: {}", shown(&error.to_string().replace('\n', " "))))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What somebody may have meant who wrote a word that there is not.
+//! Words of others: what somebody may have meant who wrote one that there is not, and how any may be shown.
 
 /// The word of these that is spelled most like `word`, if any is like it at all.
 pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -7,6 +7,15 @@ pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&
         .min()
         .filter(|(distance, _)| *distance <= 1 + word.len() / 3)
         .map(|(_, candidate)| candidate)
+}
+
+/// A text that quotes what others chose, as it may be shown: what would break the line or command a terminal is written as an escape.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub use target::TargetSettings;
 
 use crate::rules::notification::OnUnknown;
 use crate::rules::retry::Backoff;
+use crate::rules::spelling::shown;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,8 +34,9 @@ const USUAL_FILE: &str = "engine.toml";
 pub struct SettingsError(String);
 
 impl SettingsError {
+    /// Names of keys may hold anything, and what is shown must not command a terminal.
     fn new(text: impl Into<String>) -> Self {
-        SettingsError(text.into())
+        SettingsError(shown(&text.into()))
     }
 }
 
