@@ -1,21 +1,19 @@
-//! What can be told of a component's bytes without compiling them: whether they are a component, and whether that is a target.
+//! What can be told of a component's bytes without compiling them: whether they are a component.
 //!
 //! To compile strangers' bytes is the dearest thing that is done with them, so it is done last.
 
 use super::modules::{ModuleError, one_line, refuse};
-use wasmparser::{BinaryReaderError, ComponentExternalKind, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{BinaryReaderError, Parser, Payload, Validator, WasmFeatures};
 
 /// The largest component.
 pub(super) const LARGEST: usize = 32 * 1024 * 1024;
-/// What a target exports, of whichever version.
-pub(super) const TARGET: &str = "notification:engine/notification-target";
 
 /// Examines bytes that need not be trusted, in time that grows with their number. The names of what the component imports; the error is a
 /// sentence for its author. What this engine's own configuration excludes is found when it is compiled.
 pub fn examine(bytes: &[u8]) -> Result<Vec<String>, ModuleError> {
     check_head(bytes)?;
     Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map_err(|e| invalid(&e))?;
-    let (mut imports, mut is_target, mut depth) = (Vec::new(), false, 0_u32);
+    let (mut imports, mut depth) = (Vec::new(), 0_u32);
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(|e| invalid(&e))? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
@@ -26,19 +24,8 @@ pub fn examine(bytes: &[u8]) -> Result<Vec<String>, ModuleError> {
                     imports.push(import.map_err(|e| invalid(&e))?.name.name.to_owned());
                 }
             }
-            Payload::ComponentExportSection(section) if depth == 0 => {
-                for export in section {
-                    let export = export.map_err(|e| invalid(&e))?;
-                    is_target |= export.kind == ComponentExternalKind::Instance && export.name.name.starts_with(TARGET);
-                }
-            }
             _ => {}
         }
-    }
-    if !is_target {
-        return refuse(format!(
-            "It does not export {TARGET}@0.1.0, so it is not a target; build it for the world `target`."
-        ));
     }
     Ok(imports)
 }
@@ -79,10 +66,10 @@ mod tests {
             (b"(component)", "not a WebAssembly component"),
             (b"\0asm\x0a\0\x01\0", "not a WebAssembly component"),
             (b"\0asm\x0d\0\x01\0\x01", "not a valid component"),
-            (b"\0asm\x0d\0\x01\0", "it is not a target"),
         ] {
             assert!(examine(bytes).unwrap_err().0.contains(part), "{part}");
         }
+        assert!(examine(b"\0asm\x0d\0\x01\0").unwrap().is_empty());
         assert!(examine(&vec![0; LARGEST + 1]).unwrap_err().0.contains("strip its debug"));
     }
 }

@@ -3,7 +3,7 @@
 use super::bindings;
 use super::cache::Cache;
 use super::call::CallState;
-use super::examine::{TARGET, check_head, examine};
+use super::examine::{check_head, examine};
 use super::limits::TICK;
 use super::module::Module;
 use super::stopwatch::Turns;
@@ -251,7 +251,7 @@ fn config(instances: u32, memory: usize) -> Config {
     config
 }
 
-/// A target of another version of the contract gets a sentence of its own.
+/// The usual mistake, a component of another world, gets a sentence of its own.
 fn check_exports(component: &Component, engine: &Engine) -> Result<(), ModuleError> {
     const WANTED: &str = "notification:engine/notification-target@0.1.0";
     let kind = component.component_type();
@@ -259,8 +259,12 @@ fn check_exports(component: &Component, engine: &Engine) -> Result<(), ModuleErr
         return Ok(());
     }
     let mut exports = kind.exports(engine).map(|(name, _)| name);
-    let other = exports.find(|name| name.starts_with(TARGET)).unwrap_or_default();
-    refuse(format!("It exports {}, and this engine speaks {WANTED}; build it anew.", one_line(other)))
+    match exports.find(|name| name.starts_with("notification:engine/notification-target")) {
+        Some(other) => {
+            refuse(format!("It exports {}, and this engine speaks {WANTED}; build it anew.", one_line(other)))
+        }
+        None => refuse(format!("It does not export {WANTED}, so it is not a target; build it for the world `target`.")),
+    }
 }
 
 /// The innermost cause on one line.

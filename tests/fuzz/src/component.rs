@@ -1,4 +1,4 @@
-//! The bytes of a component, as far as they are looked at before they are compiled: a target, or a sentence.
+//! The bytes of a component, as far as they are looked at before they are compiled: a component, or a sentence.
 
 use crate::assert_sentence;
 use engine::host::examine;
@@ -9,7 +9,7 @@ pub fn check(bytes: &[u8]) {
     match examine(bytes) {
         Err(why) => assert_sentence(&why.to_string()),
         Ok(imports) => {
-            assert!(bytes.starts_with(b"\0asm\x0d\0\x01\0"), "only a component is a target");
+            assert!(bytes.starts_with(b"\0asm\x0d\0\x01\0"), "only a component is one");
             for name in imports {
                 assert_sentence(&name);
                 assert_sentence(Import::of(&name).words());
