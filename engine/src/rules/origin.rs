@@ -59,7 +59,7 @@ impl Origin {
             return Err("holds a user name or password; name a credential instead".to_owned());
         }
         let host = match url.host() {
-            Some(Host::Domain(name)) => name.trim_end_matches('.').to_lowercase(),
+            Some(Host::Domain(name)) => name.strip_suffix('.').unwrap_or(name).to_lowercase(),
             Some(Host::Ipv4(ip)) => ip.to_string(),
             // As the URL itself writes it, and so whoever dials.
             Some(Host::Ipv6(_)) => url.host_str().unwrap_or_default().to_owned(),
@@ -67,6 +67,10 @@ impl Origin {
         };
         if host.is_empty() {
             return Err("has no host".to_owned());
+        }
+        // Without its second dot at the end, `063..` would be read as an address, and no name has two dots in a row.
+        if host.split('.').any(str::is_empty) {
+            return Err("has a host with nothing between two dots".to_owned());
         }
         let port = url.port_or_known_default().ok_or("has no port")?;
         Ok(Origin { host, https, any_subdomain: false, port })
@@ -138,6 +142,9 @@ mod tests {
             "ftp://exp.host",
             "https://",
             "https://a@exp.host",
+            "https://063../",
+            "https://exp..host",
+            "https://.exp.host",
             "https://a:b@exp.host",
             "https://exp.host/path",
             "https://exp.host?x",

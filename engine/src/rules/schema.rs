@@ -8,6 +8,11 @@ use serde_json::{Map, Value};
 /// those there are, and the one that is spelled most like it. `beside` are keys that somebody else reads: where the schema does not know
 /// them, they are not looked at.
 pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Result<(), String> {
+    // It repeats keys and values, of the schema and of the object, whoever made them.
+    complaint(what, object, schema, beside).map_or(Ok(()), |why| Err(shown(&why.replace('\n', " "))))
+}
+
+fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Option<String> {
     let none = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let mut object = object.clone();
@@ -19,24 +24,23 @@ pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
         let known = if known.is_empty() { "no key".to_owned() } else { known.join(", ") };
         let near = nearest(unknown, properties.keys().map(String::as_str).chain(beside.iter().copied()));
         let near = near.map_or_else(String::new, |near| format!("; the nearest key is `{near}`"));
-        return Err(format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug()));
+        return Some(format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug()));
     }
     if refers(schema) {
-        return Err(format!(
+        return Some(format!(
             "the schema of {what} refers to parts of itself, which can take for ever: write them out instead of `$ref`"
         ));
     }
-    let validator = jsonschema::validator_for(schema)
-        .map_err(|e| format!("the schema of {what} is not valid: {}", shown(&e.to_string())))?;
-    match validator.iter_errors(&Value::Object(object)).next() {
-        None => Ok(()),
-        Some(error) => {
-            let path = error.instance_path().to_string();
-            let at = path.trim_start_matches('/').replace('/', ".");
-            let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
-            Err(format!("{place} is not valid: {}", shown(&error.to_string().replace('\n', " "))))
-        }
-    }
+    let validator = match jsonschema::validator_for(schema) {
+        Ok(validator) => validator,
+        Err(error) => return Some(format!("the schema of {what} is not valid: {error}")),
+    };
+    let object = Value::Object(object);
+    let error = validator.iter_errors(&object).next()?;
+    let path = error.instance_path().to_string();
+    let at = path.trim_start_matches('/').replace('/', ".");
+    let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
+    Some(format!("{place} is not valid: {error}"))
 }
 
 /// The first key that `schema` requires and `object` lacks.
