@@ -19,3 +19,4 @@ mod supply_manifests;
 mod table;
 mod tenancy;
 mod time;
+mod wasi_http;

@@ -1,4 +1,4 @@
-//! The HTTP probe in a sandbox without an engine around it, whose names are looked up as the test says: granted like a bundled component,
+//! A probe of HTTP in a sandbox without an engine around it, whose names are looked up as the test says: granted like a bundled component,
 //! which is more than a stranger's gets.
 
 use crate::support::engine::ada;
@@ -53,11 +53,16 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// The one that speaks by `http.send`.
     pub async fn new() -> Self {
+        Self::of("http_probe").await
+    }
+
+    pub async fn of(module: &str) -> Self {
         let (host, folder) = sandbox();
         let names = Names::default();
         let host = host.on(Network::resolved_by(names.resolver()));
-        let (module, honest) = (load(&host, "http_probe").await, load(&host, "noop").await);
+        let (module, honest) = (load(&host, module).await, load(&host, "noop").await);
         Probe { names, host, module, honest, _folder: folder }
     }
 
@@ -70,9 +75,10 @@ impl Probe {
         };
         let manifest = &self.module.manifest;
         let bound = [("token".to_owned(), operators_origins(manifest, &word))].into();
-        let grants = Grants::new("http_probe", "http_probe", manifest, Vec::new(), word, bound);
+        let name = &self.module.name;
+        let grants = Grants::new(name, name, manifest, Vec::new(), word, bound);
         Powers {
-            module: "http_probe".to_owned(),
+            module: name.clone(),
             http: Some(HttpClient::new(&grants, self.host.network()).unwrap()),
             grants,
             redactor: Redactor::new(["hush-hush"].into_iter()),

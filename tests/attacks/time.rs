@@ -68,12 +68,16 @@ fn answer(headers: &str, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 200 OK\r\n{headers}\r\n").as_bytes(), body].concat()
 }
 
+/// An answer that unpacks to 64 MiB.
+pub fn gzip_bomb() -> Vec<u8> {
+    let bomb = gzip(&vec![0; 64 << 20]);
+    answer(&format!("content-encoding: gzip\r\ncontent-length: {}\r\n", bomb.len()), &bomb)
+}
+
 #[tokio::test]
 async fn answers_that_do_not_end() {
     let head = |headers: &str| answer(headers, b"");
     let chunk = || [b"10000\r\n".as_slice(), &vec![b'x'; 65536], b"\r\n"].concat();
-    let bomb = gzip(&vec![0; 64 << 20]);
-    let packed = format!("content-encoding: gzip\r\ncontent-length: {}\r\n", bomb.len());
     let mut cases = Cases::default();
     for (name, sent, timeout, phase, code) in [
         (case("an_endless_body"), Answer::Endless(head(""), vec![b'x'; 65536]), 0, "read", "answer_too_large"),
@@ -84,7 +88,7 @@ async fn answers_that_do_not_end() {
             "read",
             "answer_too_large",
         ),
-        (case("a_gzip_bomb"), Answer::Bytes(answer(&packed, &bomb)), 0, "read", "answer_too_large"),
+        (case("a_gzip_bomb"), Answer::Bytes(gzip_bomb()), 0, "read", "answer_too_large"),
         (
             case("a_mebibyte_and_a_byte"),
             Answer::status(200, "", &"x".repeat((1 << 20) + 1)),

@@ -104,6 +104,29 @@ fn a_tenant_sets_lower_limits_and_no_higher_ones() {
     );
 }
 
+/// `wasi:http` is inspected for what it is worth, and whatever is wrong with a request fills the component's log and not the engine's.
+#[test]
+fn a_client_of_its_own_is_inspected_and_says_nothing_in_the_engines_name() {
+    let program = Program::new();
+    let file = guest("wasi_http_probe");
+    program.ok(&["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"]);
+    let worth = || {
+        let shown = program.json(&["target", "inspect", "Carrier Pigeon"]);
+        let mut imports = shown["imports"].as_array().unwrap().iter();
+        imports.find(|import| import["name"].as_str().unwrap().starts_with("wasi:http/outgoing-handler")).unwrap()["state"].clone()
+    };
+    assert_eq!(worth(), "refused");
+    program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]);
+    assert_eq!(worth(), "works");
+
+    program.ok(&["user", "add", "--username", "ada"]);
+    program.ok(&["record", "add", "--user", "ada", "--target", "Carrier Pigeon", "--target-user-id", "Loft 7"]);
+    let wish = r#"{ "authority": "provider.example", "path": null, "times": 100 }"#;
+    program.ok(&["notify", "--user", "ada", "--title", "T", "--body", "B", "--extra", wish]);
+    let said = program.ok(&["process-notifications"]).stderr;
+    assert!(!said.contains("request error"), "{said}");
+}
+
 #[test]
 fn a_dry_run_says_what_would_be_denied() {
     let program = installed(&[]);

@@ -6,3 +6,4 @@ mod grants;
 mod guests;
 mod limits;
 mod modules;
+mod wasi_http;

@@ -6,7 +6,7 @@ use super::exit::Code;
 use super::output::{self, Format};
 use crate::host::Ready;
 use crate::rules::budget::InForce;
-use crate::rules::grants::{self, Inspected};
+use crate::rules::grants::{self, Capability, Inspected};
 use crate::rules::imports::Import;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
@@ -23,14 +23,17 @@ pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code>
     Ok(Code::Done)
 }
 
-/// The imports of WASI, and what each is worth.
-fn imports(ready: &Ready) -> impl Iterator<Item = (&str, Import)> {
+/// The imports of WASI, and what each is worth to a component that may do this.
+fn imports<'a>(ready: &'a Ready, capabilities: &[Inspected]) -> impl Iterator<Item = (&'a str, Import)> {
+    let is_http = |capability: &Capability| matches!(capability, Capability::Http(_) | Capability::RecordAddress);
+    let may_http = capabilities.iter().any(|inspected| inspected.in_force && is_http(&inspected.capability));
     let names = ready.module.imports.iter().map(String::as_str).filter(|name| name.starts_with("wasi:"));
-    names.map(|name| (name, Import::of(name)))
+    names.map(move |name| (name, Import::of(name, may_http)))
 }
 
 fn as_json(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> serde_json::Value {
-    let imports: Vec<_> = imports(ready).map(|(name, import)| json!({ "name": name, "state": import })).collect();
+    let imports: Vec<_> =
+        imports(ready, capabilities).map(|(name, import)| json!({ "name": name, "state": import })).collect();
     json!({
         "target": target.name,
         "module": ready.module.name,
@@ -75,7 +78,7 @@ fn text(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> anyhow::R
         .collect();
     output::text("")?;
     output::table("", &["limit on a call", "at most", "set by"], &limits)?;
-    let idle: Vec<_> = imports(ready).filter(|(_, import)| *import != Import::Works).collect();
+    let idle: Vec<_> = imports(ready, capabilities).filter(|(_, import)| *import != Import::Works).collect();
     if !idle.is_empty() {
         output::text("\nImports of WASI that lead nowhere:")?;
     }

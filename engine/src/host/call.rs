@@ -1,28 +1,30 @@
 //! One call of a component: what it may use, what it has done so far, and the calls of the host that need no door.
 
-use super::bindings::phases::Phase;
 use super::bindings::{runtime, types};
+use super::exchanges::{Ended, Exchanges};
+use super::http::Door;
 use super::limits::{MOST_RESOURCES, Meter};
 use super::log::{CallLog, Output};
 use super::redaction::Redactor;
 use super::{HttpClient, Relay};
 use crate::clock::Clock;
-use crate::rules::attempt;
 use crate::rules::budget::{InForce, Limit};
 use crate::rules::grants::{self, Call, Grants};
 use crate::rules::manifest::SecretFormat;
 use crate::rules::origin::Origin;
 use crate::settings::Secret;
 use ring::rand::SecureRandom;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// How many random bytes one request may ask for.
 const MOST_RANDOM: u32 = 64 * 1024;
+/// How many bytes the headers of one message may take, of `wasi:http`: those of a request, and what keeping them takes.
+const MOST_FIELDS: usize = 32 * 1024;
 
 /// What one target of one tenant may use: made once, shared by its calls.
 #[derive(Debug, Default)]
@@ -72,25 +74,15 @@ pub struct Batch {
 
 /// The state of a store: it lives as long as the call.
 pub struct CallState {
-    pub kind: Call,
-    pub powers: Arc<Powers>,
+    /// What it has to do with others, shared with those of its requests that go on beside it.
+    pub exchanges: Arc<Exchanges>,
     pub clock: Clock,
-    /// The ids of the notifications that this call is about.
-    pub batch: Vec<String>,
     pub meter: Meter,
-    pub log: CallLog,
-    /// The origins of the addresses of those notifications.
-    pub records: Vec<Origin>,
-    /// The first refusal of this call.
-    pub denied: Option<String>,
-    /// How far the last exchange with a provider got, if it broke.
-    pub broken_at: Option<attempt::Phase>,
-    /// Those whose bytes may be with a provider.
-    left: BTreeSet<String>,
-    deadline: Instant,
     stdout: Output,
     stderr: Output,
     wasi: WasiCtx,
+    wasi_http: WasiHttpCtx,
+    http_door: Door,
     table: ResourceTable,
 }
 
@@ -98,74 +90,31 @@ impl CallState {
     /// The state of a call that is about to begin.
     pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Batch, meter: Meter) -> Self {
         let log = CallLog::new(&powers.redactor, meter.budget.bytes(Limit::Log));
-        let wall = meter.budget.time(Limit::Wall);
         let (stdout, stderr) = (Output::new(&log, "info"), Output::new(&log, "warn"));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);
         let folder = powers.templates.as_deref().filter(|_| grants::templates(&powers.grants, kind));
         let wasi = inert(&stdout, &stderr, folder);
-        CallState {
-            kind,
-            powers,
-            clock,
-            batch: batch.ids,
-            records: batch.records,
-            denied: None,
-            meter,
-            wasi,
-            log,
-            broken_at: None,
-            left: BTreeSet::new(),
-            deadline: Instant::now() + wall,
-            stdout,
-            stderr,
-            table,
-        }
+        let mut wasi_http = WasiHttpCtx::new();
+        wasi_http.set_field_size_limit(MOST_FIELDS);
+        let exchanges = Arc::new(Exchanges::new(kind, powers, batch, log, meter.budget));
+        let http_door = Door::of(&exchanges);
+        CallState { exchanges, clock, meter, stdout, stderr, wasi, wasi_http, http_door, table }
     }
 
-    /// Something was refused: whoever looks at the notification is told, whatever the component makes of it.
-    pub fn denies(&mut self, why: &str) {
-        let why = self.powers.redactor.text(why);
-        self.log.add("warn", &why);
-        self.denied.get_or_insert(why);
-    }
-
-    /// These notifications are about to leave. Answers with those that had not left before, for `stayed`.
-    pub fn leaves(&mut self, notifications: &[String]) -> Vec<String> {
-        notifications.iter().filter(|id| self.left.insert((*id).clone())).cloned().collect()
-    }
-
-    /// These certainly did not leave after all.
-    pub fn stayed(&mut self, notifications: &[String]) {
-        for id in notifications {
-            self.left.remove(id);
-        }
-    }
-
-    /// An exchange broke at this phase.
-    pub fn broke(&mut self, phase: Phase) {
-        self.broken_at = Some(match phase {
-            Phase::Invalid => attempt::Phase::Invalid,
-            Phase::Denied => attempt::Phase::Denied,
-            Phase::Resolve => attempt::Phase::Resolve,
-            Phase::Connect => attempt::Phase::Connect,
-            Phase::Tls => attempt::Phase::Tls,
-            Phase::Write => attempt::Phase::Write,
-            Phase::Wait => attempt::Phase::Wait,
-            Phase::Read => attempt::Phase::Read,
-        });
-    }
-
-    /// What is left of the call's time.
-    pub fn time_left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-
-    /// Ends the output and gives away what the call leaves behind.
-    pub fn finish(&mut self) -> (String, BTreeSet<String>) {
+    /// Ends the output and the dealings with others, and gives away what is known of both.
+    pub fn finish(&mut self) -> (String, Ended) {
+        let ended = self.exchanges.end();
         self.stdout.finish();
         self.stderr.finish();
-        (self.log.text(&self.powers.module), std::mem::take(&mut self.left))
+        (self.exchanges.log.text(&self.exchanges.powers.module), ended)
+    }
+}
+
+/// A body that the component was still writing would look as if it had been finished: so its requests are told before the table goes.
+impl Drop for CallState {
+    fn drop(&mut self) {
+        self.exchanges.end();
     }
 }
 
@@ -194,6 +143,12 @@ impl WasiView for CallState {
     }
 }
 
+impl WasiHttpView for CallState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.wasi_http, table: &mut self.table, hooks: &mut self.http_door }
+    }
+}
+
 impl types::Host for CallState {}
 impl super::bindings::phases::Host for CallState {}
 
@@ -205,7 +160,7 @@ impl runtime::Host for CallState {
             runtime::Level::Warn => "warn",
             runtime::Level::Error => "error",
         };
-        self.log.add(level, &message);
+        self.exchanges.log.add(level, &message);
     }
 
     fn now(&mut self) -> u64 {
@@ -213,7 +168,7 @@ impl runtime::Host for CallState {
     }
 
     fn time_left(&mut self) -> u32 {
-        u32::try_from(CallState::time_left(self).as_millis()).unwrap_or(u32::MAX)
+        u32::try_from(self.exchanges.time_left().as_millis()).unwrap_or(u32::MAX)
     }
 
     fn random_bytes(&mut self, count: u32) -> Vec<u8> {
@@ -226,11 +181,12 @@ impl runtime::Host for CallState {
     }
 
     fn setting(&mut self, name: String) -> String {
-        self.powers.settings.get(&name).map_or_else(|| "null".to_owned(), ToString::to_string)
+        self.exchanges.powers.settings.get(&name).map_or_else(|| "null".to_owned(), ToString::to_string)
     }
 
     fn has_secret(&mut self, name: String) -> bool {
-        grants::signing(&self.powers.grants, self.kind, &name).is_ok() && self.powers.secrets.contains_key(&name)
+        let Exchanges { powers, kind, .. } = &*self.exchanges;
+        grants::signing(&powers.grants, *kind, &name).is_ok() && powers.secrets.contains_key(&name)
     }
 
     fn callback_url(&mut self) -> String {

@@ -71,17 +71,10 @@ impl Meter {
         takes
     }
 
-    /// What the call has used so far.
+    /// What the call has used so far; requests are counted elsewhere.
     pub fn usage(&self) -> Usage {
         let cpu_ms = u64::try_from(self.stopwatch.read().as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
         Usage { cpu_ms, ..self.usage }
-    }
-
-    /// Takes one of the call's HTTP requests. Whether there was one left.
-    pub fn take_http(&mut self) -> bool {
-        let left = u64::from(self.usage.http) < self.budget.amount(Limit::HttpRequests);
-        self.usage.http += u32::from(left);
-        left
     }
 
     /// Takes one of the call's mails. Whether there was one left.

@@ -1,8 +1,9 @@
 //! The sandbox: components are compiled, kept and called here, and nothing else of the engine knows wasmtime.
 //!
 //! In reading order: `bindings` (the contract), `examine` and `modules` (from bytes to something that can be called), `module` (its
-//! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), then the doors: `http`, `smtp`, `signing`. `catalog` finds
-//! the module of a target, `powers` makes what it may use, and `redaction` cuts secrets out of what is said.
+//! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), `exchanges` (what it has to do with others), then the
+//! doors: `http`, `smtp`, `signing`. `catalog` finds the module of a target, `powers` makes what it may use, and `redaction` cuts secrets out of
+//! what is said.
 
 mod bindings;
 mod cache;
@@ -10,6 +11,7 @@ mod call;
 mod catalog;
 mod contract;
 mod examine;
+mod exchanges;
 mod http;
 mod limits;
 mod log;
@@ -32,6 +34,10 @@ pub use modules::{Host, ModuleError};
 pub use redaction::Redactor;
 pub use signing::is_as_asked;
 pub use smtp::Relay;
+
+/// What the engine's own log leaves out: a library that warns of whatever is wrong with a component's request. The component's log says that, and
+/// strangers would fill this one.
+pub const NOT_LOGGED: &str = "wasmtime_wasi_http=off";
 
 /// What a component returns, as the contract has it, and how it is read: for those who make answers up that no component of ours gives.
 pub mod answers {

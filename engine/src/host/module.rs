@@ -4,6 +4,7 @@
 use super::bindings::{self, target};
 use super::call::{Batch, CallState, Powers};
 use super::contract::{self, Creation, Delivery, Draft};
+use super::exchanges::Ended;
 use super::limits::{LARGEST_RESULT, MOST_HANDLES, Meter};
 use super::log;
 use super::modules::root;
@@ -202,10 +203,8 @@ impl Module {
                 message: format!("The component did not end within {:?}.", budget.time(Limit::Wall)),
             }),
         };
-        let usage = state.meter.usage();
-        let broken_at = state.broken_at;
-        let denied = state.denied.take();
-        let (log, left) = state.finish();
+        let (log, Ended { left, denied, broken_at, requests }) = state.finish();
+        let usage = Usage { http: requests, ..state.meter.usage() };
         Report { result, usage, took: began.elapsed(), log, broken_at, left, denied }
     }
 }
@@ -266,7 +265,7 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fau
         };
     }
     // Where the guest's own symbols say where it was.
-    state.log.add("error", log::cut(&format!("{error:?}"), 3500));
+    state.exchanges.log.add("error", log::cut(&format!("{error:?}"), 3500));
     if state.meter.out_of_memory {
         return Fault {
             code: "out_of_memory",

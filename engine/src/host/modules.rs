@@ -69,6 +69,7 @@ impl Host {
             Engine::new(&config(settings.instances, usize::try_from(memory).unwrap_or(usize::MAX))).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(failed)?;
         bindings::Target::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;
 
         let mut hasher = DefaultHasher::new();

@@ -2,6 +2,7 @@
 
 use super::bindings::signing::{Algorithm, Host, Refusal};
 use super::call::CallState;
+use super::exchanges::Exchanges;
 use crate::rules::grants::{self, Call};
 use crate::rules::manifest::{SecretAsked, SecretFormat};
 use base64::Engine as _;
@@ -35,14 +36,15 @@ impl Host for CallState {
 
 impl CallState {
     fn key(&mut self, name: &str, message: &[u8]) -> Result<Key, Refusal> {
-        if let Err(denial) = grants::signing(&self.powers.grants, self.kind, name) {
-            self.denies(&denial.message);
-            return Err(if self.kind == Call::Send { Refusal::NoSuchSecret } else { Refusal::Denied });
+        let Exchanges { powers, kind, .. } = &*self.exchanges;
+        if let Err(denial) = grants::signing(&powers.grants, *kind, name) {
+            self.exchanges.denies(&denial.message);
+            return Err(if *kind == Call::Send { Refusal::NoSuchSecret } else { Refusal::Denied });
         }
         if message.len() > LONGEST {
             return Err(Refusal::Denied);
         }
-        let (format, secret) = self.powers.secrets.get(name).ok_or(Refusal::NoSuchSecret)?;
+        let (format, secret) = powers.secrets.get(name).ok_or(Refusal::NoSuchSecret)?;
         Key::decode(*format, secret.reveal()).ok_or(Refusal::WrongKey)
     }
 }

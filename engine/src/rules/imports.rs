@@ -15,10 +15,11 @@ pub enum Import {
 }
 
 impl Import {
-    /// What becomes of the import of this name, such as `wasi:sockets/tcp@0.2.6`.
-    pub fn of(name: &str) -> Self {
+    /// What becomes of the import of this name, such as `wasi:sockets/tcp@0.2.6`, in a component that may or may not speak HTTP with anybody.
+    pub fn of(name: &str, may_http: bool) -> Self {
         let interface = name.split('@').next().unwrap_or_default();
         match interface.split_once('/') {
+            Some(("wasi:http", "outgoing-handler")) if !may_http => Import::Refused,
             Some(("wasi:sockets", _)) => Import::Refused,
             Some(("wasi:filesystem", _)) | Some(("wasi:cli", "environment" | "stdin" | "terminal-stdin")) => {
                 Import::Empty
@@ -44,6 +45,8 @@ mod tests {
     #[test]
     fn sockets_are_refused_and_surroundings_are_empty() {
         for (name, worth) in [
+            ("wasi:http/outgoing-handler@0.2.12", Import::Refused),
+            ("wasi:http/types@0.2.12", Import::Works),
             ("wasi:sockets/tcp@0.2.6", Import::Refused),
             ("wasi:sockets/ip-name-lookup@0.2.0", Import::Refused),
             ("wasi:cli/environment@0.2.6", Import::Empty),
@@ -51,7 +54,8 @@ mod tests {
             ("wasi:clocks/wall-clock@0.2.6", Import::Works),
             ("notification:engine/http@0.1.0", Import::Works),
         ] {
-            assert_eq!(Import::of(name), worth, "{name}");
+            assert_eq!(Import::of(name, false), worth, "{name}");
         }
+        assert_eq!(Import::of("wasi:http/outgoing-handler@0.2.12", true), Import::Works);
     }
 }

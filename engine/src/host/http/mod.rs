@@ -1,22 +1,27 @@
-//! The door for HTTP: one decision (`rules::grants::http`), then the secrets, then the exchange, bounded in size and time.
+//! The door for HTTP: one decision (`rules::grants::http`), then the secrets, then the exchange, bounded in size and time. `http.send` and
+//! `wasi:http` (`wasi`) are two handles of it.
 
 mod client;
 mod network;
 mod request;
+mod wasi;
 
 pub(super) use request::IN_PATH;
 
 pub use client::HttpClient;
 pub use network::{Network, Resolver};
+pub use wasi::Door;
 
 use super::bindings::http::{Error, Host, Request, Response};
 use super::bindings::phases::Phase;
 use super::call::CallState;
+use super::exchanges::Exchanges;
 use super::redaction::Redactor;
 use crate::rules::budget::Limit;
 use crate::rules::grants;
 use network::NoAddress;
 use std::time::Duration;
+use url::Url;
 
 /// Headers of an answer that only framed it.
 const FRAMING: [&str; 7] =
@@ -28,43 +33,72 @@ fn failed(phase: Phase, code: &str, message: impl Into<String>) -> Error {
 
 impl Host for CallState {
     async fn send(&mut self, request: Request) -> Result<Response, Error> {
-        let mut result = self.exchange(request).await;
-        if let Err(e) = &mut result {
-            self.broke(e.phase);
-            e.message = self.powers.redactor.text(&e.message);
-            if e.phase == Phase::Denied {
-                self.denies(&e.message);
-            }
-        }
-        result
+        let departure = self.exchanges.admit(request)?;
+        let stopwatch = self.meter.stopwatch.clone();
+        stopwatch.outside(self.exchanges.carry_out(departure)).await
     }
 }
 
-impl CallState {
-    async fn exchange(&mut self, request: Request) -> Result<Response, Error> {
-        let powers = self.powers.clone();
+/// A request that may go: judged, and with its secrets.
+struct Departure {
+    client: HttpClient,
+    ready: request::Ready,
+    url: Url,
+    /// The notifications that it carries.
+    about: Vec<String>,
+    patience: Patience,
+}
+
+/// How long is waited for what.
+struct Patience {
+    whole: Duration,
+    /// For the head of the answer, and from one part of its body to the next.
+    first: Duration,
+    between: Duration,
+}
+
+impl Exchanges {
+    /// Judges a request and takes it from those that the call has. This is the one way to a departure.
+    fn admit(&self, request: Request) -> Result<Departure, Error> {
+        self.judge(request).map_err(|e| self.known(e))
+    }
+
+    /// Sends it and reads its answer.
+    async fn carry_out(&self, departure: Departure) -> Result<Response, Error> {
+        self.exchange(departure).await.map_err(|e| self.known(e))
+    }
+
+    /// An error as it is told, after it has been noted.
+    fn known(&self, mut error: Error) -> Error {
+        self.broke(error.phase);
+        error.message = self.powers.redactor.text(&error.message);
+        if error.phase == Phase::Denied {
+            self.denies(&error.message);
+        }
+        error
+    }
+
+    fn judge(&self, request: Request) -> Result<Departure, Error> {
+        let Exchanges { powers, kind, records, .. } = self;
         let used = request::secrets(&request);
-        let judge = |url: &str| {
-            grants::http(&powers.grants, self.kind, url, &used, &self.records).map_err(|denial| {
-                let phase = if denial.code == "invalid_url" { Phase::Invalid } else { Phase::Denied };
-                failed(phase, denial.code, denial.message)
-            })
-        };
         let refused = |refused: request::Refused| match refused {
             request::Refused::Invalid(why) => failed(Phase::Invalid, "invalid_request", why),
             request::Refused::Denied(why) => failed(Phase::Denied, "secret_denied", why),
         };
         request::check_size(&request, self.batch.len()).map_err(refused)?;
-        judge(&request.url)?;
+        grants::http(&powers.grants, *kind, &request.url, &used, records).map_err(|denial| {
+            let phase = if denial.code == "invalid_url" { Phase::Invalid } else { Phase::Denied };
+            failed(phase, denial.code, denial.message)
+        })?;
         request::check(&request).map_err(refused)?;
         for name in &used {
             powers.has_secret(name).map_err(|why| failed(Phase::Denied, "no_such_secret", why))?;
         }
-        let Some(client) = &powers.http else {
+        let Some(client) = powers.http.clone() else {
             return Err(failed(Phase::Denied, "no_http", "This target has no HTTP."));
         };
         let about = self.carried(&request)?;
-        let time = match request.timeout {
+        let whole = match request.timeout {
             0 => client::TOTAL,
             asked => Duration::from_millis(asked.into()).min(client::TOTAL),
         };
@@ -73,44 +107,47 @@ impl CallState {
         })
         .map_err(refused)?;
         // What was filled in is judged once more, as if it had been written whole; and that parsed form is what is sent.
-        let url = grants::http(&powers.grants, self.kind, &ready.url, &[], &self.records)
+        let url = grants::http(&powers.grants, *kind, &ready.url, &[], records)
             .map_err(|denial| failed(Phase::Denied, denial.code, "The secret leads the URL to another place."))?;
-        let host = url.host_str().unwrap_or_default().to_owned();
+        let host = url.host_str().unwrap_or_default();
         if let Ok(literal) = host.trim_matches(['[', ']']).parse() {
-            grants::address(&powers.grants, &host, literal).map_err(|d| failed(Phase::Denied, d.code, d.message))?;
+            grants::address(&powers.grants, host, literal).map_err(|d| failed(Phase::Denied, d.code, d.message))?;
         }
-
-        if !self.meter.take_http() {
+        if !self.take_request() {
             return Err(failed(
                 Phase::Denied,
                 "too_many_requests",
-                format!("One call may send {} HTTP requests.", self.meter.budget.amount(Limit::HttpRequests)),
+                format!("One call may send {} HTTP requests.", self.budget.amount(Limit::HttpRequests)),
             ));
         }
+        let patience = Patience { whole, first: whole, between: whole };
+        Ok(Departure { client, ready, url, about, patience })
+    }
 
-        let most = self.meter.budget.bytes(Limit::Answer);
-        let stopwatch = self.meter.stopwatch.clone();
-        stopwatch
-            .outside(async {
-                let crowded = || failed(Phase::Connect, "timeout", format!("{host} had too much to do for too long."));
-                let waited = tokio::time::timeout(self.time_left(), client.place_at(&host)).await;
-                let _place = waited.map_err(|_| crowded())?;
-                let time = time.min(self.time_left());
-                let leaving = self.leaves(&about);
-                let request = client.client.request(ready.method, url).headers(ready.headers).body(ready.body);
-                match request.timeout(time).send().await {
-                    Ok(answer) => read(answer, &host, most, &powers.redactor).await,
-                    Err(e) => {
-                        // Without its URL, in which there may be a secret.
-                        let error = unanswered(&e.without_url(), &host);
-                        if nothing_left(error.phase) {
-                            self.stayed(&leaving);
-                        }
-                        Err(error)
-                    }
-                }
-            })
-            .await
+    async fn exchange(&self, departure: Departure) -> Result<Response, Error> {
+        let Departure { client, ready, url, about, patience } = departure;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let crowded = || failed(Phase::Connect, "timeout", format!("{host} had too much to do for too long."));
+        let waited = tokio::time::timeout(self.time_left(), client.place_at(&host)).await;
+        let _place = waited.map_err(|_| crowded())?;
+        let Some(leaving) = self.leaves(&about) else {
+            return Err(failed(Phase::Invalid, "call_over", "The call has ended, and nothing is sent after that."));
+        };
+        let request = client.client.request(ready.method, url).headers(ready.headers).body(ready.body);
+        let sent = request.timeout(patience.whole.min(self.time_left())).send();
+        let error = match tokio::time::timeout(patience.first, sent).await {
+            Ok(Ok(answer)) => {
+                let most = self.budget.bytes(Limit::Answer);
+                return read(answer, &host, most, patience.between, &self.powers.redactor).await;
+            }
+            // Without its URL, in which there may be a secret.
+            Ok(Err(e)) => unanswered(&e.without_url(), &host),
+            Err(_) => slow(&host),
+        };
+        if nothing_left(error.phase) {
+            self.stayed(&leaving);
+        }
+        Err(error)
     }
 
     /// The notifications that a request carries, by its `about`.
@@ -150,6 +187,10 @@ fn tls_failure<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a r
     }
 }
 
+fn slow(host: &str) -> Error {
+    failed(Phase::Wait, "timeout", format!("{host} took the request and did not answer in time."))
+}
+
 /// Why no answer came, by how far the exchange got. What is not certainly earlier is `wait`: the provider may have taken it.
 fn unanswered(error: &reqwest::Error, host: &str) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
@@ -169,13 +210,19 @@ fn unanswered(error: &reqwest::Error, host: &str) -> Error {
     match (error.is_connect(), error.is_timeout()) {
         (true, true) => failed(Phase::Connect, "timeout", format!("{host} did not answer in time.")),
         (true, false) => failed(Phase::Connect, "no_connection", format!("{host} cannot be reached: {words}.")),
-        (false, true) => failed(Phase::Wait, "timeout", format!("{host} took the request and did not answer in time.")),
+        (false, true) => slow(host),
         (false, false) => failed(Phase::Wait, "connection_lost", format!("The connection to {host} broke: {words}.")),
     }
 }
 
 /// The answer, at most so many bytes of it, without the secrets that it repeats.
-async fn read(mut answer: reqwest::Response, host: &str, most: usize, redactor: &Redactor) -> Result<Response, Error> {
+async fn read(
+    mut answer: reqwest::Response,
+    host: &str,
+    most: usize,
+    between: Duration,
+    redactor: &Redactor,
+) -> Result<Response, Error> {
     let status = answer.status().as_u16();
     let broke = |code: &str, message: String| Error { phase: Phase::Read, status, code: code.to_owned(), message };
     let headers = answer
@@ -188,16 +235,15 @@ async fn read(mut answer: reqwest::Response, host: &str, most: usize, redactor: 
         })
         .collect();
     let mut body = Vec::new();
+    let late = || broke("timeout", format!("The answer of {host} did not end in time."));
     loop {
-        match answer.chunk().await {
+        match tokio::time::timeout(between, answer.chunk()).await.map_err(|_| late())? {
             Ok(None) => return Ok(Response { status, headers, body: redactor.bytes(body) }),
             Ok(Some(chunk)) if body.len() + chunk.len() > most => {
                 return Err(broke("answer_too_large", format!("The answer of {host} has more than {most} bytes.")));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Err(e) if e.is_timeout() => {
-                return Err(broke("timeout", format!("The answer of {host} did not end in time.")));
-            }
+            Err(e) if e.is_timeout() => return Err(late()),
             Err(e) => {
                 return Err(broke("answer_broken", format!("The answer of {host} broke off: {}.", e.without_url())));
             }

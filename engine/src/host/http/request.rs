@@ -10,7 +10,7 @@ use url::Url;
 pub const LONGEST_URL: usize = 8192;
 const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
-const LARGEST_BODY: usize = 5 * 1024 * 1024;
+pub const LARGEST_BODY: usize = 5 * 1024 * 1024;
 const LONGEST_MARKER: usize = 64;
 const MOST_CREDENTIALS: usize = 16;
 

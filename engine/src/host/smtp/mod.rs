@@ -9,6 +9,7 @@ pub use relay::Relay;
 use super::bindings::phases::Phase;
 use super::bindings::smtp::{Breakage, Error, Host, Mail, Reply};
 use super::call::CallState;
+use super::exchanges::Exchanges;
 use crate::rules::budget::Limit;
 use crate::rules::grants;
 
@@ -20,9 +21,9 @@ impl Host for CallState {
     async fn send(&mut self, mail: Mail) -> Result<Reply, Error> {
         let result = self.send_mail(mail).await;
         if let Err(Error::Broken(b)) = &result {
-            self.broke(b.phase);
+            self.exchanges.broke(b.phase);
             if b.phase == Phase::Denied {
-                self.denies(&b.message);
+                self.exchanges.denies(&b.message);
             }
         }
         result
@@ -31,13 +32,14 @@ impl Host for CallState {
 
 impl CallState {
     async fn send_mail(&mut self, mail: Mail) -> Result<Reply, Error> {
-        let powers = self.powers.clone();
+        let exchanges = self.exchanges.clone();
+        let Exchanges { powers, kind, batch, .. } = &*exchanges;
         let invalid = |message: String| never_begun(Phase::Invalid, "invalid_mail", message);
         let asked = match mail.sender.address.is_empty() {
             true => None,
             false => Some(message::mailbox_of(&mail.sender).map_err(invalid)?.email.to_string()),
         };
-        let from = grants::smtp(&powers.grants, self.kind, asked.as_deref())
+        let from = grants::smtp(&powers.grants, *kind, asked.as_deref())
             .map_err(|d| never_begun(Phase::Denied, d.code, d.message))?;
         if !self.meter.take_smtp() {
             return Err(never_begun(
@@ -47,7 +49,7 @@ impl CallState {
             ));
         }
 
-        let notification = match (mail.about.as_str(), self.batch.as_slice()) {
+        let notification = match (mail.about.as_str(), batch.as_slice()) {
             ("", [only]) => only.clone(),
             ("", _) => {
                 return Err(invalid("`about` must say which notification of the batch the mail carries.".into()));
@@ -75,13 +77,13 @@ impl CallState {
 
         let stopwatch = self.meter.stopwatch.clone();
         let mut leaving = Vec::new();
-        let leaves = || leaving.extend(self.leaves(std::slice::from_ref(&notification)));
+        let leaves = || leaving.extend(exchanges.leaves(std::slice::from_ref(&notification)).unwrap_or_default());
         let result = stopwatch.outside(relay.send(&ready.envelope, &ready.bytes, leaves)).await;
         match &result {
             Ok(_) => {}
             Err(Error::Broken(b)) if b.phase == Phase::Wait => {}
             // A relay that said no, or never got the final dot, has not taken it.
-            Err(_) => self.stayed(&leaving),
+            Err(_) => exchanges.stayed(&leaving),
         }
         result
     }

@@ -1,0 +1,196 @@
+//! What one call has to do with others outside: what it may, and what has become of it. Its doors share this with those of its requests that go
+//! on beside it (`wasi:http`), which may be under way when it ends.
+
+use super::bindings::phases::Phase;
+use super::call::{Batch, Powers};
+use super::log::CallLog;
+use crate::rules::attempt;
+use crate::rules::budget::{Budget, Limit};
+use crate::rules::grants::Call;
+use crate::rules::origin::Origin;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How many bytes of bodies the requests of one call may hold at once (three of the largest, and room), as one body after another is all that
+/// `http.send` can hold.
+const MOST_HELD: usize = 16 * 1024 * 1024;
+
+/// One call's dealings with others.
+pub struct Exchanges {
+    pub kind: Call,
+    pub powers: Arc<Powers>,
+    /// The ids of the notifications that this call is about.
+    pub batch: Vec<String>,
+    /// The origins of the addresses of those notifications.
+    pub records: Vec<Origin>,
+    pub log: CallLog,
+    pub budget: Budget,
+    deadline: Instant,
+    done: Mutex<Done>,
+}
+
+#[derive(Default)]
+struct Done {
+    requests: u32,
+    /// Bytes of bodies.
+    held: usize,
+    /// Those whose bytes may be with a provider.
+    left: BTreeSet<String>,
+    denied: Option<String>,
+    broken_at: Option<attempt::Phase>,
+    is_over: bool,
+}
+
+/// What is known when a call is over.
+pub struct Ended {
+    /// The notifications whose bytes may be with a provider.
+    pub left: BTreeSet<String>,
+    /// The first refusal.
+    pub denied: Option<String>,
+    /// How far the last exchange with a provider got, if it broke.
+    pub broken_at: Option<attempt::Phase>,
+    /// How many HTTP requests it sent.
+    pub requests: u32,
+}
+
+impl Exchanges {
+    /// The dealings of a call that begins now.
+    pub fn new(kind: Call, powers: Arc<Powers>, batch: Batch, log: CallLog, budget: Budget) -> Self {
+        let deadline = Instant::now() + budget.time(Limit::Wall);
+        let Batch { ids: batch, records } = batch;
+        Exchanges { kind, powers, batch, records, log, budget, deadline, done: Mutex::default() }
+    }
+
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is left of the call's time.
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Takes one of the call's HTTP requests. Whether there was one left.
+    pub fn take_request(&self) -> bool {
+        let mut done = self.done();
+        let left = u64::from(done.requests) < self.budget.amount(Limit::HttpRequests);
+        done.requests += u32::from(left);
+        left
+    }
+
+    /// Something was refused: whoever looks at the notification is told, whatever the component makes of it.
+    pub fn denies(&self, why: &str) {
+        let why = self.powers.redactor.text(why);
+        self.log.add("warn", &why);
+        self.done().denied.get_or_insert(why);
+    }
+
+    /// These notifications are about to leave. Answers with those that had not left before, for `stayed`; with nothing if the call is over, and then
+    /// nothing must leave.
+    pub fn leaves(&self, notifications: &[String]) -> Option<Vec<String>> {
+        let mut done = self.done();
+        if done.is_over {
+            return None;
+        }
+        Some(notifications.iter().filter(|id| done.left.insert((*id).clone())).cloned().collect())
+    }
+
+    /// These certainly did not leave after all.
+    pub fn stayed(&self, notifications: &[String]) {
+        let mut done = self.done();
+        for id in notifications {
+            done.left.remove(id);
+        }
+    }
+
+    /// An exchange broke at this phase.
+    pub fn broke(&self, phase: Phase) {
+        self.done().broken_at = Some(match phase {
+            Phase::Invalid => attempt::Phase::Invalid,
+            Phase::Denied => attempt::Phase::Denied,
+            Phase::Resolve => attempt::Phase::Resolve,
+            Phase::Connect => attempt::Phase::Connect,
+            Phase::Tls => attempt::Phase::Tls,
+            Phase::Write => attempt::Phase::Write,
+            Phase::Wait => attempt::Phase::Wait,
+            Phase::Read => attempt::Phase::Read,
+        });
+    }
+
+    /// The call is over: nothing leaves any more, and what is known is given away.
+    pub fn end(&self) -> Ended {
+        let mut done = self.done();
+        done.is_over = true;
+        Ended {
+            left: std::mem::take(&mut done.left),
+            denied: done.denied.take(),
+            broken_at: done.broken_at,
+            requests: done.requests,
+        }
+    }
+}
+
+/// The bytes of one body, as long as they are held.
+pub struct Held {
+    of: Arc<Exchanges>,
+    bytes: usize,
+}
+
+impl Held {
+    /// Nothing yet.
+    pub fn by(of: &Arc<Exchanges>) -> Self {
+        Held { of: of.clone(), bytes: 0 }
+    }
+
+    /// So many more. Whether the call may hold them.
+    pub fn add(&mut self, bytes: usize) -> bool {
+        let mut done = self.of.done();
+        let fits = done.held + bytes <= MOST_HELD;
+        if fits {
+            done.held += bytes;
+            self.bytes += bytes;
+        }
+        fits
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.of.done().held -= self.bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Redactor;
+
+    fn exchanges(kind: Call) -> Arc<Exchanges> {
+        let log = CallLog::new(&Redactor::default(), 1000);
+        Arc::new(Exchanges::new(kind, Arc::default(), Batch::default(), log, Budget::of(|_| 1)))
+    }
+
+    #[test]
+    fn nothing_leaves_when_the_call_is_over() {
+        let ids = ["a".to_owned(), "b".to_owned()];
+        let exchanges = exchanges(Call::Send);
+        assert_eq!(exchanges.leaves(&ids[..1]).unwrap(), ids[..1]);
+        assert_eq!(exchanges.leaves(&ids).unwrap(), ids[1..], "the first had left already");
+        exchanges.stayed(&ids[1..]);
+        assert_eq!(exchanges.end().left, [ids[0].clone()].into());
+        assert_eq!(exchanges.leaves(&ids), None);
+        assert!(exchanges.end().left.is_empty());
+    }
+
+    #[test]
+    fn bodies_are_held_together() {
+        let exchanges = exchanges(Call::Send);
+        let (mut one, mut other) = (Held::by(&exchanges), Held::by(&exchanges));
+        assert!(one.add(MOST_HELD - 1) && other.add(1) && !other.add(1));
+        drop(one);
+        assert!(other.add(MOST_HELD - 1) && !other.add(1));
+        drop(other);
+        assert_eq!(exchanges.done().held, 0);
+    }
+}
