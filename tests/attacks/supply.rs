@@ -2,11 +2,13 @@
 
 use super::arena::{Arena, Cases, case};
 use crate::support::engine::TestEngine;
+use crate::support::program::{binary, compiler_after};
 use crate::support::{folder_with, guest};
 use engine::clock::Clock;
-use engine::host::Host;
+use engine::host::{Compiler, Host};
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// What a file that is put where a component is looked for must lead to.
 async fn installed(put: impl FnOnce(&Path)) -> Arena {
@@ -188,4 +190,89 @@ async fn a_tampered_cache() {
         cases.check(name, loaded.is_ok() && fs::read(&file).unwrap() != bytes, loaded);
     }
     arena.serves().await;
+}
+
+/// A component of one function, which repeats these instructions.
+fn long_function(instructions: &[u8], times: usize) -> Vec<u8> {
+    let body = [&[0], instructions.repeat(times).as_slice(), b"\x20\x00\x0b"].concat();
+    let functions = [&[1], leb(body.len()).as_slice(), &body].concat();
+    let of_i32 = b"\x01\x60\x01\x7f\x01\x7f";
+    let module = [b"\0asm\x01\0\0\0".to_vec(), section(1, of_i32), section(3, b"\x01\0"), section(10, &functions)];
+    [b"\0asm\x0d\0\x01\0".to_vec(), section(1, &module.concat())].concat()
+}
+
+fn section(id: u8, content: &[u8]) -> Vec<u8> {
+    [&[id], leb(content.len()).as_slice(), content].concat()
+}
+
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// `block (br_if 0 (local.get 0)) (local.set 0 (i32.add (local.get 0) (i32.const 1))) end`
+const BLOCK: &[u8] = b"\x02\x40\x20\0\x0d\0\x20\0\x41\x01\x6a\x21\0\x0b";
+/// `(local.set 0 (call 0 (local.get 0)))`
+const CALL: &[u8] = b"\x20\0\x10\0\x21\0";
+
+/// What an engine says of a component that it has compiled by this.
+async fn compiled(compiler: Compiler, bytes: &[u8]) -> String {
+    let arena = Arena::of("noop").await;
+    let key = arena.engine.settings.engine_key().unwrap();
+    let host =
+        Host::new(&arena.engine.settings.sandbox, &arena.engine.settings.cache(), &key, Clock::system()).unwrap();
+    let loaded = host.compiled_by(compiler).load("hostile", bytes).await;
+    arena.serves().await;
+    loaded.unwrap_err().to_string()
+}
+
+/// Four megabytes that take the compiler minutes.
+#[tokio::test]
+async fn compiling_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let number = folder.path().join("number");
+    let program = compiler_after(folder.path(), &format!("echo $$ > {}", number.display()));
+    let compiler = Compiler::apart(program).within(Duration::from_millis(1500), 2 << 30);
+    let began = Instant::now();
+    let error = compiled(compiler, &long_function(BLOCK, 300_000)).await;
+    assert!(error.contains("It took more than 1.5s to compile"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let process = Path::new("/proc").join(fs::read_to_string(number).unwrap().trim());
+    for _ in 0..100 {
+        if !process.exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{} still compiles", process.display());
+}
+
+/// Four megabytes for which the compiler wants gigabytes.
+#[tokio::test]
+async fn compiling_in_all_memory() {
+    let compiler = Compiler::apart(binary());
+    let error = compiled(compiler, &long_function(CALL, 700_000)).await;
+    assert!(error.contains("It took more than 2048 MiB of memory to compile"), "{error}");
+}
+
+/// Should the compiler do what a component wants, there is nothing around it that is worth having.
+#[tokio::test]
+async fn what_compiles_knows_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let seen = folder.path().join("seen");
+    let script = format!("(env; echo in $(pwd); ls -l /proc/$$/fd) > {}", seen.display());
+    let program = compiler_after(folder.path(), &script);
+    compiled(Compiler::apart(program), &long_function(CALL, 1)).await;
+    let seen = fs::read_to_string(seen).unwrap();
+    let variables = seen.lines().take_while(|line| !line.starts_with("in "));
+    // Those that the shell itself makes.
+    let strange: Vec<&str> =
+        variables.filter(|line| !["PWD=", "OLDPWD=", "SHLVL=", "_="].iter().any(|own| line.starts_with(own))).collect();
+    assert!(strange.is_empty(), "{strange:?}");
+    assert!(seen.contains("in /\n") && seen.contains("pipe:") && !seen.contains("engine."), "{seen}");
 }

@@ -37,6 +37,14 @@ pub fn binary() -> PathBuf {
     binary
 }
 
+/// A program that does this, and then compiles.
+pub fn compiler_after(folder: &Path, script: &str) -> PathBuf {
+    let program = folder.join("compiler");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\nexec {} \"$@\"\n", binary().display())).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    program
+}
+
 impl Program {
     pub fn new() -> Self {
         Program { folder: Arc::new(tempfile::tempdir().unwrap()), variables: Vec::new() }

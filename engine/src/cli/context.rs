@@ -2,7 +2,7 @@
 
 use super::output::{self, Format};
 use crate::clock::Clock;
-use crate::host::{Catalog, Host};
+use crate::host::{Catalog, Compiler, Host};
 use crate::settings::{EngineKey, LogFormat, Settings};
 use crate::store::Store;
 use std::io::IsTerminal;
@@ -89,7 +89,8 @@ impl Context {
 
 /// The components that the settings name, compiled into `cache` under `key`.
 pub fn catalog(settings: &Arc<Settings>, key: &EngineKey, cache: &Path, clock: Clock) -> anyhow::Result<Catalog> {
-    let host = Host::new(&settings.sandbox, cache, key, clock)?;
+    let compiler = Compiler::apart(Compiler::own_program()?);
+    let host = Host::new(&settings.sandbox, cache, key, clock)?.compiled_by(compiler);
     Ok(Catalog::new(host, settings.clone())?)
 }
 

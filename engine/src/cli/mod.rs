@@ -31,6 +31,7 @@ use context::Context;
 use output::Format;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Notifies users through sandboxed targets: e-mail, SMS, push, and whatever you write.
 #[derive(Debug, Parser)]
@@ -97,10 +98,22 @@ enum Command {
     Demo,
     /// Measure what this machine can deliver: a backlog that is filled and drained, and the wait from due to sent.
     Bench(bench::Bench),
+    /// What the engine itself runs to compile a component, bounded in time and memory: from standard input to standard output.
+    #[command(hide = true)]
+    CompileComponent {
+        #[arg(long)]
+        memory: u64,
+        #[arg(long)]
+        seconds: u64,
+    },
 }
 
 /// Does what was asked, and says how it went.
 pub fn main(cli: Cli) -> ExitCode {
+    if let Command::CompileComponent { memory, seconds } = cli.command {
+        let done = crate::host::compile_input(Duration::from_secs(seconds), memory);
+        return done.map_or(ExitCode::FAILURE, ExitCode::from);
+    }
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -136,7 +149,9 @@ impl Cli {
                     Command::Secret(command) => command.execute(&context).await,
                     Command::Notification(command) => command.execute(&context).await,
                     Command::Import(command) => command.execute(&context).await,
-                    Command::Settings(_) | Command::Demo | Command::Bench(_) => Ok(exit::Code::Done),
+                    Command::Settings(_) | Command::Demo | Command::Bench(_) | Command::CompileComponent { .. } => {
+                        Ok(exit::Code::Done)
+                    }
                 };
                 context.store.close().await;
                 code

@@ -1,6 +1,6 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
-//! In reading order: here the loop, `lanes` (what is claimed waits for its turn in its target), `attempt` (one call of a handler, a
+//! In reading order: here the loop, `preparing` (targets are made ready to be called), `lanes` (what is claimed waits for its turn in its target), `attempt` (one call of a handler, a
 //! pipeline over one value), `settler` (outcomes are written back in batches), `heart` (engines hear of each other, and what time it is), `pauses`
 //! (targets whose component cannot be used), `newest` (what a target may use has changed), `purge` (what is not kept any longer).
 
@@ -9,6 +9,7 @@ mod heart;
 mod lanes;
 mod newest;
 mod pauses;
+mod preparing;
 mod purge;
 mod settler;
 
@@ -24,9 +25,10 @@ use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::settings::Settings;
 use crate::store::{ClaimRequest, Claimed, DelivererLock, Ended, Lost, Store, StoreError, Targets, Watch};
-use crate::targets::{self, Unready};
+use crate::targets::Unready;
 use jiff::{SignedDuration, Timestamp};
 use lanes::{Lanes, Terms};
+use preparing::{Prepared, Preparing};
 use settler::Settler;
 use std::collections::HashMap;
 use std::future::Future;
@@ -293,6 +295,8 @@ struct Work {
     /// What is left of it.
     chosen: Chosen,
     lanes: Lanes,
+    /// Claims whose target is being made ready: its component may have to be compiled, which must not hold up others.
+    preparing: Preparing,
     settler: Settler,
     /// Until when the last claim is valid. No two have the same, so that it tells them apart.
     lease_until: Timestamp,
@@ -305,19 +309,27 @@ impl Work {
         let settler = Settler::start(deliverer.store.clone(), deliverer.clock.clone(), deliverer.observer.clone());
         let lanes = Lanes::new(deliverer, settler.handle());
         let (chosen, lease_until) = (Chosen::default(), Timestamp::MIN);
-        Work { deliverer: deliverer.clone(), chosen, lanes, settler, lease_until, unanswered: false }
+        let (deliverer, preparing) = (deliverer.clone(), Preparing::default());
+        Work { deliverer, chosen, lanes, preparing, settler, lease_until, unanswered: false }
+    }
+
+    /// How many notifications are claimed and not handed to the settler yet.
+    fn under_way(&self) -> usize {
+        self.lanes.under_way() + self.preparing.claims()
     }
 
     fn is_idle(&self) -> bool {
-        self.lanes.under_way() == 0
+        self.under_way() == 0
     }
 
     /// Claims what is due at `now` and there is room for, and begins it.
     async fn claim(&mut self, now: Timestamp) -> Result<Found, StoreError> {
+        while let Some(prepared) = self.preparing.next_ready() {
+            self.begin_prepared(prepared).await?;
+        }
         let batch = self.deliverer.settings.delivery.claim_batch;
-        let under_way = self.lanes.under_way();
         // A second batch is claimed while the first is being sent, so that no slot waits for the database.
-        if under_way > batch {
+        if self.under_way() > batch {
             return Ok(Found::NoRoom);
         }
         if self.chosen.limit == Some(0) {
@@ -330,7 +342,7 @@ impl Work {
         }
         let after_the_last = self.lease_until.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
         self.lease_until = self.deliverer.lease_from(self.deliverer.clock.now()).max(after_the_last);
-        let full = self.lanes.full_targets();
+        let full: Vec<Uuid> = self.lanes.full_targets().into_iter().chain(self.preparing.targets()).collect();
         let some_are_full = !full.is_empty();
         let request = ClaimRequest {
             engine: self.deliverer.engine,
@@ -355,7 +367,7 @@ impl Work {
             by_target.entry(claimed.target.id).or_default().push(claimed);
         }
         for claimed in by_target.into_values() {
-            self.begin(claimed, Terms { lease_until: request.lease_until, seen }).await?;
+            self.begin(claimed, Terms { lease_until: request.lease_until, seen }).await;
         }
         Ok(match (found, some_are_full) {
             (0, false) => Found::None,
@@ -365,12 +377,20 @@ impl Work {
         })
     }
 
-    /// Begins the attempts of one target's claims, or pauses the target if its component cannot be used.
-    async fn begin(&mut self, claimed: Vec<Claimed>, terms: Terms) -> Result<(), StoreError> {
-        let Some(first) = claimed.first() else { return Ok(()) };
+    /// Begins the attempts of one target's claims, at once if the target is ready to be called.
+    async fn begin(&mut self, claimed: Vec<Claimed>, terms: Terms) {
+        let Some(first) = claimed.first() else { return };
         let target = first.target.clone();
-        let Deliverer { store, catalog, .. } = &self.deliverer;
-        match targets::ready(store, catalog, Tenant::DEFAULT, &target).await {
+        match self.deliverer.catalog.known(Tenant::DEFAULT, target.id, target.revision).await {
+            Some(Ok(ready)) => self.lanes.begin(&ready, claimed, terms),
+            Some(Err(_)) | None => self.preparing.begin(&self.deliverer, target, claimed, terms),
+        }
+    }
+
+    /// Begins the attempts of a target that has been made ready, or pauses it if its component cannot be used.
+    async fn begin_prepared(&mut self, prepared: Prepared) -> Result<(), StoreError> {
+        let Prepared { target, claimed, terms, ready } = prepared;
+        match ready {
             Ok(ready) => {
                 self.lanes.begin(&ready, claimed, terms);
                 Ok(())
@@ -385,9 +405,12 @@ impl Work {
         }
     }
 
-    /// Waits until something that was under way has ended.
+    /// Waits until something that was under way has ended, or can begin.
     async fn room(&mut self) {
-        self.lanes.room().await;
+        tokio::select! {
+            () = self.lanes.room() => {}
+            () = self.preparing.one_ready() => {}
+        }
     }
 
     /// Fails if outcomes could not be written.
@@ -399,7 +422,7 @@ impl Work {
             () = &mut stop_now => Stopped::CutOff,
             () = tokio::time::sleep(most) => Stopped::CutOff,
         };
-        let not_begun = self.lanes.cut_off().await;
+        let not_begun: Vec<Claimed> = self.lanes.cut_off().await.into_iter().chain(self.preparing.end()).collect();
         drop(self.lanes);
         let written = async {
             self.deliverer.give_back(&not_begun).await;

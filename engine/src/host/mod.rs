@@ -1,6 +1,6 @@
 //! The sandbox: components are compiled, kept and called here, and nothing else of the engine knows wasmtime.
 //!
-//! In reading order: `bindings` (the contract), `examine` and `modules` (from bytes to something that can be called), `module` (its
+//! In reading order: `bindings` (the contract), `examine`, `compiler` and `modules` (from bytes to something that can be called), `module` (its
 //! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), `exchanges` (what it has to do with others), then the
 //! doors: `http`, `smtp`, `signing`. `catalog` finds the module of a target, `powers` makes what it may use, and `redaction` cuts secrets out of
 //! what is said.
@@ -9,6 +9,7 @@ mod bindings;
 mod cache;
 mod call;
 mod catalog;
+mod compiler;
 mod contract;
 mod examine;
 mod exchanges;
@@ -26,6 +27,7 @@ mod tls;
 
 pub use call::Powers;
 pub use catalog::{Catalog, ENGINES_OWN, Ready, Source};
+pub use compiler::{Compiler, compile_input};
 pub use contract::{Creation, Delivery, Draft, Previous};
 pub use examine::examine;
 pub use http::{HttpClient, Network, Resolver};

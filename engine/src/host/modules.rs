@@ -3,7 +3,8 @@
 use super::bindings;
 use super::cache::Cache;
 use super::call::CallState;
-use super::examine::{check_head, examine};
+use super::compiler::Compiler;
+use super::examine::check_head;
 use super::limits::TICK;
 use super::module::Module;
 use super::stopwatch::Turns;
@@ -17,13 +18,10 @@ use crate::settings::{EngineKey, Sandbox};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker, types::ComponentItem};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// How long compiling one may take.
-const COMPILING: Duration = Duration::from_secs(60);
 /// What a component may be made of; what wit-component makes of one core module has about ten.
 const CORE_INSTANCES: u32 = 64;
 const MEMORIES: u32 = 4;
@@ -48,6 +46,7 @@ pub(super) fn refuse<T>(text: impl Into<String>) -> Result<T, ModuleError> {
 pub struct Host {
     engine: Engine,
     linker: Linker<CallState>,
+    compiler: Compiler,
     cache: Cache,
     fingerprint: u64,
     budget: Budget,
@@ -91,6 +90,7 @@ impl Host {
         Ok(Host {
             engine,
             linker,
+            compiler: Compiler::here(),
             cache: Cache::new(cache, &key.derive("compiled components")),
             fingerprint: hasher.finish(),
             budget: settings.budget(),
@@ -112,6 +112,12 @@ impl Host {
     #[must_use]
     pub fn on(self, network: Network) -> Self {
         Host { network, ..self }
+    }
+
+    /// The same, with another compiler than itself.
+    #[must_use]
+    pub fn compiled_by(self, compiler: Compiler) -> Self {
+        Host { compiler, ..self }
     }
 
     /// The way out, for the clients of its modules.
@@ -164,35 +170,31 @@ impl Host {
 
     fn cached(&self, digest: &str) -> Option<Component> {
         let compiled = self.cache.get(digest, self.fingerprint)?;
-        // SAFETY: the MAC says that this engine's own compiler made these bytes, for this configuration.
-        #[expect(unsafe_code, reason = "the cache authenticates what is loaded")]
-        let component = unsafe { Component::deserialize(&self.engine, compiled) };
+        let component = self.deserialize(&compiled);
         component.inspect_err(|e| tracing::warn!("a compiled component is of no use and is compiled anew: {e:#}")).ok()
     }
 
-    /// Examines and compiles, off the threads that serve calls and in bounded time.
+    /// Compiles what is not in the cache.
     async fn compile(&self, digest: &str, bytes: &[u8]) -> Result<Component, ModuleError> {
-        let engine = self.engine.clone();
-        let bytes = bytes.to_vec();
-        let compiling =
-            tokio::task::spawn_blocking(move || examine(&bytes).map(|_| Component::from_binary(&engine, &bytes)));
-        let compiled = match tokio::time::timeout(COMPILING, compiling).await {
-            Ok(Ok(compiled)) => compiled,
-            Ok(Err(e)) => return refuse(format!("It could not be compiled: {e}.")),
-            Err(_) => return refuse(format!("It took more than {} seconds to compile.", COMPILING.as_secs())),
-        };
-        let component = compiled?.map_err(|e| {
+        let compiled = self.compiler.compile(&self.engine, bytes.to_vec()).await?;
+        let component = self.deserialize(&compiled).map_err(|e| {
             let why = root(&e);
-            // What the pool cannot hold is found out here too, in words of the library's.
+            // What the pool cannot hold is found out here, in words of the library's.
             let too_much = why.contains("exceeds the");
             let what = if too_much { "It wants more than this engine allows" } else { "It is not a valid component" };
             ModuleError(format!("{what} ({why}); build it anew."))
         })?;
-        match component.serialize() {
-            Ok(compiled) => self.cache.put(digest, self.fingerprint, &compiled),
-            Err(e) => tracing::warn!("a compiled component cannot be written: {e:#}"),
-        }
+        self.cache.put(digest, self.fingerprint, &compiled);
         Ok(component)
+    }
+
+    /// Loads what this engine's own compiler has made, for this configuration.
+    fn deserialize(&self, compiled: &[u8]) -> wasmtime::Result<Component> {
+        // SAFETY: the callers have it from the compiler, or from the cache, whose MAC says that it came from there.
+        #[expect(unsafe_code, reason = "what is loaded is this engine's own")]
+        unsafe {
+            Component::deserialize(&self.engine, compiled)
+        }
     }
 
     /// What the pool cannot hold is said now, not at the first call.
@@ -224,7 +226,7 @@ impl Host {
     }
 }
 
-fn config(instances: u32, memory: usize) -> Config {
+pub(super) fn config(instances: u32, memory: usize) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
