@@ -59,7 +59,11 @@ async fn spin_in_post_return() {
 
 #[tokio::test]
 async fn endless_recursion() {
-    is_fault(&Arena::of("endless_recursion").await.sent().await, "trapped", "call stack exhausted");
+    let shown = Arena::of("endless_recursion").await.sent().await;
+    is_fault(&shown, "trapped", "call stack exhausted");
+    // A line each, with the names that the component brings.
+    let trace: Vec<&str> = shown.attempts[0].log.lines().filter(|line| line.contains("deeper")).collect();
+    assert!(trace.len() > 5 && trace.iter().all(|line| line.starts_with("error: ")), "{:#?}", shown.attempts[0].log);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Answers with what the test says, the last answer again and again, and counts how often it was asked.
@@ -79,7 +80,7 @@ impl Probe {
         let grants = Grants::new(name, name, manifest, Vec::new(), word, bound);
         Powers {
             module: name.clone(),
-            http: Some(HttpClient::new(&grants, self.host.network()).unwrap()),
+            http: Some(HttpClient::new(&grants, self.host.network(), Duration::from_secs(3)).unwrap()),
             grants,
             redactor: Redactor::new(["hush-hush"].into_iter()),
             secrets: [("token".to_owned(), (SecretFormat::Text, Secret::new("hush-hush")))].into(),

@@ -21,7 +21,7 @@ async fn until(mut done: impl FnMut() -> bool) {
 async fn stopped_during_an_exchange() {
     let server = HttpServer::start(Answer::Hangs).await;
     let settings = format!(
-        "[sandbox]\ninstances = 1\n[delivery]\nstop_timeout = '100ms'\n[target.http_probe]\nbase_url = '{}'\n",
+        "[sandbox]\ninstances = 1\nhttp_time = '2s'\n[delivery]\nstop_timeout = '100ms'\n[target.http_probe]\nbase_url = '{}'\n",
         server.origin()
     );
     let arena = Arena::with("http_probe", &settings).await;
@@ -40,7 +40,7 @@ async fn stopped_during_an_exchange() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped_while_it_computes() {
-    let settings = "[sandbox]\ninstances = 1\ncpu = '10m'\n[delivery]\nstop_timeout = '100ms'\n";
+    let settings = "[sandbox]\ninstances = 1\ncpu = '10m'\nwall = '2s'\n[delivery]\nstop_timeout = '100ms'\n";
     let arena = Arena::with("spin", settings).await;
     arena.engine.notify("spin", "Title", json!({})).await;
     let deliverer = arena.engine.deliverer(Arc::new(|_| {}));

@@ -7,7 +7,7 @@ use crate::support::{folder_with, guest};
 use engine::clock::Clock;
 use engine::host::{Compiler, Host};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// What a file that is put where a component is looked for must lead to.
@@ -48,7 +48,7 @@ async fn files_that_are_no_component() {
         (case("one_with_bytes_changed"), written(&flipped), ""),
         (case("another_layer"), written(b"\0asm\x0a\0\x01\0"), "not a WebAssembly component"),
         (case("zeros"), written(&[0; 4096]), "not a WebAssembly component"),
-        (case("ten_gigabytes"), Box::new(huge) as Box<dyn FnOnce(&Path)>, "more than 32 MiB"),
+        (case("ten_gigabytes"), Box::new(huge) as Box<dyn FnOnce(&Path)>, "more than 32MiB"),
         (case("a_folder"), Box::new(|path: &Path| fs::create_dir(path).unwrap()), "it is no file"),
         (
             case("a_link_out_of_the_folder"),
@@ -221,8 +221,9 @@ const BLOCK: &[u8] = b"\x02\x40\x20\0\x0d\0\x20\0\x41\x01\x6a\x21\0\x0b";
 const CALL: &[u8] = b"\x20\0\x10\0\x21\0";
 
 /// What an engine says of a component that it has compiled by this.
-async fn compiled(compiler: Compiler, bytes: &[u8]) -> String {
-    let arena = Arena::of("noop").await;
+async fn compiled(program: PathBuf, settings: &str, bytes: &[u8]) -> String {
+    let arena = Arena::with("noop", settings).await;
+    let compiler = Compiler::apart(&arena.engine.settings.sandbox, program);
     let key = arena.engine.settings.engine_key().unwrap();
     let host =
         Host::new(&arena.engine.settings.sandbox, &arena.engine.settings.cache(), &key, Clock::system()).unwrap();
@@ -237,9 +238,8 @@ async fn compiling_without_end() {
     let folder = tempfile::tempdir().unwrap();
     let number = folder.path().join("number");
     let program = compiler_after(folder.path(), &format!("echo $$ > {}", number.display()));
-    let compiler = Compiler::apart(program).within(Duration::from_millis(1500), 2 << 30);
     let began = Instant::now();
-    let error = compiled(compiler, &long_function(BLOCK, 300_000)).await;
+    let error = compiled(program, "[sandbox]\ncompile_time = '1500ms'\n", &long_function(BLOCK, 300_000)).await;
     assert!(error.contains("It took more than 1.5s to compile"), "{error}");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     let process = Path::new("/proc").join(fs::read_to_string(number).unwrap().trim());
@@ -255,8 +255,7 @@ async fn compiling_without_end() {
 /// Four megabytes for which the compiler wants gigabytes.
 #[tokio::test]
 async fn compiling_in_all_memory() {
-    let compiler = Compiler::apart(binary());
-    let error = compiled(compiler, &long_function(CALL, 700_000)).await;
+    let error = compiled(binary(), "", &long_function(CALL, 700_000)).await;
     assert!(error.contains("It took more than 2048 MiB of memory to compile"), "{error}");
 }
 
@@ -267,7 +266,7 @@ async fn what_compiles_knows_nothing() {
     let seen = folder.path().join("seen");
     let script = format!("(env; echo in $(pwd); ls -l /proc/$$/fd) > {}", seen.display());
     let program = compiler_after(folder.path(), &script);
-    compiled(Compiler::apart(program), &long_function(CALL, 1)).await;
+    compiled(program, "", &long_function(CALL, 1)).await;
     let seen = fs::read_to_string(seen).unwrap();
     let variables = seen.lines().take_while(|line| !line.starts_with("in "));
     // Those that the shell itself makes.

@@ -48,7 +48,7 @@ async fn budgets_are_on_by_default() {
     let budget = arena.engine.settings.sandbox.budget();
     assert_eq!(
         Limit::ALL.map(|limit| limit.show(budget.amount(limit))),
-        ["500ms", "30s", "64MiB", "32", "4", "1MiB", "64KiB"]
+        ["500ms", "30s", "64MiB", "32", "4", "5MiB", "1MiB", "3s", "10s", "256KiB", "64KiB", "200"]
     );
     let delivery = &arena.engine.settings.delivery;
     assert_eq!((delivery.concurrency_per_tenant, delivery.concurrency_per_target), (16, 8));
@@ -164,20 +164,22 @@ async fn the_engines_patience() {
     let ask = async |answer: Answer, scheme: &str| -> (Value, Duration) {
         let server = HttpServer::start(answer).await;
         let origin = format!("{scheme}://{}", server.address);
-        let arena = Arena::with("http_probe", &format!("[target.http_probe]\nbase_url = '{origin}'\n")).await;
+        let said =
+            format!("[sandbox]\nhttp_time = '2s'\nhttp_connect = '1s'\n[target.http_probe]\nbase_url = '{origin}'\n");
+        let arena = Arena::with("http_probe", &said).await;
         let began = Instant::now();
         let found = arena.reported(json!({ "url": origin })).await;
         (found, began.elapsed())
     };
     let first = answer("content-length: 100\r\n", b"");
     let (dripped, silent) = tokio::join!(
-        ask(Answer::Drips(first, b"x".repeat(100), Duration::from_secs(9)), "http"),
+        ask(Answer::Drips(first, b"x".repeat(100), Duration::from_millis(1800)), "http"),
         ask(Answer::Hangs, "https"),
     );
     let mut cases = Cases::default();
     for (name, (found, took), phase, seconds) in [
-        (case("a_byte_every_nine_seconds"), dripped, "read", 10),
-        (case("a_handshake_that_never_ends"), silent, "connect", 3),
+        (case("a_byte_every_nine_seconds"), dripped, "read", 2),
+        (case("a_handshake_that_never_ends"), silent, "connect", 1),
     ] {
         let in_time = (seconds..seconds + 20).contains(&took.as_secs());
         cases.check(name, found["phase"] == phase && found["code"] == "timeout" && in_time, (found, took));

@@ -84,7 +84,8 @@ fn a_tenant_sets_lower_limits_and_no_higher_ones() {
     assert_eq!(
         limits(),
         format!(
-            "cpu 200 tenant, wall 30000 operator, {more}, mails 0 tenant, answer 1048576 operator, log 65536 operator"
+            "cpu 200 tenant, wall 30000 operator, {more}, mails 0 tenant, request 5242880 operator, answer 1048576 operator, \
+             http_connect 3000 operator, http_time 10000 operator, result 262144 operator, log 65536 operator, log_lines 200 operator"
         )
     );
     let text = program.ok(&["target", "inspect", "Carrier Pigeon"]).stdout;

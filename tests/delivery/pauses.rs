@@ -67,7 +67,8 @@ async fn others_go_on_while_a_component_is_compiled() {
     for other in compiled_by(&engine).difference(&compiled) {
         std::fs::remove_file(other).unwrap();
     }
-    restart_with(&mut engine, Compiler::apart(compiler_after(folder.path(), &script))).await;
+    let compiler = Compiler::apart(&engine.settings.sandbox, compiler_after(folder.path(), &script));
+    restart_with(&mut engine, compiler).await;
 
     let (told, mut hear) = tokio::sync::mpsc::unbounded_channel();
     let observer = move |event: &engine::delivery::Event<'_>| {
@@ -105,7 +106,8 @@ async fn a_stop_while_a_component_is_compiled_gives_back_what_waits() {
     let script = format!("echo > {}; /bin/sleep 1000", begun.display());
     let id = engine.notify("noop", "Title", json!({})).await;
     std::fs::remove_dir_all(engine.settings.cache()).unwrap();
-    restart_with(&mut engine, Compiler::apart(compiler_after(folder.path(), &script))).await;
+    let compiler = Compiler::apart(&engine.settings.sandbox, compiler_after(folder.path(), &script));
+    restart_with(&mut engine, compiler).await;
     let deliverer = engine.deliverer(Arc::new(|_: &_| ()));
     let stop = async {
         while !begun.exists() {
@@ -122,7 +124,8 @@ async fn a_stop_while_a_component_is_compiled_gives_back_what_waits() {
 
 /// The same database and settings, another process: what was found before is forgotten.
 async fn restart(test: &mut TestEngine) {
-    restart_with(test, Compiler::here()).await;
+    let compiler = Compiler::here(&test.settings.sandbox);
+    restart_with(test, compiler).await;
 }
 
 async fn restart_with(test: &mut TestEngine, compiler: Compiler) {

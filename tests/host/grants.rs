@@ -273,6 +273,22 @@ async fn an_installed_component_needs_no_file() {
     );
 }
 
+/// Who installs again and again holds no more of the engine's memory.
+#[tokio::test]
+async fn a_component_that_was_replaced_is_let_go() {
+    let engine = TestEngine::builder().start().await;
+    let mut loaded = Vec::new();
+    for version in ["noop", "trap", "wrong_count", "noop"] {
+        install(&engine, "pigeon", "Pigeon", std::fs::read(guest(version)).unwrap()).await.unwrap();
+        if loaded.is_empty() {
+            engine.record("pigeon", "anything").await;
+        }
+        engine.tried("pigeon", version, json!({})).await;
+        loaded.push(engine.catalog.loaded().await);
+    }
+    assert_eq!(loaded, [loaded[0]; 4]);
+}
+
 /// A version that failed too often is not called again because it is installed once more; another one is, and has all its tries before it.
 #[tokio::test]
 async fn another_version_is_called_where_one_has_failed_too_often() {

@@ -8,6 +8,7 @@ use engine::rules::budget::{Limit, Said};
 use engine::rules::tenant::Tenant;
 use engine::store::NotificationHistory;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// A guest with what the operator says, and what its tenant has set.
 async fn limited(module: &str, settings: &str, limits: &[(Limit, u64)]) -> TestEngine {
@@ -78,6 +79,25 @@ async fn doors_and_logs_are_bounded_as_the_tenant_says() {
     assert_eq!((&found["code"], server.count()), (&json!("too_many_requests"), 2), "{found}");
     assert!(found["message"].as_str().is_none_or(|text| text.contains("may send 2 HTTP requests")), "{found}");
 
+    let settings = format!("[target.http_probe]\nbase_url = '{}'\nlimits = {{ request = '1KiB' }}\n", server.origin());
+    let engine = limited("http_probe", &settings, &[(Limit::HttpTime, 300)]).await;
+    let asked = async |wish: Value| report(&engine.tried("http_probe", "Title", wish).await);
+    let found = asked(json!({ "method": "POST", "url": server.origin(), "body_of": 1025 })).await;
+    assert_eq!(found["message"], "The body has 1025 bytes, and 1024 is the most.");
+    server.answers(Answer::Hangs);
+    let began = Instant::now();
+    let found = asked(json!({ "url": server.origin(), "timeout": 9000 })).await;
+    assert_eq!((&found["phase"], &found["code"]), (&json!("wait"), &json!("timeout")), "{found}");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+
+    let engine = limited("drafts", "", &[(Limit::Result, 1024)]).await;
+    let request = engine.request("drafts", "Title", json!({ "body_of": 2000 }));
+    let refused = engine.create(&request).await.unwrap_err().to_string();
+    assert!(refused.contains("1024 is the most"), "{refused}");
+
+    let engine = limited("flood", "", &[(Limit::LogLines, 2)]).await;
+    let log = engine.tried("flood", "Title", json!({ "lines": 5 })).await.attempts[0].log.clone();
+    assert_eq!(log.lines().count(), 3, "two, and how many were dropped: {log}");
     let engine = limited("flood", "", &[(Limit::Log, 5000)]).await;
     let shown = engine.tried("flood", "Title", json!({ "lines": 3 })).await;
     let log = &shown.attempts[0].log;

@@ -8,6 +8,7 @@ use engine::rules::origin::Origin;
 use engine::settings::{Secret, Settings};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// As the values of providers' keys are.
 const SECRETS: [(&str, &str); 2] =
@@ -32,7 +33,7 @@ pub fn all(host: &Host, base_url: Option<&str>) -> Arc<Powers> {
     let secrets = SECRETS.iter().map(|(name, value)| ((*name).to_owned(), (SecretFormat::Text, Secret::new(*value))));
     Arc::new(Powers {
         module: "bench".to_owned(),
-        http: Some(HttpClient::new(&grants, host.network()).unwrap()),
+        http: Some(HttpClient::new(&grants, host.network(), Duration::from_secs(3)).unwrap()),
         grants,
         secrets: secrets.collect(),
         redactor: Redactor::new(SECRETS.iter().map(|(_, value)| *value)),

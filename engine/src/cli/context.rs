@@ -89,7 +89,7 @@ impl Context {
 
 /// The components that the settings name, compiled into `cache` under `key`.
 pub fn catalog(settings: &Arc<Settings>, key: &EngineKey, cache: &Path, clock: Clock) -> anyhow::Result<Catalog> {
-    let compiler = Compiler::apart(Compiler::own_program()?);
+    let compiler = Compiler::apart(&settings.sandbox, Compiler::own_program()?);
     let host = Host::new(&settings.sandbox, cache, key, clock)?.compiled_by(compiler);
     Ok(Catalog::new(host, settings.clone())?)
 }

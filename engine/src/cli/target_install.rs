@@ -17,9 +17,6 @@ use serde_json::json;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// More than the largest component has: what is longer need not be read to be refused.
-const MOST_READ: u64 = 33 * 1024 * 1024;
-
 #[derive(Debug, Args)]
 pub struct Install {
     /// The component; its name is the module's: `carrier_pigeon.wasm` is `carrier_pigeon`.
@@ -68,7 +65,7 @@ impl Install {
         });
         let limits = limits.collect::<Result<Said, Invalid>>()?;
         let module = module_name(&self.file)?;
-        let bytes = component(&self.file)?;
+        let bytes = component(&self.file, context.settings.sandbox.component)?;
         let wish = Wish { name: self.name, module, bytes, grants: grants.clone(), settings, limits };
         let catalog = context.catalog()?;
         let (store, now) = (&context.store, context.clock.now());
@@ -98,13 +95,14 @@ fn module_name(file: &Path) -> anyhow::Result<String> {
     Ok(stem.to_owned())
 }
 
-fn component(file: &Path) -> anyhow::Result<Vec<u8>> {
+/// Its bytes; of one that is larger than this, enough to be refused.
+fn component(file: &Path, largest: usize) -> anyhow::Result<Vec<u8>> {
     let cannot = |e: std::io::Error| anyhow::anyhow!("The component {} cannot be read: {e}.", file.display());
     // Asked before it is opened: opening a pipe would wait for somebody to write into it.
     if !std::fs::metadata(file).map_err(cannot)?.is_file() {
         anyhow::bail!("The component {} is no file: name the .wasm file itself.", file.display());
     }
     let mut bytes = Vec::new();
-    std::fs::File::open(file).map_err(cannot)?.take(MOST_READ).read_to_end(&mut bytes).map_err(cannot)?;
+    std::fs::File::open(file).map_err(cannot)?.take(largest as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
     Ok(bytes)
 }

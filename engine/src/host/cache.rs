@@ -3,26 +3,32 @@
 //! To load one runs what it holds, so only bytes that this engine wrote are taken: each file begins with an HMAC over the
 //! component's digest, the compiler's fingerprint (version, settings, CPU features) and the compiled bytes.
 
+use crate::clock::Clock;
 use ring::hmac;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const MAC: usize = 32;
+const ENDING: &str = "cwasm";
+/// How many are kept, and how many bytes of them.
+const MOST_KEPT: usize = 256;
+const MOST_BYTES: u64 = 2 << 30;
 
 /// The folder of compiled components.
 pub struct Cache {
     folder: PathBuf,
     key: hmac::Key,
+    clock: Clock,
 }
 
 impl Cache {
     /// A cache in `folder`, which is made when it is first needed.
-    pub fn new(folder: &Path, key: &[u8; 32]) -> Self {
-        Cache { folder: folder.to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+    pub fn new(folder: &Path, key: &[u8; 32], clock: Clock) -> Self {
+        Cache { folder: folder.to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, key), clock }
     }
 
     fn file(&self, digest: &str, fingerprint: u64) -> PathBuf {
-        self.folder.join(format!("{digest}-{fingerprint:016x}.cwasm"))
+        self.folder.join(format!("{digest}-{fingerprint:016x}.{ENDING}"))
     }
 
     /// What is signed: all that the bytes depend on, and their digest.
@@ -38,6 +44,8 @@ impl Cache {
         if bytes.len() > MAC {
             let compiled = bytes.split_off(MAC);
             if hmac::verify(&self.key, &Self::signed(digest, fingerprint, &compiled), &bytes).is_ok() {
+                // So that it is not among those that are forgotten. That this cannot be written changes nothing now.
+                let _ = std::fs::File::open(&file).and_then(|file| file.set_modified(self.clock.now().into()));
                 return Some(compiled);
             }
         }
@@ -53,11 +61,34 @@ impl Cache {
             draft.write_all(hmac::sign(&self.key, &Self::signed(digest, fingerprint, compiled)).as_ref())?;
             draft.write_all(compiled)?;
             draft.persist(self.file(digest, fingerprint))?;
-            Ok(())
+            self.forget()
         };
         if let Err(e) = write() {
             tracing::warn!(folder = %self.folder.display(), "a compiled component cannot be kept: {e}");
         }
+    }
+}
+
+impl Cache {
+    /// Takes those away that were not used for longest, where there are too many: what is installed again and again would fill the disk.
+    fn forget(&self) -> std::io::Result<()> {
+        let mut kept = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == ENDING) {
+                // Another engine may have taken it away meanwhile.
+                kept.extend(path.metadata().and_then(|known| Ok((known.modified()?, known.len(), path))).ok());
+            }
+        }
+        kept.sort_unstable_by(|one, other| other.cmp(one));
+        let mut bytes = 0;
+        for (place, (_, size, path)) in kept.into_iter().enumerate() {
+            bytes += size;
+            if place > 0 && (place >= MOST_KEPT || bytes > MOST_BYTES) {
+                std::fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -66,13 +97,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn those_not_used_for_longest_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path(), &[1; 32], Clock::system());
+        std::fs::write(folder.path().join("another's"), "").unwrap();
+        for number in 0..MOST_KEPT {
+            cache.put(&format!("{number}"), 7, b"code");
+            let age = std::time::Duration::from_secs((MOST_KEPT - number) as u64);
+            let file = std::fs::File::open(cache.file(&format!("{number}"), 7)).unwrap();
+            file.set_modified(std::time::SystemTime::from(cache.clock.now()) - age).unwrap();
+        }
+        assert!(cache.get("0", 7).is_some(), "which makes it the newest");
+        cache.put("new", 7, b"code");
+        let is_there = ["0", "1", "2", "new"].map(|digest| cache.get(digest, 7).is_some());
+        assert_eq!(is_there, [true, false, true, true]);
+        assert!(folder.path().join("another's").exists());
+    }
+
+    #[test]
     fn only_its_own_bytes_come_back() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path(), &[1; 32]);
+        let cache = Cache::new(folder.path(), &[1; 32], Clock::system());
         cache.put("digest", 7, b"code");
         assert_eq!(cache.get("digest", 7).unwrap(), b"code");
         assert_eq!(cache.get("digest", 8), None);
-        assert_eq!(Cache::new(folder.path(), &[2; 32]).get("digest", 7), None, "another engine's key");
+        assert_eq!(Cache::new(folder.path(), &[2; 32], Clock::system()).get("digest", 7), None, "another engine's key");
 
         let file = cache.file("digest", 7);
         std::fs::copy(&file, cache.file("digest", 8)).unwrap();

@@ -8,7 +8,7 @@ use super::log::{CallLog, Output};
 use super::redaction::Redactor;
 use super::{HttpClient, Relay};
 use crate::clock::Clock;
-use crate::rules::budget::{InForce, Limit};
+use crate::rules::budget::{InForce, LIMITS};
 use crate::rules::grants::{self, Call, Grants};
 use crate::rules::manifest::SecretFormat;
 use crate::rules::origin::Origin;
@@ -46,7 +46,7 @@ pub struct Powers {
     /// The folder of templates.
     pub templates: Option<PathBuf>,
     /// Each limit that holds for its calls, and who has set it; `None`: the operator's for all.
-    pub limits: Option<[InForce; 7]>,
+    pub limits: Option<[InForce; LIMITS]>,
 }
 
 impl Powers {
@@ -89,7 +89,7 @@ pub struct CallState {
 impl CallState {
     /// The state of a call that is about to begin.
     pub fn new(kind: Call, powers: Arc<Powers>, clock: Clock, batch: Batch, meter: Meter) -> Self {
-        let log = CallLog::new(&powers.redactor, meter.budget.bytes(Limit::Log));
+        let log = CallLog::new(&powers.redactor, &meter.budget);
         let (stdout, stderr) = (Output::new(&log, "info"), Output::new(&log, "warn"));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);

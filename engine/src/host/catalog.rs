@@ -4,7 +4,6 @@
 //! and then among the bundled ones. What a target may use follows from its setup, and is made anew when that has changed.
 
 use super::call::Powers;
-use super::examine::LARGEST;
 use super::module::Module;
 use super::modules::{Host, ModuleError};
 use super::smtp::Relay;
@@ -22,7 +21,7 @@ use crate::settings::Settings;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -143,7 +142,19 @@ impl Catalog {
         if newest.0 <= setup.revision {
             *newest = (setup.revision, prepared.clone());
         }
+        // What another version has replaced goes with its last call.
+        let used: HashSet<&str> =
+            targets.values().filter_map(|(_, prepared)| Some(prepared.as_ref().ok()?.module.digest.as_str())).collect();
+        self.loaded.lock().await.retain(|(of, digest), cell| {
+            let is_kept = |digest: &String| of != name || used.contains(digest.as_str()) || !cell.initialized();
+            digest.as_ref().is_none_or(is_kept)
+        });
         prepared
+    }
+
+    /// How many components are loaded.
+    pub async fn loaded(&self) -> usize {
+        self.loaded.lock().await.len()
     }
 
     /// Checks the bytes of a component that is to be installed as `name`, exactly as they are checked when they are loaded.
@@ -283,7 +294,7 @@ impl Catalog {
             }) {
                 Ok(opened) => {
                     let mut bytes = Vec::new();
-                    opened.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
+                    opened.take(self.host.largest() as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
                     return Ok(Some((folder.join(file), bytes)));
                 }
                 Err(e) if e.kind() == ErrorKind::NotFound => {}

@@ -4,8 +4,9 @@
 //! The process is this program once more, as `engine compile-component`: the component on its standard input, and on its standard output what it was
 //! compiled to, or why it cannot be.
 
-use super::examine::{LARGEST, examine};
+use super::examine::examine;
 use super::modules::{ModuleError, config, refuse, root};
+use crate::settings::{LARGEST_COMPONENT, Sandbox};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -17,9 +18,6 @@ use wasmtime::Engine;
 
 /// The command that does it.
 pub const COMMAND: &str = "compile-component";
-/// How long compiling one may take, and in how much memory.
-const TIME: Duration = Duration::from_secs(60);
-const MEMORY: u64 = 2 << 30;
 /// The largest that a component may be compiled to: it is held in memory.
 const LARGEST_COMPILED: u64 = 512 << 20;
 /// How many are compiled at once.
@@ -37,19 +35,14 @@ pub struct Compiler {
 
 impl Compiler {
     /// This process itself, where nothing bounds the memory. For programs that are not the engine and compile their own.
-    pub fn here() -> Self {
-        Compiler { program: None, time: TIME, memory: MEMORY, places: Semaphore::new(AT_ONCE) }
+    pub fn here(settings: &Sandbox) -> Self {
+        let Sandbox { compile_time, compile_memory, .. } = settings;
+        Compiler { program: None, time: *compile_time, memory: *compile_memory, places: Semaphore::new(AT_ONCE) }
     }
 
     /// This program, an engine.
-    pub fn apart(program: PathBuf) -> Self {
-        Compiler { program: Some(program), ..Compiler::here() }
-    }
-
-    /// The same, in so much time and so many bytes.
-    #[must_use]
-    pub fn within(self, time: Duration, memory: u64) -> Self {
-        Compiler { time, memory, ..self }
+    pub fn apart(settings: &Sandbox, program: PathBuf) -> Self {
+        Compiler { program: Some(program), ..Compiler::here(settings) }
     }
 
     /// The program that is running, even if another has taken its place on the disk.
@@ -135,7 +128,7 @@ fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
 pub fn compile_input(time: Duration, memory: u64) -> io::Result<u8> {
     bound(time, memory)?;
     let mut bytes = Vec::new();
-    io::stdin().lock().take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    io::stdin().lock().take(LARGEST_COMPONENT).read_to_end(&mut bytes)?;
     let engine = Engine::new(&config(1, 1 << 20)).map_err(io::Error::other)?;
     let (answer, code) = match compile(&engine, &bytes) {
         Ok(compiled) => (compiled, 0),

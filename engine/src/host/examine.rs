@@ -3,10 +3,8 @@
 //! To compile strangers' bytes is the dearest thing that is done with them, so it is done last.
 
 use super::modules::{ModuleError, one_line, refuse};
+use crate::rules::budget::Limit;
 use wasmparser::{BinaryReaderError, Parser, Payload, Validator, WasmFeatures};
-
-/// The largest component.
-pub(super) const LARGEST: usize = 32 * 1024 * 1024;
 
 /// Examines bytes that need not be trusted, in time that grows with their number. The names of what the component imports; the error is a
 /// sentence for its author. What this engine's own configuration excludes is found when it is compiled.
@@ -30,12 +28,19 @@ pub fn examine(bytes: &[u8]) -> Result<Vec<String>, ModuleError> {
     Ok(imports)
 }
 
-/// What the first bytes tell, and how many there are.
-pub(super) fn check_head(bytes: &[u8]) -> Result<(), ModuleError> {
-    if bytes.len() > LARGEST {
-        // How much more is not known: no more is read.
-        return refuse(format!("It has more than {} MiB, the most; strip its debug information.", LARGEST >> 20));
+/// Refuses more than so many bytes. How many more is not known: no more is read.
+pub(super) fn check_size(bytes: &[u8], largest: usize) -> Result<(), ModuleError> {
+    if bytes.len() > largest {
+        let most = Limit::Memory.show(largest as u64);
+        return refuse(format!(
+            "It has more than {most}, the most by `sandbox.component`; strip its debug information."
+        ));
     }
+    Ok(())
+}
+
+/// What the first bytes tell.
+pub(super) fn check_head(bytes: &[u8]) -> Result<(), ModuleError> {
     match bytes {
         [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
         [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
@@ -70,6 +75,7 @@ mod tests {
             assert!(examine(bytes).unwrap_err().0.contains(part), "{part}");
         }
         assert!(examine(b"\0asm\x0d\0\x01\0").unwrap().is_empty());
-        assert!(examine(&vec![0; LARGEST + 1]).unwrap_err().0.contains("strip its debug"));
+        assert!(check_size(&[0; 11], 10).unwrap_err().0.contains("more than 10, the most"));
+        assert!(check_size(&[0; 10], 10).is_ok());
     }
 }

@@ -12,9 +12,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many bytes of bodies the requests of one call may hold at once (three of the largest, and room), as one body after another is all that
-/// `http.send` can hold.
-const MOST_HELD: usize = 16 * 1024 * 1024;
+/// How many of the largest bodies the requests of one call may hold at once, as one after another is all that `http.send` can hold.
+const MOST_HELD: usize = 3;
 
 /// One call's dealings with others.
 pub struct Exchanges {
@@ -146,7 +145,7 @@ impl Held {
     /// So many more. Whether the call may hold them.
     pub fn add(&mut self, bytes: usize) -> bool {
         let mut done = self.of.done();
-        let fits = done.held + bytes <= MOST_HELD;
+        let fits = done.held + bytes <= MOST_HELD * self.of.budget.bytes(Limit::Request);
         if fits {
             done.held += bytes;
             self.bytes += bytes;
@@ -167,8 +166,9 @@ mod tests {
     use crate::host::Redactor;
 
     fn exchanges(kind: Call) -> Arc<Exchanges> {
-        let log = CallLog::new(&Redactor::default(), 1000);
-        Arc::new(Exchanges::new(kind, Arc::default(), Batch::default(), log, Budget::of(|_| 1)))
+        let budget = Budget::of(|_| 100);
+        let log = CallLog::new(&Redactor::default(), &budget);
+        Arc::new(Exchanges::new(kind, Arc::default(), Batch::default(), log, budget))
     }
 
     #[test]
@@ -187,9 +187,9 @@ mod tests {
     fn bodies_are_held_together() {
         let exchanges = exchanges(Call::Send);
         let (mut one, mut other) = (Held::by(&exchanges), Held::by(&exchanges));
-        assert!(one.add(MOST_HELD - 1) && other.add(1) && !other.add(1));
+        assert!(one.add(299) && other.add(1) && !other.add(1));
         drop(one);
-        assert!(other.add(MOST_HELD - 1) && !other.add(1));
+        assert!(other.add(299) && !other.add(1));
         drop(other);
         assert_eq!(exchanges.done().held, 0);
     }

@@ -9,8 +9,6 @@ use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 /// How often a computing component is looked at.
 pub const TICK: Duration = Duration::from_millis(10);
 
-/// The longest text in a result, and of all results together.
-pub const LARGEST_RESULT: usize = 256 * 1024;
 /// Entries of the table of resources: WASI's streams and pollables.
 pub const MOST_RESOURCES: usize = 1024;
 /// Handles that the instances of a call have of each other's resources and of the host's.

@@ -3,14 +3,13 @@
 //! A full log drops lines and counts them; it never fails a delivery.
 
 use super::redaction::Redactor;
+use crate::rules::budget::{Budget, Limit};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// How much a call may say, beside the bytes of its budget.
-const MOST_LINES: usize = 200;
 const LONGEST_LINE: usize = 4 * 1024;
 /// How much a stream takes at once; more is written in several pieces.
 const AT_ONCE: usize = 64 * 1024;
@@ -20,8 +19,9 @@ const AT_ONCE: usize = 64 * 1024;
 pub struct CallLog {
     lines: Arc<Mutex<Lines>>,
     redactor: Redactor,
-    /// In bytes.
+    /// In bytes, and in lines.
     most: usize,
+    most_lines: usize,
 }
 
 #[derive(Default)]
@@ -32,15 +32,16 @@ struct Lines {
 }
 
 impl CallLog {
-    /// An empty log of at most so many bytes, from which this cuts the secrets out.
-    pub fn new(redactor: &Redactor, most: usize) -> Self {
-        CallLog { lines: Arc::default(), redactor: redactor.clone(), most }
+    /// An empty log, from which this cuts the secrets out.
+    pub fn new(redactor: &Redactor, budget: &Budget) -> Self {
+        let (most, most_lines) = (budget.bytes(Limit::Log), budget.bytes(Limit::LogLines));
+        CallLog { lines: Arc::default(), redactor: redactor.clone(), most, most_lines }
     }
 
     /// Adds a line; control characters are written as escapes, so that no line can pass for two or colour a terminal.
     pub fn add(&self, level: &str, line: &str) {
         let mut log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if log.lines.len() >= MOST_LINES || log.bytes >= self.most {
+        if log.lines.len() >= self.most_lines || log.bytes >= self.most {
             log.dropped += 1;
             return;
         }
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn lines_are_cut_escaped_and_counted() {
-        let log = CallLog::new(&Redactor::new(["another"].into_iter()), 1000);
+        let log = CallLog::new(&Redactor::new(["another"].into_iter()), &Budget::of(|_| 1000));
         log.add("info", "one\ntwo\u{1b}[31m");
         let out = Output::new(&log, "warn");
         out.take(b"half");
@@ -199,7 +200,7 @@ mod tests {
     #[test]
     fn a_full_log_drops_and_counts() {
         let most = 64 * 1024;
-        let log = CallLog::new(&Redactor::default(), most);
+        let log = CallLog::new(&Redactor::default(), &Budget::of(|_| most as u64));
         let out = Output::new(&log, "info");
         out.take(&vec![b'x'; 10_000_000]);
         out.finish();

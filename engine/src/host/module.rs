@@ -5,7 +5,7 @@ use super::bindings::{self, target};
 use super::call::{Batch, CallState, Powers};
 use super::contract::{self, Creation, Delivery, Draft};
 use super::exchanges::Ended;
-use super::limits::{LARGEST_RESULT, MOST_HANDLES, Meter};
+use super::limits::{MOST_HANDLES, Meter};
 use super::log;
 use super::modules::root;
 use super::stopwatch::Turns;
@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use wasmtime::Store;
 
-/// How many bytes the values of one call may take on their way in and out (the largest body, and room).
-const HOSTCALL_BYTES: usize = 16 * 1024 * 1024;
+/// How many bytes the values of one call may take on their way in and out, beside the bodies of a request and of its answer.
+const HOSTCALL_BYTES: usize = 10 * 1024 * 1024;
 
 /// The code of a call that did not end by itself.
 const OUT_OF_TIME: &str = "out_of_time";
@@ -73,6 +73,8 @@ pub struct Report<T> {
     pub took: Duration,
     /// What the component said.
     pub log: String,
+    /// How many bytes the result may have.
+    most: usize,
     broken_at: Option<Phase>,
     left: BTreeSet<String>,
     denied: Option<String>,
@@ -184,7 +186,7 @@ impl Module {
         let began = Instant::now();
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.meter);
-        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        store.set_hostcall_fuel(HOSTCALL_BYTES + budget.bytes(Limit::Request) + budget.bytes(Limit::Answer));
         store.set_max_component_handles(MOST_HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| Meter::tick(store, |state: &mut CallState| &mut state.meter));
@@ -205,7 +207,8 @@ impl Module {
         };
         let (log, Ended { left, denied, broken_at, requests }) = state.finish();
         let usage = Usage { http: requests, ..state.meter.usage() };
-        Report { result, usage, took: began.elapsed(), log, broken_at, left, denied }
+        let most = budget.bytes(Limit::Result);
+        Report { result, usage, took: began.elapsed(), log, most, broken_at, left, denied }
     }
 }
 
@@ -215,18 +218,19 @@ impl<T> Report<T> {
     }
 
     fn and_then<U>(self, then: impl FnOnce(T) -> Result<U, Fault>) -> Report<U> {
-        let Report { result, usage, took, log, broken_at, left, denied } = self;
-        Report { result: result.and_then(then), usage, took, log, broken_at, left, denied }
+        let Report { result, usage, took, log, most, broken_at, left, denied } = self;
+        Report { result: result.and_then(then), usage, took, log, most, broken_at, left, denied }
     }
 
     /// Makes a fault of a result that is too large.
     fn bound(&mut self, size: impl FnOnce(&T) -> usize) {
         if let Ok(value) = &self.result {
             let size = size(value);
-            if size > LARGEST_RESULT {
+            let most = self.most;
+            if size > most {
                 self.result = Err(Fault {
                     code: "wrong_result",
-                    message: format!("The component's result has {size} bytes, and {LARGEST_RESULT} is the most."),
+                    message: format!("The component's result has {size} bytes, and {most} is the most."),
                 });
             }
         }
@@ -265,7 +269,9 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fau
         };
     }
     // Where the guest's own symbols say where it was.
-    state.exchanges.log.add("error", log::cut(&format!("{error:?}"), 3500));
+    for line in format!("{error:?}").lines().filter(|line| !line.trim().is_empty()) {
+        state.exchanges.log.add("error", line);
+    }
     if state.meter.out_of_memory {
         return Fault {
             code: "out_of_memory",

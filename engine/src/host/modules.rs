@@ -4,7 +4,7 @@ use super::bindings;
 use super::cache::Cache;
 use super::call::CallState;
 use super::compiler::Compiler;
-use super::examine::check_head;
+use super::examine::{check_head, check_size};
 use super::limits::TICK;
 use super::module::Module;
 use super::stopwatch::Turns;
@@ -47,6 +47,8 @@ pub struct Host {
     engine: Engine,
     linker: Linker<CallState>,
     compiler: Compiler,
+    /// How many bytes a component may have.
+    largest: usize,
     cache: Cache,
     fingerprint: u64,
     budget: Budget,
@@ -90,8 +92,9 @@ impl Host {
         Ok(Host {
             engine,
             linker,
-            compiler: Compiler::here(),
-            cache: Cache::new(cache, &key.derive("compiled components")),
+            compiler: Compiler::here(settings),
+            largest: settings.component,
+            cache: Cache::new(cache, &key.derive("compiled components"), clock.clone()),
             fingerprint: hasher.finish(),
             budget: settings.budget(),
             memory,
@@ -106,6 +109,11 @@ impl Host {
     /// The key that opens secrets at rest.
     pub(super) fn secret_key(&self) -> &SecretKey {
         &self.secret_key
+    }
+
+    /// How many bytes a component may have.
+    pub(super) fn largest(&self) -> usize {
+        self.largest
     }
 
     /// The same, with another way out.
@@ -127,6 +135,7 @@ impl Host {
 
     /// Makes a module of a component's bytes, which need not be trusted. `name` is the module's.
     pub async fn load(&self, name: &str, bytes: &[u8]) -> Result<Module, ModuleError> {
+        check_size(bytes, self.largest)?;
         check_head(bytes)?;
         let digest: String =
             ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
@@ -134,7 +143,7 @@ impl Host {
             Some(component) => component,
             None => self.compile(&digest, bytes).await?,
         };
-        self.check_size(&component)?;
+        self.check_pool(&component)?;
         check_exports(&component, &self.engine)?;
         let kind = component.component_type();
         let imports = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
@@ -198,7 +207,7 @@ impl Host {
     }
 
     /// What the pool cannot hold is said now, not at the first call.
-    fn check_size(&self, component: &Component) -> Result<(), ModuleError> {
+    fn check_pool(&self, component: &Component) -> Result<(), ModuleError> {
         let Some(required) = component.resources_required() else {
             return refuse(
                 "It imports whole modules or components, which is not supported; compose it into one component.",

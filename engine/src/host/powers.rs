@@ -6,7 +6,7 @@ use super::http::HttpClient;
 use super::module::Module;
 use super::redaction::Redactor;
 use super::{HostError, sender};
-use crate::rules::budget::in_force;
+use crate::rules::budget::{Budget, Limit, in_force};
 use crate::rules::grants::{Grants, OperatorWord, operators_origins};
 use crate::rules::origin::Origin;
 use crate::rules::schema;
@@ -65,10 +65,11 @@ pub fn of(
     let redactor = Redactor::new(secrets.values().map(|(_, secret)| secret.reveal()).chain(whole));
     let of_tenant = of.map(|(_, _, setup)| setup.limits.clone()).unwrap_or_default();
     let limits = in_force(&catalog.settings.sandbox.budget(), &said.limits, &of_tenant);
+    let connect = Budget::from_decision(&limits).time(Limit::HttpConnect);
     Ok(Powers {
         module: name.clone(),
         limits: Some(limits),
-        http: Some(HttpClient::new(&grants, catalog.host.network())?),
+        http: Some(HttpClient::new(&grants, catalog.host.network(), connect)?),
         relay: Some(catalog.relay.clone()),
         sender,
         unreadable: held.unreadable,

@@ -22,11 +22,24 @@ pub enum Limit {
     HttpRequests,
     /// Mails, likewise.
     Mails,
+    /// The body of an HTTP request.
+    Request,
     /// The body of an HTTP answer, unpacked.
     Answer,
+    /// Time for connecting to an HTTP server.
+    HttpConnect,
+    /// Time for a whole HTTP exchange.
+    HttpTime,
+    /// What the component may answer with: all texts of a result together; a creator as much for each record.
+    Result,
     /// What the component may say in its log.
     Log,
+    /// In how many lines.
+    LogLines,
 }
+
+/// How many limits there are.
+pub const LIMITS: usize = 12;
 
 /// In what a limit is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +51,20 @@ enum Unit {
 
 impl Limit {
     /// All of them, as they are listed.
-    pub const ALL: [Limit; 7] =
-        [Limit::Cpu, Limit::Wall, Limit::Memory, Limit::HttpRequests, Limit::Mails, Limit::Answer, Limit::Log];
+    pub const ALL: [Limit; LIMITS] = [
+        Limit::Cpu,
+        Limit::Wall,
+        Limit::Memory,
+        Limit::HttpRequests,
+        Limit::Mails,
+        Limit::Request,
+        Limit::Answer,
+        Limit::HttpConnect,
+        Limit::HttpTime,
+        Limit::Result,
+        Limit::Log,
+        Limit::LogLines,
+    ];
 
     /// As it is written, in settings and on the command line.
     pub const fn name(self) -> &'static str {
@@ -49,8 +74,13 @@ impl Limit {
             Limit::Memory => "memory",
             Limit::HttpRequests => "http_requests",
             Limit::Mails => "mails",
+            Limit::Request => "request",
             Limit::Answer => "answer",
+            Limit::HttpConnect => "http_connect",
+            Limit::HttpTime => "http_time",
+            Limit::Result => "result",
             Limit::Log => "log",
+            Limit::LogLines => "log_lines",
         }
     }
 
@@ -61,9 +91,9 @@ impl Limit {
 
     const fn unit(self) -> Unit {
         match self {
-            Limit::Cpu | Limit::Wall => Unit::Milliseconds,
-            Limit::Memory | Limit::Answer | Limit::Log => Unit::Bytes,
-            Limit::HttpRequests | Limit::Mails => Unit::Pieces,
+            Limit::Cpu | Limit::Wall | Limit::HttpConnect | Limit::HttpTime => Unit::Milliseconds,
+            Limit::Memory | Limit::Request | Limit::Answer | Limit::Result | Limit::Log => Unit::Bytes,
+            Limit::HttpRequests | Limit::Mails | Limit::LogLines => Unit::Pieces,
         }
     }
 
@@ -74,8 +104,11 @@ impl Limit {
             Limit::Wall => (1, 600_000),
             Limit::Memory => (1 << 20, 4 << 30),
             Limit::HttpRequests | Limit::Mails => (0, 1000),
-            Limit::Answer => (0, 64 << 20),
+            Limit::Request | Limit::Answer => (0, 64 << 20),
+            Limit::HttpConnect | Limit::HttpTime => (1, 600_000),
+            Limit::Result => (1 << 10, 16 << 20),
             Limit::Log => (0, 64 << 10),
+            Limit::LogLines => (0, 10_000),
         }
     }
 
@@ -157,7 +190,7 @@ pub struct InForce {
 }
 
 /// What holds for a target: what the operator says of it, or else of all; less, if its tenant says less.
-pub fn in_force(of_all: &Budget, of_target: &Said, of_tenant: &Said) -> [InForce; 7] {
+pub fn in_force(of_all: &Budget, of_target: &Said, of_tenant: &Said) -> [InForce; LIMITS] {
     Limit::ALL.map(|limit| {
         let (most, by) = match of_target.get(&limit) {
             Some(most) => (*most, SetBy::OperatorForTarget),
@@ -188,7 +221,7 @@ pub fn check_tenant(of_all: &Budget, of_target: &Said, wanted: &Said) -> Result<
 
 /// What one call may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget([u64; 7]);
+pub struct Budget([u64; LIMITS]);
 
 impl Budget {
     /// A budget in which each limit is what `amount` says.
@@ -197,7 +230,7 @@ impl Budget {
     }
 
     /// What holds, for a call.
-    pub fn from_decision(in_force: &[InForce; 7]) -> Budget {
+    pub fn from_decision(in_force: &[InForce; LIMITS]) -> Budget {
         Budget(in_force.map(|decided| decided.amount))
     }
 

@@ -1,5 +1,6 @@
 //! What settings must be together, beyond what each value is.
 
+use super::sandbox::LARGEST_COMPONENT;
 use super::{Secret, Settings, SettingsError, SmtpTls};
 use crate::rules::budget::Limit;
 
@@ -56,6 +57,18 @@ impl Settings {
         }
         if self.smtp.timeout.is_zero() {
             return fail("`smtp.timeout` must be longer than nothing.");
+        }
+        for (key, amount, least, most) in [
+            ("component", self.sandbox.component as u64, 1 << 20, LARGEST_COMPONENT),
+            ("compile_memory", self.sandbox.compile_memory, 128 << 20, 1 << 40),
+        ] {
+            if !(least..=most).contains(&amount) {
+                let [least, most] = [least, most].map(|bytes| Limit::Memory.show(bytes));
+                return fail(&format!("`sandbox.{key}` must be between {least} and {most}."));
+            }
+        }
+        if !(1..=3600).contains(&self.sandbox.compile_time.as_secs()) {
+            return fail("`sandbox.compile_time` must be between a second and an hour.");
         }
         let budget = self.sandbox.budget();
         for limit in Limit::ALL {

@@ -10,7 +10,7 @@ mod target;
 mod values;
 
 pub use key::EngineKey;
-pub use sandbox::Sandbox;
+pub use sandbox::{LARGEST_COMPONENT, Sandbox};
 pub use target::TargetSettings;
 
 use crate::rules::notification::OnUnknown;

@@ -8,6 +8,10 @@ use crate::rules::origin::Origin;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// The largest component that an operator can allow, in bytes.
+pub const LARGEST_COMPONENT: u64 = 256 << 20;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,12 +25,29 @@ pub struct Sandbox {
     http_requests: u64,
     mails: u64,
     #[serde(deserialize_with = "size")]
+    request: u64,
+    #[serde(deserialize_with = "size")]
     answer: u64,
+    #[serde(deserialize_with = "time")]
+    http_connect: u64,
+    #[serde(deserialize_with = "time")]
+    http_time: u64,
+    #[serde(deserialize_with = "size")]
+    result: u64,
     #[serde(deserialize_with = "size")]
     log: u64,
+    log_lines: u64,
     /// The most of each that is said of any one target.
     #[serde(skip)]
     raised: Said,
+    /// The largest component, in bytes.
+    #[serde(deserialize_with = "bytes")]
+    pub component: usize,
+    /// How long compiling one may take, and in how many bytes of memory.
+    #[serde(deserialize_with = "duration")]
+    pub compile_time: Duration,
+    #[serde(deserialize_with = "size")]
+    pub compile_memory: u64,
     pub instances: u32,
     #[serde(deserialize_with = "path")]
     pub cache: Option<PathBuf>,
@@ -47,8 +68,13 @@ impl Sandbox {
             Limit::Memory => self.memory,
             Limit::HttpRequests => self.http_requests,
             Limit::Mails => self.mails,
+            Limit::Request => self.request,
             Limit::Answer => self.answer,
+            Limit::HttpConnect => self.http_connect,
+            Limit::HttpTime => self.http_time,
+            Limit::Result => self.result,
             Limit::Log => self.log,
+            Limit::LogLines => self.log_lines,
         })
     }
 
@@ -75,6 +101,10 @@ impl Sandbox {
 
 fn time<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
     duration(d).map(budget::milliseconds)
+}
+
+fn bytes<'de, D: Deserializer<'de>>(d: D) -> Result<usize, D::Error> {
+    size(d).map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 /// A list of texts, each of which `read` understands; its error is the end of a sentence.

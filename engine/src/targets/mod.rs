@@ -29,13 +29,17 @@ pub async fn ready(store: &Store, catalog: &Catalog, tenant: Tenant, target: &Ta
         return Ok(known?);
     }
     let setup = store.target_setup(tenant, target.id).await?;
-    let component = match &setup.component {
-        Some(digest) if !catalog.is_loaded(&target.notification_module_name, digest).await => {
-            store.find_component(tenant, digest).await?
+    if let Some(digest) = &setup.component {
+        if catalog.is_loaded(&target.notification_module_name, digest).await
+            && let Ok(ready) = catalog.prepare(tenant, target, &setup, None).await
+        {
+            return Ok(ready);
         }
-        Some(_) | None => None,
-    };
-    Ok(catalog.prepare(tenant, target, &setup, component.as_deref()).await?)
+        // Or it was let go in between.
+        let component = store.find_component(tenant, digest).await?;
+        return Ok(catalog.prepare(tenant, target, &setup, component.as_deref()).await?);
+    }
+    Ok(catalog.prepare(tenant, target, &setup, None).await?)
 }
 
 /// The same target as it is set up now, if that is not as `ready` is any more: a grant was taken away, a secret was changed.

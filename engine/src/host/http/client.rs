@@ -7,9 +7,6 @@ use crate::rules::grants::Grants;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// How long connecting may take, and a whole exchange.
-const CONNECT: Duration = Duration::from_secs(3);
-pub const TOTAL: Duration = Duration::from_secs(10);
 /// How many idle connections are kept to one host, and how long.
 const KEPT: usize = 8;
 const IDLE: Duration = Duration::from_secs(60);
@@ -22,15 +19,15 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for what is granted; nothing is connected yet.
-    pub fn new(grants: &Grants, network: &Network) -> Result<Self, HostError> {
+    /// A client for what is granted, which takes at most so long to connect; nothing is connected yet.
+    pub fn new(grants: &Grants, network: &Network, connect: Duration) -> Result<Self, HostError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client(&["h2", "http/1.1"])?)
             .dns_resolver(network.judging(grants))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)
-            .connect_timeout(CONNECT)
+            .connect_timeout(connect)
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(KEPT)
             .user_agent(concat!("notification-engine/", env!("CARGO_PKG_VERSION")))

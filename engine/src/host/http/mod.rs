@@ -85,12 +85,13 @@ impl Exchanges {
             request::Refused::Invalid(why) => failed(Phase::Invalid, "invalid_request", why),
             request::Refused::Denied(why) => failed(Phase::Denied, "secret_denied", why),
         };
+        let largest = self.budget.bytes(Limit::Request);
         request::check_size(&request, self.batch.len()).map_err(refused)?;
         grants::http(&powers.grants, *kind, &request.url, &used, records).map_err(|denial| {
             let phase = if denial.code == "invalid_url" { Phase::Invalid } else { Phase::Denied };
             failed(phase, denial.code, denial.message)
         })?;
-        request::check(&request).map_err(refused)?;
+        request::check(&request, largest).map_err(refused)?;
         for name in &used {
             powers.has_secret(name).map_err(|why| failed(Phase::Denied, "no_such_secret", why))?;
         }
@@ -98,11 +99,12 @@ impl Exchanges {
             return Err(failed(Phase::Denied, "no_http", "This target has no HTTP."));
         };
         let about = self.carried(&request)?;
+        let longest = self.budget.time(Limit::HttpTime);
         let whole = match request.timeout {
-            0 => client::TOTAL,
-            asked => Duration::from_millis(asked.into()).min(client::TOTAL),
+            0 => longest,
+            asked => Duration::from_millis(asked.into()).min(longest),
         };
-        let ready = request::fill(request, |name| {
+        let ready = request::fill(request, largest, |name| {
             powers.secrets.get(name).map_or_else(String::new, |(_, secret)| secret.reveal().to_owned())
         })
         .map_err(refused)?;

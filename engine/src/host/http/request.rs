@@ -10,7 +10,6 @@ use url::Url;
 pub const LONGEST_URL: usize = 8192;
 const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
-pub const LARGEST_BODY: usize = 5 * 1024 * 1024;
 const LONGEST_MARKER: usize = 64;
 const MOST_CREDENTIALS: usize = 16;
 
@@ -99,11 +98,11 @@ pub fn check_size(request: &Request, batch: usize) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Checks what the component wrote, before anything is filled in.
-pub fn check(request: &Request) -> Result<(), Refused> {
+/// Checks what the component wrote, before anything is filled in. Its body has at most so many bytes.
+pub fn check(request: &Request, largest: usize) -> Result<(), Refused> {
     method(&request.method)?;
-    if request.body.len() > LARGEST_BODY {
-        return invalid(format!("The body has {} bytes, and {LARGEST_BODY} is the most.", request.body.len()));
+    if request.body.len() > largest {
+        return invalid(format!("The body has {} bytes, and {largest} is the most.", request.body.len()));
     }
     let bytes: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     if request.headers.len() > MOST_HEADERS || bytes > MOST_HEADER_BYTES {
@@ -115,8 +114,8 @@ pub fn check(request: &Request) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Fills in the secrets, whose values `value` knows; all of them have been granted and found.
-pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, Refused> {
+/// Fills in the secrets, whose values `value` knows; all of them have been granted and found. With them too, the body has at most so many bytes.
+pub fn fill(request: Request, largest: usize, value: impl Fn(&str) -> String) -> Result<Ready, Refused> {
     let mut headers = HeaderMap::new();
     for (name, text) in &request.headers {
         let (name, text) = header(name, text)?;
@@ -156,7 +155,7 @@ pub fn fill(request: Request, value: impl Fn(&str) -> String) -> Result<Ready, R
     }
     let url = if in_url.is_empty() { request.url } else { fill_url(&request.url, &in_url)? };
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let body = if in_body.is_empty() { request.body } else { fill_body(&request.body, kind, &in_body)? };
+    let body = if in_body.is_empty() { request.body } else { fill_body(&request.body, kind, &in_body, largest)? };
     Ok(Ready { method: method(&request.method)?, url, headers, body })
 }
 
@@ -286,7 +285,7 @@ fn in_json(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-fn fill_body(body: &[u8], content_type: &str, marked: &[Marked<'_>]) -> Result<Vec<u8>, Refused> {
+fn fill_body(body: &[u8], content_type: &str, marked: &[Marked<'_>], largest: usize) -> Result<Vec<u8>, Refused> {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let encoded = match kind.as_str() {
         "application/x-www-form-urlencoded" => {
@@ -305,13 +304,15 @@ fn fill_body(body: &[u8], content_type: &str, marked: &[Marked<'_>]) -> Result<V
             return invalid(format!("The marker {} does not stand in the body.", marker.escape_debug()));
         }
     }
-    Ok(fill_text(text, &encoded, LARGEST_BODY)?.into_bytes())
+    Ok(fill_text(text, &encoded, largest)?.into_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::host::bindings::http::{BasicCredential, HeaderCredential, MarkedSecret};
+
+    const LARGEST: usize = 1024 * 1024;
 
     fn request(url: &str, credentials: Vec<Credential>) -> Request {
         Request {
@@ -334,8 +335,8 @@ mod tests {
             Refused::Invalid(why) | Refused::Denied(why) => why,
         };
         check_size(&request, 1).map_err(text)?;
-        check(&request).map_err(text)?;
-        fill(request, |_| value.to_owned()).map_err(text)
+        check(&request, LARGEST).map_err(text)?;
+        fill(request, LARGEST, |_| value.to_owned()).map_err(text)
     }
 
     #[test]
@@ -416,7 +417,7 @@ mod tests {
             (Request { headers: vec![("x".into(), "a\0".into())], ..base() }, "control character"),
             (Request { headers: vec![("x".into(), "a".into()); 65], ..base() }, "are the most"),
             (Request { headers: vec![("x".into(), "a".repeat(17_000))], ..base() }, "are the most"),
-            (Request { body: vec![0; LARGEST_BODY + 1], ..base() }, "is the most"),
+            (Request { body: vec![0; LARGEST + 1], ..base() }, "is the most"),
             (Request { url: format!("https://a.example/{}", "x".repeat(9000)), ..base() }, "is the most"),
         ] {
             let error = filled(request, "").expect_err(part);

@@ -3,11 +3,11 @@
 //!
 //! What the handle does not have is said in headers: `engine-credential` names a secret. An error code has no words, so they are in the log.
 
-use super::request::LARGEST_BODY;
 use super::{Departure, failed};
 use crate::host::bindings::http::{BasicCredential, Credential, Error, HeaderCredential, Request, Response};
 use crate::host::bindings::phases::Phase;
 use crate::host::exchanges::{Exchanges, Held};
+use crate::rules::budget::Limit;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, HeaderName, TE, TRAILER};
 use http_body_util::{BodyExt, Full};
@@ -94,6 +94,7 @@ impl Exchanges {
     /// Waits for the body's end, as only then can nobody take a part of it for the whole.
     async fn send_whole(self: &Arc<Self>, mut departure: Departure, mut body: WasiBody) -> Result<Response, Error> {
         let mut held = Held::by(self);
+        let largest = self.budget.bytes(Limit::Request);
         let invalid = |why: &str| self.known(failed(Phase::Invalid, "invalid_request", why));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| invalid("The request's body was not finished, so nothing was sent."))?;
@@ -101,9 +102,9 @@ impl Exchanges {
                 return Err(invalid("Trailers cannot be sent with a request."));
             };
             let bytes = &mut departure.ready.body;
-            if bytes.len() + data.len() > LARGEST_BODY || !held.add(data.len()) {
+            if bytes.len() + data.len() > largest || !held.add(data.len()) {
                 return Err(invalid(&format!(
-                    "A request's body has at most {LARGEST_BODY} bytes, and those that a call writes at once little more."
+                    "A request's body has at most {largest} bytes, and those that a call writes at once three times as many."
                 )));
             }
             bytes.extend_from_slice(&data);
