@@ -6,7 +6,7 @@ use crate::support::http::{Answer, HttpServer};
 use crate::support::smtp::SmtpServer;
 use crate::support::{folder_with, guest, guests};
 use engine::rules::budget::Said;
-use engine::rules::grants::Capability;
+use engine::rules::grants::{self, Capability};
 use engine::rules::origin::Origin;
 use engine::rules::sealed::SealedSecret;
 use engine::rules::status::Status;
@@ -271,6 +271,23 @@ async fn an_installed_component_needs_no_file() {
         "trapped",
         "the new one is called at once"
     );
+}
+
+/// What the operator says under `[target.NAME]` is for the operator's own targets. Another tenant may give a file that name.
+#[tokio::test]
+async fn the_operators_word_is_not_for_what_another_tenant_installs() {
+    let word = "[target.http_probe]\nbase_url = 'http://127.0.0.1:9'\nsecrets = ['token']\nlimits = { cpu = '2s' }\n";
+    let engine = TestEngine::builder().with(word).secret("token", "operators").start().await;
+    let bytes = std::fs::read(guest("http_probe")).unwrap();
+    let installed = install(&engine, "http_probe", "Probe", bytes.clone()).await.unwrap();
+    let setup = engine.store.target_setup(TENANT, installed.id).await.unwrap();
+    for (tenant, holds) in [(TENANT, true), (Tenant(7), false)] {
+        let powers = engine.catalog.prepare(tenant, &installed, &setup, Some(&bytes)).await.unwrap().powers.clone();
+        let reached = grants::http(&powers.grants, grants::Call::Send, "http://127.0.0.1:9/", &["token"], &[]);
+        assert_eq!(reached.is_ok(), holds, "{reached:?}");
+        assert_eq!(powers.has_secret("token").is_ok(), holds);
+        assert_eq!(powers.limits.unwrap()[0].amount, if holds { 2000 } else { 500 });
+    }
 }
 
 /// Who installs again and again holds no more of the engine's memory.

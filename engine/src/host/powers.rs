@@ -14,7 +14,7 @@ use crate::rules::sealed::SealedSecret;
 use crate::rules::setup::Setup;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
-use crate::settings::Secret;
+use crate::settings::{Secret, TargetSettings};
 use std::collections::BTreeMap;
 
 /// The powers of a module, for a target if there is one.
@@ -25,7 +25,9 @@ pub fn of(
     of: Option<(Tenant, &Target, &Setup)>,
 ) -> Result<Powers, HostError> {
     let name = &module.name;
-    let said = catalog.settings.of_target(name);
+    // The operator's word is for the operator's own: another tenant may install a component under any name.
+    let is_anothers = source == Source::Installed && of.is_some_and(|(tenant, _, _)| tenant != Tenant::DEFAULT);
+    let said = if is_anothers { TargetSettings::default() } else { catalog.settings.of_target(name) };
     let sender =
         match said.values.get("from_email") {
             Some(text) => Some(sender(text.as_str().unwrap_or_default()).map_err(|why| {

@@ -26,7 +26,10 @@ impl Origin {
             Some((scheme, rest)) => (format!("{scheme}://{rest}"), true),
             None => (text.to_owned(), false),
         };
-        let url = Url::parse(&plain).map_err(|e| format!("\"{text}\" cannot be read ({e})"))?;
+        let url = Url::parse(&plain).map_err(|e| match e {
+            url::ParseError::RelativeUrlWithoutBase => format!("\"{text}\" does not say `https://`"),
+            other => format!("\"{text}\" cannot be read ({other})"),
+        })?;
         let mut origin = Self::of(&url).map_err(|why| format!("\"{text}\" {why}"))?;
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || plain.ends_with("//") {
             return Err(format!("\"{text}\" has more than a scheme, a host and a port"));
