@@ -14,8 +14,8 @@ pub enum Answer {
     Says(&'static str),
     /// With a closed connection.
     Closes,
-    /// With a closed connection, once in so many times.
-    ClosesAtEach(usize),
+    /// With a closed connection, once in so many times; it counts how often it was asked.
+    ClosesAtEach(usize, Arc<AtomicUsize>),
     /// Not at all.
     Hangs,
     /// Without end, on one line.
@@ -73,8 +73,8 @@ async fn converse(stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Scr
                 None => $usual.to_owned(),
                 Some(Answer::Says(words)) => words.to_owned(),
                 Some(Answer::Closes) => return Ok(()),
-                Some(Answer::ClosesAtEach(turn)) => {
-                    if kept.lock().unwrap().len() % turn == 0 {
+                Some(Answer::ClosesAtEach(turn, asked)) => {
+                    if (asked.fetch_add(1, Ordering::SeqCst) + 1) % turn == 0 {
                         return Ok(());
                     }
                     $usual.to_owned()
