@@ -4,6 +4,7 @@
 mod doors;
 mod grants;
 mod guests;
+mod languages;
 mod limits;
 mod modules;
 mod wasi_http;

@@ -3,6 +3,7 @@
 mod debian;
 mod demo;
 mod fuzz;
+mod languages;
 mod peers;
 mod postgres;
 mod predecessor;
@@ -42,6 +43,8 @@ enum Command {
     Faults,
     /// Give the engine bytes that a fuzzer makes up: settings, manifests, origins, answers, components; a minute each
     Fuzz(fuzz::Fuzz),
+    /// Deliver by components that other languages' toolchains make; installs these, which are hundreds of megabytes
+    Languages,
     /// Import and deliver what the real django-notification-system has left behind, on SQLite and PostgreSQL
     Predecessor {
         /// `--only sqlite`, where there is no PostgreSQL
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Test { arguments } => test::run(&arguments),
         Command::Faults => test::run(&FAULTS.map(str::to_owned)),
         Command::Fuzz(asked) => fuzz::run(&asked),
+        Command::Languages => languages::run(),
         Command::Predecessor { arguments } => predecessor::run(&arguments),
     };
     result.unwrap_or_else(|error| {
