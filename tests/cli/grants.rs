@@ -72,6 +72,27 @@ fn a_component_is_installed_inspected_granted_and_removed() {
     program.refused(&["target", "inspect", "Carrier Pigeon"], "There is no target");
 }
 
+/// What a newcomer is told from the installation to the first delivery leads there, step by step.
+#[test]
+fn what_is_lacking_is_told_with_the_command_that_helps() {
+    let program = Program::new();
+    let file = guest("needy");
+    program.ok(&["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"]);
+    let state = || {
+        let listed = program.json(&["target", "list"]);
+        listed.as_array().unwrap().iter().find(|target| target["name"] == "Carrier Pigeon").unwrap().to_string()
+    };
+    let set = "engine secret set loft_key --origin https://provider.example";
+    let grant = "engine target grant \\\"Carrier Pigeon\\\" --secret loft_key=https://provider.example";
+    assert!(state().contains(grant), "{}", state());
+    program.ok(&["target", "grant", "Carrier Pigeon", "--secret", "loft_key=https://provider.example"]);
+    assert!(state().contains(set), "{}", state());
+    let ran = fed(&program, &["secret", "set", "loft_key", "--origin", "https://provider.example"], "key");
+    assert!(ran.code == Some(1) && ran.stderr.contains("fewer than 4 characters"), "{ran:?}");
+    fed(&program, &["secret", "set", "loft_key", "--origin", "https://provider.example"], "opens the loft");
+    assert!(state().contains("--http https://provider.example"), "{}", state());
+}
+
 #[test]
 fn a_tenant_sets_lower_limits_and_no_higher_ones() {
     let program = installed(&["--limit", "cpu=200ms", "--limit", "mails=0"]);
@@ -103,6 +124,28 @@ fn a_tenant_sets_lower_limits_and_no_higher_ones() {
         &["target", "limit", "Carrier Pigeon", "cpu=101ms"],
         "at most 100ms for this target, as the operator has it in [sandbox]",
     );
+}
+
+/// A log that nobody reads any more, as that of `engine run | head`, stops nothing.
+#[test]
+fn a_log_that_is_closed_stops_nothing() {
+    let program = Program::new();
+    let file = guest("trap");
+    program.ok(&["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"]);
+    program.ok(&["user", "add", "--username", "ada"]);
+    program.ok(&["record", "add", "--user", "ada", "--target", "Carrier Pigeon", "--target-user-id", "Loft 7"]);
+    program.ok(&["notify", "--user", "ada", "--title", "T", "--body", "B"]);
+    let mut child = program.command(&["process-notifications"]).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    let began = std::time::Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if began.elapsed().as_secs() > 30 {
+            child.kill().unwrap();
+            panic!("it hangs");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(program.json(&["notification", "list"])[0]["status"], "RETRY");
 }
 
 /// `wasi:http` is inspected for what it is worth, and whatever is wrong with a request fills the component's log and not the engine's.

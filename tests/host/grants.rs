@@ -290,6 +290,14 @@ async fn the_operators_word_is_not_for_what_another_tenant_installs() {
     }
 }
 
+/// What it lacks is told with the place to which it is to go.
+#[tokio::test]
+async fn needy() {
+    let engine = TestEngine::builder().targets_in(guests()).start().await;
+    let lack = engine.catalog.get("needy").await.unwrap().lack().unwrap();
+    assert!(lack.contains("`engine target grant \"needy\" --secret loft_key=https://provider.example`"), "{lack}");
+}
+
 /// Who installs again and again holds no more of the engine's memory.
 #[tokio::test]
 async fn a_component_that_was_replaced_is_let_go() {

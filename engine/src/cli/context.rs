@@ -109,6 +109,8 @@ pub fn start_log(settings: &Settings) -> anyhow::Result<()> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // That nobody reads the log any more would otherwise be a panic, in whatever writes to it.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     // A log that is there already is a test's; it stays.
     let _ = match settings.log.format {

@@ -62,6 +62,9 @@ pub struct Rotate {
     old_key_file: PathBuf,
 }
 
+/// The fewest characters of a value.
+const SHORTEST: usize = 4;
+
 impl Secret {
     pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
         match self {
@@ -111,6 +114,11 @@ impl Set {
         let origins = self.origin.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
         let target = target(context, self.target.as_ref()).await?;
         let value = value(self.file.as_deref())?;
+        if value.chars().count() < SHORTEST {
+            anyhow::bail!(
+                "The value has fewer than {SHORTEST} characters: where it is cut out of texts, these would lose other words. Use a longer one."
+            );
+        }
         check_format(context, &self.name, target.as_ref().map(|(id, _)| *id), &value).await?;
         let (id, name) = (context.new_id(), self.name.clone());
         let (key_id, ciphertext) = (String::new(), Vec::new());

@@ -68,7 +68,7 @@ impl Ready {
         }
         let mut secrets = self.module.manifest.secrets.iter().filter(|secret| secret.required);
         let required = secrets.find_map(|SecretAsked { name, .. }| {
-            let granted = grants::secret(&self.powers.grants, name).map_err(|denial| denial.message);
+            let granted = grants::secret_anywhere(&self.powers.grants, name).map_err(|denial| denial.message);
             granted.and_then(|()| self.powers.has_secret(name)).err()
         });
         required.or_else(|| grants::cut_off(&self.powers.grants))

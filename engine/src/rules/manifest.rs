@@ -244,7 +244,7 @@ mod tests {
             (r#"{"name":"P","version":"1","summary":"\u001b[2J"}"#, "holds a control character"),
             (r#"{"name":"P","version":"1","smpt":true}"#, "unknown field `smpt`"),
             (r#"{"name":"P","version":"1","largest_batch":0}"#, "`largest_batch`"),
-            (r#"{"name":"P","version":"1","http":{"origins":["exp.host"]}}"#, "cannot be read"),
+            (r#"{"name":"P","version":"1","http":{"origins":["exp.host"]}}"#, "does not say `https://`"),
             (r#"{"name":"P","version":"1","secrets":[{"name":"Token"}]}"#, "must be named by small letters"),
         ] {
             let error = Manifest::parse(text).expect_err(text);

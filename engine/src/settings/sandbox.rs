@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(read("", &variables).unwrap().sandbox.allowed().plain_http.len(), 2);
         for (text, part) in [
             ("plain_http = ['https://a.example']", "needs no word"),
-            ("plain_http = ['a.example']", "cannot be read"),
+            ("plain_http = ['a.example']", "does not say `https://`"),
             ("networks = ['10.0.0.0']", "is not a network such as"),
             ("senders = ['example.org']", "neither an address"),
         ] {

@@ -1,5 +1,6 @@
 //! What the doors ask, call by call. Each answer is the decision, and a refusal comes before any effect.
 
+use super::capability::shell;
 use super::denial::{self, Denial};
 use super::{Call, Capability, Decision, Grants, decide};
 use crate::rules::addresses;
@@ -33,6 +34,27 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &
 /// May the component use this secret at all?
 pub fn secret(grants: &Grants, name: &str) -> Result<(), Denial> {
     check_secret(grants, name, None)
+}
+
+/// May the component use this secret anywhere: in a signature, or towards a place to which it may go? The refusal names the first of these places.
+pub fn secret_anywhere(grants: &Grants, name: &str) -> Result<(), Denial> {
+    let mut wanted = places(grants).map(Some).chain([None]);
+    let first = wanted.next().unwrap_or_default();
+    let refusal = match check_secret(grants, name, first) {
+        Ok(()) => return Ok(()),
+        Err(refusal) => refusal,
+    };
+    if wanted.any(|towards| check_secret(grants, name, towards).is_ok()) { Ok(()) } else { Err(refusal) }
+}
+
+/// The places to which the component of a target goes.
+fn places(grants: &Grants) -> impl Iterator<Item = Origin> {
+    grants.operator.base_url.iter().chain(&grants.asked.origins).cloned()
+}
+
+/// The option of `engine secret set` that binds a secret to the first of these places; empty if there is none.
+pub fn bind_option(grants: &Grants) -> String {
+    places(grants).next().map_or_else(String::new, |origin| format!(" --origin {}", shell(&origin.to_string())))
 }
 
 fn check_secret(grants: &Grants, name: &str, towards: Option<Origin>) -> Result<(), Denial> {
