@@ -91,6 +91,27 @@ fn what_is_lacking_is_told_with_the_command_that_helps() {
     assert!(ran.code == Some(1) && ran.stderr.contains("fewer than 4 characters"), "{ran:?}");
     fed(&program, &["secret", "set", "loft_key", "--origin", "https://provider.example"], "opens the loft");
     assert!(state().contains("--http https://provider.example"), "{}", state());
+
+    // To install it once more says what is still missing, and what the operator opens is not taken away.
+    let again = program.ok(&["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"]).stdout;
+    assert!(again.contains("It cannot deliver yet: ") && again.contains("--http https://provider.example"), "{again}");
+    program.ok(&["target", "pause", "Carrier Pigeon"]);
+    let granted = program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]).stdout;
+    assert!(granted.contains("`engine target resume \"Carrier Pigeon\"`"), "{granted}");
+    let program = program.with("ENGINE_TARGET__NEEDY__BASE_URL", "https://provider.example");
+    let revoked = program.ok(&["target", "revoke", "Carrier Pigeon", "--http", "https://provider.example"]).stdout;
+    assert!(revoked.contains("Still in force: HTTP to https://provider.example"), "{revoked}");
+}
+
+/// What is installed is in the database, which the check of settings does not ask.
+#[test]
+fn the_check_of_settings_does_not_blame_what_is_installed() {
+    let program = installed(&[])
+        .with("ENGINE_TARGET__HTTP_PROBE__BASE_URL", "http://127.0.0.1:9")
+        .with("ENGINE_TARGET__HTTP_PROBE__SECRETS", "token")
+        .with("ENGINE_SECRET__TOKEN", "hush-hush");
+    let ran = program.ok(&["settings", "check"]);
+    assert!(ran.stdout.contains("are valid") && ran.stderr.contains("`engine target inspect http_probe`"), "{ran:?}");
 }
 
 #[test]

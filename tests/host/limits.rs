@@ -33,7 +33,7 @@ fn why(shown: &NotificationHistory) -> (&str, &str) {
 async fn a_tenant_lowers_the_computing_time_and_the_next_call_heeds_it() {
     let engine = limited("spin", "", &[(Limit::Cpu, 50)]).await;
     let shown = engine.tried("spin", "Title", json!({})).await;
-    assert_eq!(why(&shown), ("out_of_cpu", "The component computed for more than 50ms."));
+    assert_eq!(why(&shown), ("out_of_cpu", "The component computed for more than 50ms, which is its `target limit`."));
     // Without a start in between.
     limit(&engine, "spin", &[(Limit::Cpu, 100)], &[]).await;
     assert!(why(&engine.tried("spin", "Title", json!({})).await).1.contains("100ms"));
@@ -46,7 +46,10 @@ async fn the_operator_raises_one_target_and_its_tenant_has_less_of_it() {
     let settings = "[target.hog]\nlimits = { memory = '128MiB', cpu = '20s' }\n";
     let engine = limited("hog", settings, &[]).await;
     let shown = engine.tried("hog", "Title", json!({})).await;
-    assert_eq!(why(&shown), ("out_of_memory", "The component wanted more than 128MiB of memory."));
+    assert_eq!(
+        why(&shown),
+        ("out_of_memory", "The component wanted more than 128MiB of memory, which is its `[target] limits`.")
+    );
     assert!(shown.attempts[0].usage.unwrap().memory > 64 << 20, "{shown:#?}");
     limit(&engine, "hog", &[(Limit::Memory, 16 << 20)], &[]).await;
     assert!(why(&engine.tried("hog", "Title", json!({})).await).1.contains("16MiB"));

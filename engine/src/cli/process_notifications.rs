@@ -124,8 +124,10 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
         let until = target.slowed_until.filter(|until| *until > context.clock.now());
         match (target.pause, until) {
             (Some(pause), _) => output::aside(&format!(
-                "engine: the target {} is paused, and what is due there waits; `engine target resume` ends that. {}",
-                target.name, pause.reason
+                "engine: the target {} is paused, and what is due there waits; `engine target resume {}` ends that. {}",
+                target.name,
+                grants::quoted(&target.name),
+                pause.reason
             )),
             (None, Some(until)) => output::aside(&format!(
                 "engine: the provider of the target {} asked for time: what is due there waits until {until}.",

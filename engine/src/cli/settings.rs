@@ -4,6 +4,7 @@ use super::context::{catalog, start_log, variables};
 use super::exit::Code;
 use super::output::{self, Format};
 use crate::clock::Clock;
+use crate::host::Source;
 use crate::settings::{self, EngineKey};
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -79,9 +80,14 @@ async fn problems_of_targets(settings: &Arc<settings::Settings>) -> anyhow::Resu
     let mut problems = Vec::new();
     for module in catalog.meant().await {
         match catalog.get(&module).await {
+            // What is installed, and what is granted, is in the database, which is not asked.
+            Err(error) if catalog.is_elsewhere(&module) => output::aside(&format!(
+                "engine: [target.{module}] is for a component that is in no folder: if it is installed, `engine target inspect {module}` tells of it. ({error})"
+            )),
             Err(error) => problems.push(error.to_string()),
             Ok(ready) => {
-                problems.extend(ready.lack().map(|lack| format!("The component {module} cannot send: {lack}")))
+                let lack = if ready.source == Source::Bundled { ready.lack() } else { ready.lack_of_settings() };
+                problems.extend(lack.map(|lack| format!("The component {module} cannot send: {lack}")));
             }
         }
     }

@@ -53,6 +53,10 @@ impl Options {
                     Ok(ready) => {
                         output::text(&format!("The target {} is granted {}.", target.name, scopes.join(", ")))?;
                         tell(&ready.powers.grants, &wanted)?;
+                        if target.pause.is_some() {
+                            let name = grants::quoted(&target.name);
+                            output::text(&format!("It is paused: `engine target resume {name}` ends that."))?;
+                        }
                     }
                     // It is granted all the same, and may be of use when there is a component.
                     Err(why) => output::text(&format!(
@@ -83,10 +87,27 @@ impl Options {
             Format::Json => output::json(&json!({ "revoked": scopes, "target": target.name }))?,
             Format::Text => {
                 output::text(&format!("The target {} is not granted {} any more.", target.name, scopes.join(", ")))?;
+                tell_of_operator(context, target, &wanted).await?;
             }
         }
         Ok(Code::Done)
     }
+}
+
+/// Says of what was revoked what the operator's word still opens.
+async fn tell_of_operator(context: &Context, target: &Target, revoked: &[Capability]) -> anyhow::Result<()> {
+    let revision = context.store.target_revision(Tenant::DEFAULT, target.id).await?;
+    let target = Target { revision, ..target.clone() };
+    let Ok(ready) = targets::ready(&context.store, &context.catalog()?, Tenant::DEFAULT, &target).await else {
+        return Ok(());
+    };
+    for wanted in revoked.iter().filter(|wanted| grants::decide(&ready.powers.grants, wanted).in_force()) {
+        output::text(&format!(
+            "Still in force: {wanted}, by what the operator says under [target.{}].",
+            target.notification_module_name
+        ))?;
+    }
+    Ok(())
 }
 
 /// Says of what was granted what is not in force, and why.

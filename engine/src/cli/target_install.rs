@@ -6,7 +6,7 @@ use super::output::{self, Format};
 use super::target_grant::tell;
 use super::target_limit::read;
 use crate::rules::budget::Said;
-use crate::rules::grants::Capability;
+use crate::rules::grants::{Capability, quoted};
 use crate::rules::limits::Invalid;
 use crate::rules::tenant::Tenant;
 use crate::store::Upserted;
@@ -80,6 +80,13 @@ impl Install {
                 output::text(&format!("The target {} {what}.", target.name))?;
                 let ready = targets::ready(store, &catalog, Tenant::DEFAULT, &target).await?;
                 tell(&ready.powers.grants, &grants)?;
+                if let Some(lack) = ready.lack() {
+                    output::text(&format!("It cannot deliver yet: {lack}"))?;
+                }
+                if target.pause.is_some() {
+                    let name = quoted(&target.name);
+                    output::text(&format!("It is paused: `engine target resume {name}` ends that."))?;
+                }
             }
         }
         Ok(Code::Done)

@@ -56,9 +56,14 @@ impl Powers {
             _ if self.secrets.contains_key(name) => Ok(()),
             Some(why) => Err(why.clone()),
             None => Err(format!(
-                "The secret `{name}` has no value; `engine secret set {name}{}` gives it one, or the operator as ENGINE_SECRET__{}.",
+                "The secret `{name}` has no value; `engine secret set {name}{}` gives it one, or the operator as ENGINE_SECRET__{}{}.",
                 grants::bind_option(&self.grants),
-                name.to_uppercase()
+                name.to_uppercase(),
+                if self.grants.is_bundled() {
+                    String::new()
+                } else {
+                    format!(", with `secrets = [\"{name}\"]` under [target.{}]", self.module)
+                }
             )),
         }
     }

@@ -61,10 +61,16 @@ impl Source {
 }
 
 impl Ready {
+    /// The setting that it cannot send without and does not have.
+    pub fn lack_of_settings(&self) -> Option<String> {
+        let key = schema::lacking(&self.powers.settings, &self.module.manifest.settings)?;
+        Some(format!("`{key}` is not set under [target.{}].", self.module.name))
+    }
+
     /// What it cannot send without and does not have: a setting, a secret that has no value, or one that it may not use, a way to its provider.
     pub fn lack(&self) -> Option<String> {
-        if let Some(key) = schema::lacking(&self.powers.settings, &self.module.manifest.settings) {
-            return Some(format!("`{key}` is not set under [target.{}].", self.module.name));
+        if let Some(lack) = self.lack_of_settings() {
+            return Some(lack);
         }
         let mut secrets = self.module.manifest.secrets.iter().filter(|secret| secret.required);
         let required = secrets.find_map(|SecretAsked { name, .. }| {
@@ -218,6 +224,14 @@ impl Catalog {
         meant
     }
 
+    /// Whether a module that the settings speak of can only be an installed one: no folder has it, it is not bundled, and is not spelled like one that
+    /// is.
+    pub fn is_elsewhere(&self, name: &str) -> bool {
+        let in_folders = self.in_folders(name).is_ok_and(|found| found.is_some());
+        let is_near = nearest(name, BUNDLED.iter().map(|(bundled, _)| *bundled)).is_some();
+        !in_folders && !is_near && check_module_name(name).is_ok()
+    }
+
     /// The names of the secrets that no component asks for, of those that are set, and what each may have been meant for.
     pub async fn unknown_secrets(&self) -> Vec<(String, Option<String>)> {
         let mut asked: BTreeSet<String> = BTreeSet::new();
@@ -227,6 +241,8 @@ impl Catalog {
             }
         }
         asked.extend(self.secrets_of_bundled().await.into_iter().flat_map(|(_, asked)| asked));
+        // What is meant for a component of somebody's own may be asked for by one that is installed.
+        asked.extend(self.settings.target.values().flat_map(|said| said.secrets.iter().cloned()));
         let unknown = self.settings.secrets.keys().filter(|name| !asked.contains(*name));
         let near = |name: &String| nearest(name, asked.iter().map(String::as_str)).map(str::to_owned);
         unknown.map(|name| (name.clone(), near(name))).collect()

@@ -11,7 +11,7 @@ use super::modules::root;
 use super::stopwatch::Turns;
 use crate::clock::Clock;
 use crate::rules::attempt::{Phase, Usage};
-use crate::rules::budget::{Budget, Limit};
+use crate::rules::budget::{Budget, Limit, SetBy};
 use crate::rules::grants::Call;
 use crate::rules::manifest::Manifest;
 use crate::rules::origin::Origin;
@@ -261,11 +261,24 @@ fn of_fault(fault: &Fault, left: bool) -> Outcome {
     if left { Outcome::Unknown(reason) } else { Outcome::Retry { after: None, scope: Scope::Message, reason } }
 }
 
+/// Whose limit it was, where that is not the one that all have: then it may not be the component's fault.
+fn lowered(state: &CallState, limit: Limit) -> String {
+    let mut limits = state.exchanges.powers.limits.iter().flatten();
+    match limits.find(|of| of.limit == limit).map(|of| of.set_by) {
+        Some(set_by @ (SetBy::Tenant | SetBy::OperatorForTarget)) => format!(", which is its `{}`", set_by.words()),
+        Some(SetBy::Operator) | None => String::new(),
+    }
+}
+
 fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fault {
     if state.meter.out_of_cpu {
         return Fault {
             code: "out_of_cpu",
-            message: format!("The component computed for more than {:?}.", budget.time(Limit::Cpu)),
+            message: format!(
+                "The component computed for more than {:?}{}.",
+                budget.time(Limit::Cpu),
+                lowered(state, Limit::Cpu)
+            ),
         };
     }
     // Where the guest's own symbols say where it was.
@@ -276,8 +289,9 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fau
         return Fault {
             code: "out_of_memory",
             message: format!(
-                "The component wanted more than {} of memory.",
-                Limit::Memory.show(budget.amount(Limit::Memory))
+                "The component wanted more than {} of memory{}.",
+                Limit::Memory.show(budget.amount(Limit::Memory)),
+                lowered(state, Limit::Memory)
             ),
         };
     }

@@ -4,6 +4,7 @@ use super::spelling::shown;
 use crate::rules::grants::check_secret_name;
 use crate::rules::notification::OnUnknown;
 use crate::rules::origin::Origin;
+use crate::rules::schema;
 use serde::{Deserialize, Serialize};
 
 /// The largest manifest that is read, in bytes.
@@ -180,6 +181,9 @@ impl Manifest {
         if !(1..=15).contains(&letters) || self.name.chars().any(char::is_control) {
             return Err("`name` in its manifest must have 1 to 15 characters".to_owned());
         }
+        if self.name.trim() != self.name {
+            return Err("`name` in its manifest begins or ends with a space".to_owned());
+        }
         // People read these, at a terminal too.
         let purposes = self.secrets.iter().flat_map(|secret| [&secret.purpose, &secret.prefix]);
         let mut said =
@@ -190,7 +194,14 @@ impl Manifest {
         if !(1..=1000).contains(&self.largest_batch) {
             return Err("`largest_batch` in its manifest must be between 1 and 1000".to_owned());
         }
-        for secret in &self.secrets {
+        for (member, schema) in [("settings", &self.settings), ("extra", &self.extra)] {
+            schema::check_schema(schema)
+                .map_err(|why| format!("`{member}` in its manifest is no JSON Schema of an object: {why}"))?;
+        }
+        for (place, secret) in self.secrets.iter().enumerate() {
+            if self.secrets[..place].iter().any(|other| other.name == secret.name) {
+                return Err(format!("its manifest has two secrets `{}`", secret.name));
+            }
             if check_secret_name(&secret.name).is_err() {
                 return Err(format!(
                     "the secret \"{}\" in its manifest must be named by small letters, digits and `_`, a letter first",
@@ -246,6 +257,16 @@ mod tests {
             (r#"{"name":"P","version":"1","largest_batch":0}"#, "`largest_batch`"),
             (r#"{"name":"P","version":"1","http":{"origins":["exp.host"]}}"#, "does not say `https://`"),
             (r#"{"name":"P","version":"1","secrets":[{"name":"Token"}]}"#, "must be named by small letters"),
+            (r#"{"name":"P","version":"1","secrets":[{"name":"t"},{"name":"t"}]}"#, "two secrets `t`"),
+            (r#"{"name":" P","version":"1"}"#, "begins or ends with a space"),
+            (
+                r#"{"name":"P","version":"1","settings":{"type":"array"}}"#,
+                "`settings` in its manifest is no JSON Schema",
+            ),
+            (
+                r#"{"name":"P","version":"1","extra":{"properties":{"a":{"type":"strin"}}}}"#,
+                "`extra` in its manifest is no",
+            ),
         ] {
             let error = Manifest::parse(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");

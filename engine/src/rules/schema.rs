@@ -43,6 +43,14 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     Some(format!("{place} is not valid: {error}"))
 }
 
+/// Whether a schema can be one of an object. The error is the end of a sentence.
+pub fn check_schema(schema: &Value) -> Result<(), String> {
+    if !matches!(schema.get("type"), None | Some(Value::Null)) && schema.get("type") != Some(&Value::from("object")) {
+        return Err("its type is another".to_owned());
+    }
+    jsonschema::validator_for(schema).map(drop).map_err(|e| shown(&e.to_string().replace('\n', " ")))
+}
+
 /// The first key that `schema` requires and `object` lacks.
 pub fn lacking<'a>(object: &Map<String, Value>, schema: &'a Value) -> Option<&'a str> {
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();

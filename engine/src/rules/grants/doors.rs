@@ -47,9 +47,10 @@ pub fn secret_anywhere(grants: &Grants, name: &str) -> Result<(), Denial> {
     if wanted.any(|towards| check_secret(grants, name, towards).is_ok()) { Ok(()) } else { Err(refusal) }
 }
 
-/// The places to which the component of a target goes.
+/// The places to which the component of a target goes: the one that the operator names, or else those that it asks for.
 fn places(grants: &Grants) -> impl Iterator<Item = Origin> {
-    grants.operator.base_url.iter().chain(&grants.asked.origins).cloned()
+    let asked = if grants.operator.base_url.is_some() { &[] } else { grants.asked.origins.as_slice() };
+    grants.operator.base_url.iter().chain(asked).cloned()
 }
 
 /// The option of `engine secret set` that binds a secret to the first of these places; empty if there is none.

@@ -108,6 +108,11 @@ impl Grants {
         Grants { target: target.to_owned(), module: module.to_owned(), asked, granted, operator, bound }
     }
 
+    /// Whether the component came with the engine.
+    pub fn is_bundled(&self) -> bool {
+        self.operator.bundled
+    }
+
     /// The address from which the target sends mail that names none.
     pub fn own_sender(&self) -> Option<&str> {
         self.operator.sender.as_deref().or_else(|| self.operator.allowed.usual_sender())
