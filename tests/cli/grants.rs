@@ -103,6 +103,28 @@ fn what_is_lacking_is_told_with_the_command_that_helps() {
     assert!(revoked.contains("Still in force: HTTP to https://provider.example"), "{revoked}");
 }
 
+/// What is set at the installation is seen, taken away by an empty value, and comes after the operator's.
+#[test]
+fn settings_are_seen_and_taken_away() {
+    let program = Program::new();
+    let file = guest("settings_probe");
+    let install = |more: &[&str]| {
+        let named = ["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"];
+        program.ok(&[&named[..], more].concat());
+    };
+    let settings = |program: &Program| program.json(&["target", "inspect", "Carrier Pigeon"])["settings"].clone();
+    install(&["--setting", "count=3", "--setting", "colour=red"]);
+    assert_eq!(settings(&program), json!({ "count": 3, "colour": "red" }));
+    install(&[]);
+    assert_eq!(settings(&program), json!({ "count": 3, "colour": "red" }), "it stays where nothing is said");
+    install(&["--setting", "count="]);
+    assert_eq!(settings(&program), json!({ "colour": "red" }));
+    let text = program.ok(&["target", "inspect", "Carrier Pigeon"]).stdout;
+    assert!(text.contains("SETTING") && text.contains("\"red\""), "{text}");
+    let of_operator = program.clone().with("ENGINE_TARGET__SETTINGS_PROBE__COLOUR", "grey");
+    assert_eq!(settings(&of_operator), json!({ "colour": "grey" }));
+}
+
 /// What is installed is in the database, which the check of settings does not ask.
 #[test]
 fn the_check_of_settings_does_not_blame_what_is_installed() {

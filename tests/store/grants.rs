@@ -60,7 +60,10 @@ async fn an_installed_component_is_found_as_it_was(database: Database) {
     assert_eq!(change, Upserted::Added);
     let found = setup(&database, &pigeon).await;
     assert_eq!(found.component.as_deref(), Some(installation.digest.as_str()));
-    assert_eq!((found.grants, found.settings), (vec![pigeons(), Capability::Smtp(None)], installation.settings));
+    assert_eq!(
+        (found.grants, found.settings),
+        (vec![pigeons(), Capability::Smtp(None)], installation.settings.clone())
+    );
     assert_eq!(found.limits, installation.limits);
     assert_eq!(database.store.find_component(TENANT, &installation.digest).await.unwrap(), Some(bytes));
     assert_eq!(database.store.find_component(TENANT, "sha256:none").await.unwrap(), None);
@@ -68,11 +71,17 @@ async fn an_installed_component_is_found_as_it_was(database: Database) {
     let listed = database.store.find_target(TENANT, "Pigeon").await.unwrap();
     assert!(listed.revision > 0);
 
-    let other = Target { id: Uuid::now_v7(), ..pigeon };
+    let other = Target { id: Uuid::now_v7(), ..pigeon.clone() };
     let taken = Installation { target: other, ..self::installation(&target("x"), b"2") };
     let refusal = database.store.install(TENANT, &taken, noon()).await.unwrap_err();
     assert!(matches!(refusal, StoreError::AlreadyExists { what: Thing::Target, .. }), "{refusal:?}");
     assert_eq!(database.store.find_component(TENANT, &taken.digest).await.unwrap(), None, "nothing is half done");
+
+    // A null takes a setting away, and what is not said stays.
+    let again =
+        Installation { is_new: false, settings: Map::from_iter([("wings".to_owned(), json!(null))]), ..installation };
+    database.store.install(TENANT, &again, noon()).await.unwrap();
+    assert_eq!(setup(&database, &pigeon).await.settings, Map::from_iter([("name".to_owned(), json!("Änne"))]));
 }
 
 async fn a_component_goes_with_its_last_target(database: Database) {

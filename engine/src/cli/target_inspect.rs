@@ -39,6 +39,7 @@ fn as_json(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> serde_
         "module": ready.module.name,
         "component": { "digest": ready.module.digest, "source": ready.source },
         "capabilities": capabilities,
+        "settings": ready.powers.settings,
         "imports": imports,
         "limits": ready.powers.limits.iter().flatten().collect::<Vec<_>>(),
     })
@@ -66,6 +67,17 @@ fn text(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> anyhow::R
     output::table("Its component asks for nothing, and nothing is granted to it.", &headings, &rows)?;
     for Inspected { why, .. } in capabilities.iter().filter(|inspected| !inspected.in_force) {
         output::text(why)?;
+    }
+    // What the operator says under [target.NAME] comes before what was set at the installation.
+    let settings: Vec<_> = ready
+        .powers
+        .settings
+        .iter()
+        .map(|(key, value)| vec![output::line(key), output::line(&value.to_string())])
+        .collect();
+    if !settings.is_empty() {
+        output::text("")?;
+        output::table("", &["setting", "value"], &settings)?;
     }
     let limits: Vec<_> = ready
         .powers

@@ -39,7 +39,7 @@ pub struct Install {
     /// A limit on its calls, lower than the operator's: cpu=200ms
     #[arg(long, value_name = "LIMIT=AMOUNT")]
     limit: Vec<String>,
-    /// A setting of its own.
+    /// A setting of its own; without a value it is taken away.
     #[arg(long, value_name = "KEY=VALUE")]
     setting: Vec<String>,
 }

@@ -86,7 +86,7 @@ pub async fn install(
     Ok((change, installed.unwrap_or(target)))
 }
 
-/// Settings as the component's schema has them; it must know each.
+/// Settings as the component's schema has them, which must know each; null where one is to be taken away.
 fn read_settings(module: &Module, typed: &[(String, String)]) -> Result<Map<String, Value>, Invalid> {
     let schema = &module.manifest.settings;
     if let Some((key, _)) = typed.iter().find(|(key, _)| ENGINES_OWN.contains(&key.as_str())) {
@@ -95,8 +95,11 @@ fn read_settings(module: &Module, typed: &[(String, String)]) -> Result<Map<Stri
             format!("`{key}` is the operator's to set, under [target.{name}] in the settings: leave it out.");
         return Err(Invalid::new("setting", sentence));
     }
-    let settings = typed.iter().map(|(key, text)| (key.clone(), read_setting(schema, key, text))).collect();
+    let (removed, typed): (Vec<_>, Vec<_>) = typed.iter().partition(|(_, text)| text.is_empty());
+    let mut settings = typed.iter().map(|(key, text)| (key.clone(), read_setting(schema, key, text))).collect();
     schema::check("--setting", &settings, &schema::requiring_nothing(schema), &[])
         .map_err(|why| Invalid::new("setting", format!("What is set cannot be used: {why}.")))?;
+    // Also one that this version does not know any more.
+    settings.extend(removed.iter().map(|(key, _)| (key.clone(), Value::Null)));
     Ok(settings)
 }

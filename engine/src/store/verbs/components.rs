@@ -12,8 +12,8 @@ use crate::store::values::Batch;
 use crate::store::{Installation, Result, Store, Upserted};
 
 impl Store {
-    /// Keeps a component and puts it behind a target, which is made if it is new; what is granted and set comes on top of what a known target has. All or
-    /// nothing. The component must have been checked. Fails with `AlreadyExists` if another target has the name.
+    /// Keeps a component and puts it behind a target, which is made if it is new; what is granted and set comes on top of what a known target has, and a setting
+    /// that is null is taken away. All or nothing. The component must have been checked. Fails with `AlreadyExists` if another target has the name.
     pub async fn install(&self, tenant: Tenant, installation: &Installation, now: Timestamp) -> Result<Upserted> {
         installation.target.check()?;
         for (name, value) in &installation.settings {
@@ -55,8 +55,11 @@ async fn set(
     target: Uuid,
     settings: &Map<String, Value>,
 ) -> Result<()> {
-    let rows = Batch::of(settings.iter().map(|(name, value)| [name.as_str().into(), value.to_string().into()]));
+    let (removed, kept): (Vec<_>, Vec<_>) = settings.iter().partition(|(_, value)| value.is_null());
+    let rows = Batch::of(kept.iter().map(|(name, value)| [name.as_str().into(), value.to_string().into()]));
     query(sql!("set_target_settings")).bind(tenant).bind(target).bind_batch(rows).execute(connection).await?;
+    let names = Batch::of(removed.iter().map(|(name, _)| [name.as_str().into()]));
+    query(sql!("remove_target_settings")).bind(tenant).bind(target).bind_batch(names).execute(connection).await?;
     Ok(())
 }
 
