@@ -221,3 +221,24 @@ async fn a_log_full_of_secrets() {
     is_delivered(&shown);
     assert!(shown.attempts[0].log.len() <= 64 * 1024);
 }
+
+/// A refusal quotes what was asked for, and is kept with each notification of a batch.
+#[tokio::test]
+async fn a_secret_with_a_name_of_megabytes() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let arena = Arena::with("http_probe", &format!("[target.http_probe]\nbase_url = '{}'\n", server.origin())).await;
+    let wish = json!({ "url": server.origin(), "credentials": [{ "bearer": "A".repeat(60_000) }] });
+    let shown = arena.tried(wish).await;
+    let attempt = &shown.attempts[0];
+    assert!(attempt.message.contains("at most 63 characters") && attempt.log.len() < 1000, "{}", attempt.log.len());
+    assert_eq!(server.count(), 0);
+}
+
+/// What is packed otherwise than it was asked for could hold what was sent, and nobody would find it.
+#[tokio::test]
+async fn an_answer_that_is_packed_otherwise() {
+    let server = HttpServer::start(Answer::status(200, "content-encoding: deflate\r\n", "hush-hush")).await;
+    let arena = Arena::with("http_probe", &format!("[target.http_probe]\nbase_url = '{}'\n", server.origin())).await;
+    let found = arena.reported(json!({ "url": server.origin() })).await;
+    assert_eq!((&found["phase"], &found["code"]), (&json!("read"), &json!("answer_packed")), "{found}");
+}

@@ -122,7 +122,10 @@ impl Catalog {
     /// What a target has come to, if that is known at this revision of its setup or a later one.
     pub async fn known(&self, tenant: Tenant, target: Uuid, revision: i64) -> Option<Prepared> {
         let targets = self.targets.lock().await;
-        targets.get(&(tenant, target)).filter(|(known, _)| *known >= revision).map(|(_, prepared)| prepared.clone())
+        targets
+            .get(&(tenant, target))
+            .filter(|(known, prepared)| *known >= revision && prepared.is_ok())
+            .map(|(_, prepared)| prepared.clone())
     }
 
     /// Whether an installed component is loaded already, so that its bytes are not needed.
@@ -203,7 +206,8 @@ impl Catalog {
                 module.map_err(|e| ModuleError(format!("The installed component {name} cannot be used. {e}")))?;
             if module.digest == digest { Ok((Arc::new(module), Source::Installed)) } else { Err(changed()) }
         };
-        cell.get_or_init(load).await.clone()
+        // Not why it could not be: a compiler that was killed may live the next time.
+        cell.get_or_try_init(async || load().await.map(Ok)).await?.clone()
     }
 
     /// The modules that somebody means to use: those with a section in the settings, those in the folders, and bundled ones of which a secret is

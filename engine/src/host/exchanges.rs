@@ -3,17 +3,21 @@
 
 use super::bindings::phases::Phase;
 use super::call::{Batch, Powers};
-use super::log::CallLog;
+use super::log::{CallLog, cut};
 use crate::rules::attempt;
 use crate::rules::budget::{Budget, Limit};
 use crate::rules::grants::Call;
 use crate::rules::origin::Origin;
+use crate::rules::spelling::shown;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many of the largest bodies the requests of one call may hold at once, as one after another is all that `http.send` can hold.
 const MOST_HELD: usize = 3;
+
+/// The longest refusal that is kept, in bytes: the longest sentence with the longest URL.
+const LONGEST_DENIAL: usize = 12 * 1024;
 
 /// One call's dealings with others.
 pub struct Exchanges {
@@ -80,7 +84,8 @@ impl Exchanges {
 
     /// Something was refused: whoever looks at the notification is told, whatever the component makes of it.
     pub fn denies(&self, why: &str) {
-        let why = self.powers.redactor.text(why);
+        // What it quotes is the component's; it is kept with each notification of the batch.
+        let why = shown(cut(&self.powers.redactor.text(cut(why, LONGEST_DENIAL)), LONGEST_DENIAL));
         self.log.add("warn", &why);
         self.done().denied.get_or_insert(why);
     }
@@ -181,6 +186,14 @@ mod tests {
         assert_eq!(exchanges.end().left, [ids[0].clone()].into());
         assert_eq!(exchanges.leaves(&ids), None);
         assert!(exchanges.end().left.is_empty());
+    }
+
+    #[test]
+    fn a_refusal_is_kept_short_and_on_one_line() {
+        let exchanges = exchanges(Call::Send);
+        exchanges.denies(&format!("one\ntwo {}", "A".repeat(15_000_000)));
+        let denied = exchanges.end().denied.unwrap();
+        assert!(denied.len() <= LONGEST_DENIAL + 100 && denied.starts_with("one\\ntwo A"), "{}", denied.len());
     }
 
     #[test]

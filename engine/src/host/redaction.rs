@@ -1,9 +1,11 @@
 //! Secrets are cut out of whatever is kept or shown: as they are, and as a request or an answer may have encoded them.
 
 use super::http::IN_PATH;
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What stands in the place of a secret.
@@ -16,50 +18,59 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// Cuts the secrets of one target out of texts.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    /// All forms of all secrets, the longest first, so that none is left in half.
-    forms: Arc<[String]>,
+    /// All forms of all secrets, searched for in one pass: a secret of many lines has thousands of them.
+    in_text: Option<Arc<AhoCorasick>>,
+    /// Those that are looked for in any bytes.
+    in_bytes: Option<Arc<AhoCorasick>>,
 }
 
 impl Redactor {
     /// A redactor of these values.
     pub fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
-        let mut forms: Vec<String> = secrets.filter(|secret| !secret.is_empty()).flat_map(forms).collect();
-        forms.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
-        forms.dedup();
-        Redactor { forms: forms.into() }
+        let forms: BTreeSet<String> = secrets.filter(|secret| !secret.is_empty()).flat_map(forms).collect();
+        let long = forms.iter().filter(|form| form.len() >= SHORTEST);
+        Redactor { in_text: searcher(forms.iter()), in_bytes: searcher(long) }
     }
 
     /// The text without any secret.
     pub fn text(&self, text: &str) -> String {
-        self.forms.iter().fold(text.to_owned(), |text, form| {
-            if text.contains(form.as_str()) { text.replace(form.as_str(), BLOT) } else { text }
-        })
+        let Some(searcher) = &self.in_text else { return text.to_owned() };
+        let mut kept = String::with_capacity(text.len());
+        searcher.replace_all_with(text, &mut kept, |_, _, kept| {
+            kept.push_str(BLOT);
+            true
+        });
+        kept
     }
 
     /// The same of bytes, be they text or not. Secrets of less than four bytes stay: they stand in anything.
     pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let forms = self.forms.iter().filter(|form| form.len() >= SHORTEST);
-        forms.fold(bytes, |bytes, form| {
-            let form = form.as_bytes();
-            let mut kept = Vec::new();
-            let mut rest = bytes.as_slice();
-            while let Some(at) = rest.windows(form.len()).position(|part| part == form) {
-                kept.extend_from_slice(&rest[..at]);
-                kept.extend_from_slice(BLOT.as_bytes());
-                rest = &rest[at + form.len()..];
+        match &self.in_bytes {
+            Some(searcher) if searcher.is_match(&bytes) => {
+                let mut kept = Vec::with_capacity(bytes.len());
+                searcher.replace_all_with_bytes(&bytes, &mut kept, |_, _, kept| {
+                    kept.extend_from_slice(BLOT.as_bytes());
+                    true
+                });
+                kept
             }
-            if rest.len() == bytes.len() {
-                return bytes;
-            }
-            kept.extend_from_slice(rest);
-            kept
-        })
+            Some(_) | None => bytes,
+        }
     }
 
     /// Whether a secret is in the text.
     pub fn finds(&self, text: &str) -> bool {
-        self.forms.iter().any(|form| text.contains(form.as_str()))
+        self.in_text.as_ref().is_some_and(|searcher| searcher.is_match(text))
     }
+}
+
+/// Finds the longest form where several begin, so that none is left in half; nothing where there is nothing to find.
+fn searcher<'a>(forms: impl Iterator<Item = &'a String>) -> Option<Arc<AhoCorasick>> {
+    let mut forms = forms.peekable();
+    forms.peek()?;
+    let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms);
+    // There are fewer of them than it can take, by the largest value of a secret.
+    built.inspect_err(|e| tracing::error!("secrets cannot be cut out of texts: {e}")).ok().map(Arc::new)
 }
 
 /// A secret, and how it may look after it was written into a URL, a form, a JSON text or a header.

@@ -3,7 +3,7 @@
 use super::bindings::signing::{Algorithm, Host, Refusal};
 use super::call::CallState;
 use super::exchanges::Exchanges;
-use crate::rules::grants::{self, Call};
+use crate::rules::grants::{self, Call, MAX_SECRET_NAME};
 use crate::rules::manifest::{SecretAsked, SecretFormat};
 use base64::Engine as _;
 use base64::alphabet;
@@ -37,6 +37,9 @@ impl Host for CallState {
 impl CallState {
     fn key(&mut self, name: &str, message: &[u8]) -> Result<Key, Refusal> {
         let Exchanges { powers, kind, .. } = &*self.exchanges;
+        if name.len() > MAX_SECRET_NAME {
+            return Err(Refusal::NoSuchSecret);
+        }
         if let Err(denial) = grants::signing(&powers.grants, *kind, name) {
             self.exchanges.denies(&denial.message);
             return Err(if *kind == Call::Send { Refusal::NoSuchSecret } else { Refusal::Denied });

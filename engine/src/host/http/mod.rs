@@ -20,6 +20,7 @@ use super::redaction::Redactor;
 use crate::rules::budget::Limit;
 use crate::rules::grants;
 use network::NoAddress;
+use reqwest::header::CONTENT_ENCODING;
 use std::time::Duration;
 use url::Url;
 
@@ -227,6 +228,15 @@ async fn read(
 ) -> Result<Response, Error> {
     let status = answer.status().as_u16();
     let broke = |code: &str, message: String| Error { phase: Phase::Read, status, code: code.to_owned(), message };
+    // gzip is unpacked by now, and nothing else was asked for: a secret that is repeated in there could not be found.
+    if answer
+        .headers()
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|packed| !packed.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
+        return Err(broke("answer_packed", format!("The answer of {host} is packed otherwise than by gzip.")));
+    }
     let headers = answer
         .headers()
         .iter()

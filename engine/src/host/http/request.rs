@@ -1,10 +1,11 @@
 //! A component's request becomes the one that is sent: checked against the rules of `wit/http.wit`, its secrets filled in.
 
 use crate::host::bindings::http::{Credential, Request};
+use crate::rules::grants::MAX_SECRET_NAME;
 use base64::Engine as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE};
 use url::Url;
 
 pub const LONGEST_URL: usize = 8192;
@@ -95,6 +96,9 @@ pub fn check_size(request: &Request, batch: usize) -> Result<(), Refused> {
     if request.credentials.len() > MOST_CREDENTIALS {
         return invalid(format!("{MOST_CREDENTIALS} credentials are the most."));
     }
+    if secrets(request).iter().any(|name| name.len() > MAX_SECRET_NAME) {
+        return invalid(format!("The name of a secret has at most {MAX_SECRET_NAME} characters."));
+    }
     Ok(())
 }
 
@@ -152,6 +156,9 @@ pub fn fill(request: Request, largest: usize, value: impl Fn(&str) -> String) ->
                 in_body.push((marked.marker.as_str(), value(&marked.secret)));
             }
         }
+    }
+    if !request.credentials.is_empty() && headers.contains_key(RANGE) {
+        return invalid("A request with a credential asks for the whole answer: leave out the header range.");
     }
     let url = if in_url.is_empty() { request.url } else { fill_url(&request.url, &in_url)? };
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();

@@ -129,12 +129,15 @@ impl fmt::Display for Capability {
     }
 }
 
+/// The longest name of a secret.
+pub const MAX_SECRET_NAME: usize = 63;
+
 /// A secret's name: small letters, digits and `_`, a letter first, at most 63, as manifests write it.
 pub fn check_secret_name(name: &str) -> Result<(), Invalid> {
     let mut letters = name.chars();
     let valid = letters.next().is_some_and(|c| c.is_ascii_lowercase())
         && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && name.len() <= 63;
+        && name.len() <= MAX_SECRET_NAME;
     if valid {
         return Ok(());
     }

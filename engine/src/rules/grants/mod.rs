@@ -14,7 +14,7 @@ mod inspection;
 #[cfg(test)]
 mod tests;
 
-pub use capability::{Capability, RECORD_ADDRESS, check_secret_name, quoted, shell};
+pub use capability::{Capability, MAX_SECRET_NAME, RECORD_ADDRESS, check_secret_name, quoted, shell};
 pub use denial::Denial;
 pub use doors::{address, bind_option, http, secret, secret_anywhere, signing, smtp, templates};
 pub use inspection::{Inspected, cut_off, inspect};
