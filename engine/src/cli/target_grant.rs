@@ -53,10 +53,7 @@ impl Options {
                     Ok(ready) => {
                         output::text(&format!("The target {} is granted {}.", target.name, scopes.join(", ")))?;
                         tell(&ready.powers.grants, &wanted)?;
-                        if target.pause.is_some() {
-                            let name = grants::quoted(&target.name);
-                            output::text(&format!("It is paused: `engine target resume {name}` ends that."))?;
-                        }
+                        tell_of_pause(&target)?;
                     }
                     // It is granted all the same, and may be of use when there is a component.
                     Err(why) => output::text(&format!(
@@ -108,6 +105,14 @@ async fn tell_of_operator(context: &Context, target: &Target, revoked: &[Capabil
         ))?;
     }
     Ok(())
+}
+
+/// Says how a target that is paused delivers again, for whoever has just mended it.
+pub fn tell_of_pause(target: &Target) -> anyhow::Result<()> {
+    if target.pause.is_none() {
+        return Ok(());
+    }
+    output::text(&format!("It is paused: `engine target resume {}` ends that.", grants::quoted(&target.name)))
 }
 
 /// Says of what was granted what is not in force, and why.

@@ -3,10 +3,10 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use super::target_grant::tell;
+use super::target_grant::{tell, tell_of_pause};
 use super::target_limit::read;
 use crate::rules::budget::Said;
-use crate::rules::grants::{Capability, quoted};
+use crate::rules::grants::Capability;
 use crate::rules::limits::Invalid;
 use crate::rules::tenant::Tenant;
 use crate::store::Upserted;
@@ -83,10 +83,7 @@ impl Install {
                 if let Some(lack) = ready.lack() {
                     output::text(&format!("It cannot deliver yet: {lack}"))?;
                 }
-                if target.pause.is_some() {
-                    let name = quoted(&target.name);
-                    output::text(&format!("It is paused: `engine target resume {name}` ends that."))?;
-                }
+                tell_of_pause(&target)?;
             }
         }
         Ok(Code::Done)

@@ -67,9 +67,7 @@ impl Cache {
             tracing::warn!(folder = %self.folder.display(), "a compiled component cannot be kept: {e}");
         }
     }
-}
 
-impl Cache {
     /// Takes those away that were not used for longest, where there are too many: what is installed again and again would fill the disk.
     fn forget(&self) -> std::io::Result<()> {
         let mut kept = Vec::new();
