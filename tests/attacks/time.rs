@@ -10,7 +10,10 @@ use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
 use engine::rules::tenant::Tenant;
 use serde_json::{Value, json};
+use std::future::pending;
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 /// A call that takes too long ends, and may be its provider's doing: the target is not paused for it.
@@ -241,7 +244,6 @@ async fn a_crowd_at_one_host() {
         ids.push(arena.engine.notify("http_probe", &format!("Title {i}"), json!({ "url": server.origin() })).await);
     }
     let busiest = {
-        use std::sync::atomic::Ordering::SeqCst;
         let (begun, ended) = (server.connections.clone(), server.ended.clone());
         tokio::spawn(async move {
             let mut busiest = 0;
@@ -262,4 +264,41 @@ async fn a_crowd_at_one_host() {
     assert_eq!(server.count(), 16);
     assert!(busiest.await.unwrap() <= 8);
     arena.serves().await;
+}
+
+/// However many exchanges one target has open and waiting, another one's at the same host takes its turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_another_targets() {
+    let server = HttpServer::start(Answer::Hangs).await;
+    let granted = |target: &str| format!("[target.{target}]\nbase_url = '{}'\n", server.origin());
+    let settings = format!("{}{}", granted("http_probe"), granted("wasi_http_probe"));
+    let arena = Arena::with("http_probe", &settings).await;
+    arena.engine.record("wasi_http_probe", "ada@example.org").await;
+    let crowd = json!({ "scheme": "http", "authority": server.address.to_string(), "times": 32, "together": true });
+    for i in 0..2 {
+        arena.engine.notify("wasi_http_probe", &format!("Title {i}"), crowd.clone()).await;
+    }
+    let alone = async {
+        while server.connections.load(SeqCst) < 8 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(server.connections.load(SeqCst), 8, "one target's share");
+        let began = Instant::now();
+        let mine = json!({ "url": server.origin(), "timeout": 300 });
+        let mine = arena.engine.notify("http_probe", "Title", mine).await;
+        let shown = loop {
+            match arena.engine.show(mine).await {
+                shown if shown.attempts.is_empty() => tokio::time::sleep(Duration::from_millis(20)).await,
+                shown => break shown,
+            }
+        };
+        assert!(shown.attempts[0].message.contains("took the request"), "{shown:#?}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    };
+    let deliverer = arena.engine.deliverer(Arc::new(|_| {}));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = alone => {}
+    }
 }

@@ -97,6 +97,28 @@ async fn methods_that_are_none() {
     assert_eq!(server.count(), 0, "nothing has left");
 }
 
+/// What the engine would keep until the request is sent, and a request may be made a thousand times without being sent.
+#[tokio::test]
+async fn heads_without_end() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let arena = arena(&server).await;
+    let mut cases = Cases::default();
+    for (name, part, length) in [
+        (case("a_method"), "method", 33),
+        (case("a_method_as_long_as_a_notification_may_be"), "method", 60_000),
+        (case("a_path"), "path", 8193),
+        (case("an_authority"), "authority", 8193),
+    ] {
+        let slash = if part == "path" { "/" } else { "" };
+        let long = format!("{slash}{}", "x".repeat(length - slash.len()));
+        let found = arena.reported(to(&server, json!({ part: long }))).await;
+        cases.check(name, found["refused"] == part, found);
+        let found = arena.reported(to(&server, json!({ part: &long[..length.min(8193) - 1] }))).await;
+        cases.check(name, length > 8193 || found["refused"].is_null(), found);
+    }
+    assert_eq!(server.count(), 0, "nothing has left");
+}
+
 /// Ways to another place than the one that is granted. What is told of is how the request is refused.
 #[tokio::test]
 async fn other_places() {

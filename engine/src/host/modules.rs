@@ -8,7 +8,7 @@ use super::examine::{check_head, check_size};
 use super::limits::TICK;
 use super::module::Module;
 use super::stopwatch::Turns;
-use super::{HostError, Network, Powers};
+use super::{HostError, Network, Powers, http};
 use crate::clock::Clock;
 use crate::rules::budget::{Budget, Limit};
 use crate::rules::manifest::Manifest;
@@ -70,7 +70,7 @@ impl Host {
             Engine::new(&config(settings.instances, usize::try_from(memory).unwrap_or(usize::MAX))).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(failed)?;
+        http::link(&mut linker).map_err(failed)?;
         bindings::Target::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;
 
         let mut hasher = DefaultHasher::new();

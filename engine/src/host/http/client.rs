@@ -2,10 +2,14 @@
 //! the environment.
 
 use super::network::Network;
+use super::places::{Place, Places};
 use crate::host::{HostError, tls};
 use crate::rules::grants::Grants;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
+
+/// How many exchanges one target may have with one host at once.
+const MOST_PER_HOST: usize = 8;
 
 /// How many idle connections are kept to one host, and how long.
 const KEPT: usize = 8;
@@ -15,7 +19,9 @@ const IDLE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     pub(super) client: reqwest::Client,
-    network: Network,
+    /// Its own at a host, and those that it shares with the other targets.
+    own: Arc<Places>,
+    shared: Arc<Places>,
 }
 
 impl HttpClient {
@@ -33,11 +39,12 @@ impl HttpClient {
             .user_agent(concat!("notification-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| HostError::new(format!("HTTP cannot be set up: {e}")))?;
-        Ok(HttpClient { client, network: network.clone() })
+        Ok(HttpClient { client, own: Places::at_each(MOST_PER_HOST), shared: network.places.clone() })
     }
 
-    /// Waits for a place among the exchanges that the engine has with a host.
-    pub(super) async fn place_at(&self, host: &str) -> Option<OwnedSemaphorePermit> {
-        self.network.place_at(host).await
+    /// Waits for a place at a host: first for one of its own, so that however many of a target's exchanges wait, few of them stand before another's.
+    pub(super) async fn place_at(&self, host: &str) -> [Option<Place>; 2] {
+        let own = self.own.at(host).await;
+        [own, self.shared.at(host).await]
     }
 }

@@ -2,10 +2,13 @@
 //! `wasi:http` (`wasi`) are two handles of it.
 
 mod client;
+mod link;
 mod network;
+mod places;
 mod request;
 mod wasi;
 
+pub(super) use link::link;
 pub(super) use request::IN_PATH;
 
 pub use client::HttpClient;
@@ -131,8 +134,7 @@ impl Exchanges {
         let Departure { client, ready, url, about, patience } = departure;
         let host = url.host_str().unwrap_or_default().to_owned();
         let crowded = || failed(Phase::Connect, "timeout", format!("{host} had too much to do for too long."));
-        let waited = tokio::time::timeout(self.time_left(), client.place_at(&host)).await;
-        let _place = waited.map_err(|_| crowded())?;
+        let _place = tokio::time::timeout(self.time_left(), client.place_at(&host)).await.map_err(|_| crowded())?;
         let Some(leaving) = self.leaves(&about) else {
             return Err(failed(Phase::Invalid, "call_over", "The call has ended, and nothing is sent after that."));
         };

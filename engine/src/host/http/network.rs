@@ -1,19 +1,16 @@
 //! What all HTTP of an engine has in common: how names become addresses, and how much one host is asked at once.
 
+use super::places::Places;
 use crate::rules::grants::{self, Grants};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::Arc;
 
-/// How many exchanges there may be with one host at once.
-const MOST_PER_HOST: usize = 8;
-/// How many hosts are remembered before those are forgotten with which there is no exchange.
-const MOST_HOSTS: usize = 1024;
+/// How many exchanges there may be with one host at once, of all targets together.
+const MOST_PER_HOST: usize = 32;
 
 /// The addresses of a name, or why there are none.
 pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -25,7 +22,7 @@ pub type Resolver = Arc<dyn Fn(String) -> Found + Send + Sync>;
 #[derive(Clone)]
 pub struct Network {
     resolver: Resolver,
-    hosts: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
+    pub(super) places: Arc<Places>,
 }
 
 impl Default for Network {
@@ -49,23 +46,7 @@ impl std::fmt::Debug for Network {
 impl Network {
     /// A network whose names are looked up otherwise.
     pub fn resolved_by(resolver: Resolver) -> Self {
-        Network { resolver, hosts: Arc::default() }
-    }
-
-    /// Waits for a place among the exchanges with a host.
-    pub(super) async fn place_at(&self, host: &str) -> Option<OwnedSemaphorePermit> {
-        let places = {
-            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            if hosts.len() >= MOST_HOSTS {
-                hosts.retain(|_, places| Arc::strong_count(places) > 1);
-            }
-            hosts
-                .entry(host.trim_end_matches('.').to_owned())
-                .or_insert_with(|| Arc::new(Semaphore::new(MOST_PER_HOST)))
-                .clone()
-        };
-        // A closed semaphore, which this never is, would only mean that nothing bounds the exchanges.
-        places.acquire_owned().await.ok()
+        Network { resolver, places: Places::at_each(MOST_PER_HOST) }
     }
 
     /// What looks names up for a client, and judges what it finds.

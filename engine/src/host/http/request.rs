@@ -9,6 +9,8 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use url::Url;
 
 pub const LONGEST_URL: usize = 8192;
+/// A longer method is not even quoted where it is refused.
+pub const LONGEST_METHOD: usize = 32;
 const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
 const LONGEST_MARKER: usize = 64;
