@@ -11,7 +11,7 @@
 /// # use guest_sdk::{CreationRequest, Draft, Failure, Manifest, Notification, Outcome, Target};
 /// # struct Pigeon;
 /// # impl Target for Pigeon {
-/// #     fn describe() -> Manifest { Manifest::new("Carrier Pigeon", "1.0.0") }
+/// #     fn describe() -> Manifest { Manifest::new("Carrier Pigeon", "1.0.0").summary("Sends a pigeon.").address("A loft", "Loft 7") }
 /// #     fn check_address(loft: String) -> Result<String, Failure> { Ok(loft) }
 /// #     fn create_notification(request: CreationRequest) -> Result<Vec<Draft>, Failure> { Ok(Draft::for_each_record(request)) }
 /// #     fn send_notifications(batch: Vec<Notification>) -> Vec<Outcome> { vec![] }

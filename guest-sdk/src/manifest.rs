@@ -99,7 +99,8 @@ pub enum OnUnknown {
 }
 
 impl Manifest {
-    /// Begins a manifest. The name is what people read, 1 to 15 characters; the version is a semantic one.
+    /// Begins a manifest. The name is what people read, 1 to 15 characters; the version is a semantic one. An engine also wants a
+    /// [`summary`](Self::summary) and an [`address`](Self::address).
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         Self {
             name: name.into(),

@@ -17,7 +17,7 @@ pub use exported::{CreationRequest, Draft, Notification, Outcome, PreviousAttemp
 ///
 /// impl Target for Pigeon {
 ///     fn describe() -> Manifest {
-///         Manifest::new("Carrier Pigeon", "1.0.0").address("A loft", "Loft 7, Vienna")
+///         Manifest::new("Carrier Pigeon", "1.0.0").summary("Sends a pigeon with a note.").address("A loft", "Loft 7, Vienna")
 ///     }
 ///     fn check_address(loft: String) -> Result<String, Failure> {
 ///         let loft = loft.trim();

@@ -23,10 +23,13 @@ const USUAL: [(&str, &str); 7] = [
              (global.set $free (i32.add (local.get $at) (local.get 3)))
              (local.get $at))"#,
     ),
-    (r#"(data $manifest"#, r#"(data $manifest (i32.const 1024) "{\"name\":\"Text\",\"version\":\"1.0.0\"}")"#),
+    (
+        r#"(data $manifest"#,
+        r#"(data $manifest (i32.const 1024) "{\"name\":\"Text\",\"version\":\"1.0.0\",\"summary\":\"A program for tests.\",\"address\":{\"title\":\"Anything\",\"example\":\"anything\"}}")"#,
+    ),
     (
         "\"notification:engine/notification-target@0.1.0#describe\"",
-        r#"(data (i32.const 1000) "\00\04\00\00\21\00\00\00")
+        r#"(data (i32.const 1000) "\00\04\00\00\76\00\00\00")
            (func (export "notification:engine/notification-target@0.1.0#describe") (result i32) (i32.const 1000))"#,
     ),
     (

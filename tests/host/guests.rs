@@ -1,7 +1,8 @@
 //! Programs that do what the contract lets them do.
 
 use crate::support::engine::TestEngine;
-use crate::support::guests;
+use crate::support::program::Program;
+use crate::support::{guest, guests};
 use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
 use engine::store::NotificationHistory;
@@ -132,4 +133,14 @@ async fn every_export() {
     let shown = tried("every_export", json!({})).await;
     assert_eq!(shown.listed.notification.status, Status::Delivered, "nothing asks for receipts yet");
     assert_eq!(shown.attempts[0].provider_id, shown.listed.notification.id.to_string());
+}
+
+/// An author who shows people an address that is none is told before anybody types it.
+#[tokio::test]
+async fn own_example() {
+    let program = Program::new();
+    program.refused(
+        &["target", "install", guest("own_example").to_str().unwrap()],
+        "`address.example` in its manifest, \"anything\", is refused by its own `check-address`",
+    );
 }

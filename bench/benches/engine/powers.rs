@@ -17,8 +17,8 @@ const SECRETS: [(&str, &str); 2] =
 /// The powers of a target whose component asks for secrets and origins and was granted them; `base_url` is opened by the operator.
 pub fn all(host: &Host, base_url: Option<&str>) -> Arc<Powers> {
     let manifest = Manifest::parse(
-        r#"{"name":"Bench","version":"1.0.0","smtp":true,"http":{"origins":["https://a.example","https://*.b.example"]},
-            "secrets":[{"name":"api_key"},{"name":"hook"}]}"#,
+        r#"{"name":"Bench","version":"1.0.0","summary":"To measure.","address":{"title":"Anything","example":"anything"},"smtp":true,"http":{"origins":["https://a.example","https://*.b.example"]},
+            "secrets":[{"name":"api_key","purpose":"A key."},{"name":"hook","purpose":"A URL."}]}"#,
     );
     let [https, wild] = ["https://a.example", "https://*.b.example"].map(|text| Origin::parse(text).unwrap());
     let granted = vec![

@@ -1,7 +1,6 @@
 //! What a component says of itself in `describe`: who it is and what it asks for (`wit/manifest.schema.json`).
 
 use super::spelling::shown;
-use crate::rules::grants::check_secret_name;
 use crate::rules::notification::OnUnknown;
 use crate::rules::origin::Origin;
 use crate::rules::schema;
@@ -9,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// The largest manifest that is read, in bytes.
 const LARGEST: usize = 64 * 1024;
+/// What its author reads is what it is held to.
+const SCHEMA: &str = include_str!("../../../wit/manifest.schema.json");
 
 /// A component's manifest. Asking grants nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,9 +18,8 @@ pub struct Manifest {
     /// As people read it, 1 to 15 characters: the target's name unless another is given.
     pub name: String,
     pub version: String,
-    #[serde(default)]
+    /// What the target does, in a sentence.
     pub summary: String,
-    #[serde(default)]
     pub address: Address,
     #[serde(default)]
     pub http: Http,
@@ -49,12 +49,10 @@ pub struct Manifest {
 }
 
 /// How an address of this target looks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
-    #[serde(default)]
     pub title: String,
-    #[serde(default)]
     pub example: String,
 }
 
@@ -74,7 +72,7 @@ pub struct Http {
 #[serde(deny_unknown_fields)]
 pub struct SecretAsked {
     pub name: String,
-    #[serde(default)]
+    /// For whoever has to provide it.
     pub purpose: String,
     #[serde(default = "yes")]
     pub required: bool,
@@ -170,29 +168,23 @@ impl Manifest {
         if text.len() > LARGEST {
             return Err(format!("its manifest has {} bytes, and {LARGEST} is the most", text.len()));
         }
-        let manifest: Manifest =
-            serde_json::from_str(text).map_err(|e| format!("its manifest is not valid: {}", shown(&e.to_string())))?;
+        let not_valid = |e: serde_json::Error| format!("its manifest is not valid: {}", shown(&e.to_string()));
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(not_valid)?;
+        let schema = serde_json::from_str(SCHEMA).map_err(not_valid)?;
+        schema::check("its manifest", &members, &schema, &[])?;
+        let manifest: Manifest = serde_json::from_str(text).map_err(not_valid)?;
         manifest.check()?;
         Ok(manifest)
     }
 
+    /// What a schema cannot say.
     fn check(&self) -> Result<(), String> {
-        let letters = self.name.chars().count();
-        if !(1..=15).contains(&letters) || self.name.chars().any(char::is_control) {
-            return Err("`name` in its manifest must have 1 to 15 characters".to_owned());
-        }
-        if self.name.trim() != self.name {
-            return Err("`name` in its manifest begins or ends with a space".to_owned());
-        }
         // People read these, at a terminal too.
         let purposes = self.secrets.iter().flat_map(|secret| [&secret.purpose, &secret.prefix]);
         let mut said =
             [&self.version, &self.summary, &self.address.title, &self.address.example].into_iter().chain(purposes);
         if said.any(|text| text.chars().any(char::is_control)) {
             return Err("a text in its manifest holds a control character, a line break perhaps".to_owned());
-        }
-        if !(1..=1000).contains(&self.largest_batch) {
-            return Err("`largest_batch` in its manifest must be between 1 and 1000".to_owned());
         }
         for (member, schema) in [("settings", &self.settings), ("extra", &self.extra)] {
             schema::check_schema(schema)
@@ -201,12 +193,6 @@ impl Manifest {
         for (place, secret) in self.secrets.iter().enumerate() {
             if self.secrets[..place].iter().any(|other| other.name == secret.name) {
                 return Err(format!("its manifest has two secrets `{}`", secret.name));
-            }
-            if check_secret_name(&secret.name).is_err() {
-                return Err(format!(
-                    "the secret \"{}\" in its manifest must be named by small letters, digits and `_`, a letter first",
-                    secret.name.escape_debug()
-                ));
             }
         }
         Ok(())
@@ -217,8 +203,8 @@ impl Manifest {
         Manifest {
             name: name.to_owned(),
             version: "0.1.0".to_owned(),
-            summary: String::new(),
-            address: Address::default(),
+            summary: "Does nothing.".to_owned(),
+            address: Address { title: "Anything".to_owned(), example: "anything".to_owned() },
             http: Http::default(),
             smtp: false,
             templates: false,
@@ -236,41 +222,78 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+
+    /// One that asks for nothing, with these members beside or instead.
+    fn with(members: Value) -> String {
+        let mut manifest = json!({ "name": "Pigeon", "version": "1.0.0", "summary": "Does nothing.",
+            "address": { "title": "Anything", "example": "anything" } });
+        for (name, member) in members.as_object().unwrap() {
+            manifest[name] = member.clone();
+        }
+        manifest.as_object_mut().unwrap().retain(|_, member| !member.is_null());
+        manifest.to_string()
+    }
 
     #[test]
     fn a_manifest_asks_for_nothing_that_it_does_not_name() {
-        let manifest = Manifest::parse(r#"{"name":"Pigeon","version":"1.0.0"}"#).unwrap();
+        let manifest = Manifest::parse(&with(json!({}))).unwrap();
         assert_eq!(manifest, Manifest { version: "1.0.0".into(), ..Manifest::named("Pigeon") });
         assert!(!manifest.smtp && manifest.http.origins.is_empty() && manifest.largest_batch == 1);
     }
 
     #[test]
     fn what_cannot_be_is_refused() {
-        for (text, part) in [
-            ("", "not valid"),
-            ("[]", "not valid"),
-            (r#"{"name":"Pigeon"}"#, "missing field `version`"),
-            (r#"{"name":"","version":"1"}"#, "1 to 15 characters"),
-            (r#"{"name":"A name that is too long","version":"1"}"#, "1 to 15 characters"),
-            (r#"{"name":"P","version":"1","summary":"\u001b[2J"}"#, "holds a control character"),
-            (r#"{"name":"P","version":"1","smpt":true}"#, "unknown field `smpt`"),
-            (r#"{"name":"P","version":"1","largest_batch":0}"#, "`largest_batch`"),
-            (r#"{"name":"P","version":"1","http":{"origins":["exp.host"]}}"#, "does not say `https://`"),
-            (r#"{"name":"P","version":"1","secrets":[{"name":"Token"}]}"#, "must be named by small letters"),
-            (r#"{"name":"P","version":"1","secrets":[{"name":"t"},{"name":"t"}]}"#, "two secrets `t`"),
-            (r#"{"name":" P","version":"1"}"#, "begins or ends with a space"),
+        let origins = |origin: &str| json!({ "http": { "origins": [origin] } });
+        for (members, part) in [
+            (json!({ "version": null }), "\"version\" is a required property"),
+            (json!({ "version": "1" }), "(The component's own version, as in Semantic Versioning 2.0.0)"),
+            (json!({ "summary": null }), "\"summary\" is a required property"),
+            (json!({ "summary": "" }), "`summary` in its manifest is not valid: \"\" is shorter than 1 character"),
+            (json!({ "summary": "x".repeat(201) }), "is longer than 200 characters"),
+            (json!({ "summary": "\u{1b}[2J" }), "holds a control character"),
+            (json!({ "address": null }), "\"address\" is a required property"),
+            (json!({ "address": { "title": "Loft" } }), "\"example\" is a required property"),
+            (json!({ "name": "" }), "`name` in its manifest is not valid"),
+            (json!({ "name": "A name that is too long" }), "is longer than 15 characters"),
+            (json!({ "name": " P" }), "`name` in its manifest is not valid"),
+            (json!({ "name": "P\u{202e}" }), "`name` in its manifest is not valid"),
+            (json!({ "smpt": true }), "the nearest key is `smtp`"),
+            (json!({ "smtp": "yes" }), "`smtp` in its manifest is not valid"),
+            (json!({ "largest_batch": 0 }), "`largest_batch` in its manifest is not valid"),
+            (json!({ "largest_batch": 1001 }), "`largest_batch` in its manifest is not valid"),
+            (json!({ "retry_time_interval": 0 }), "`retry_time_interval`"),
+            (json!({ "receipts": { "after": 0 } }), "`receipts.after`"),
+            (origins("exp.host"), "`http.origins.0` in its manifest is not valid"),
+            (origins("ftp://exp.host"), "`http.origins.0`"),
+            (origins("https://exp.host/path"), "`http.origins.0`"),
+            (origins("https://*.co.uk"), "public suffix"),
+            (json!({ "secrets": [{ "name": "token" }] }), "\"purpose\" is a required property"),
+            (json!({ "secrets": [{ "name": "Token", "purpose": "p" }] }), "`secrets.0.name`"),
             (
-                r#"{"name":"P","version":"1","settings":{"type":"array"}}"#,
-                "`settings` in its manifest is no JSON Schema",
+                json!({ "secrets": [{ "name": "t", "purpose": "p" }, { "name": "t", "purpose": "p" }] }),
+                "two secrets `t`",
             ),
-            (
-                r#"{"name":"P","version":"1","extra":{"properties":{"a":{"type":"strin"}}}}"#,
-                "`extra` in its manifest is no",
-            ),
+            (json!({ "settings": { "type": "array" } }), "`settings` in its manifest is no JSON Schema"),
+            (json!({ "extra": { "properties": { "a": { "type": "strin" } } } }), "`extra` in its manifest is no"),
         ] {
-            let error = Manifest::parse(text).expect_err(text);
-            assert!(error.contains(part), "{text}: {error}");
+            let error = Manifest::parse(&with(members.clone())).expect_err(&members.to_string());
+            assert!(error.contains(part), "{members}: {error}");
+        }
+        for text in ["", "[]", "{", r#"{"name":"P","name":"P"}"#] {
+            assert!(Manifest::parse(text).is_err(), "{text}");
         }
         assert!(Manifest::parse(&" ".repeat(LARGEST + 1)).unwrap_err().contains("is the most"));
+    }
+
+    /// Whether the operator lets it is not the manifest's to say.
+    #[test]
+    fn it_may_ask_for_what_only_an_operator_opens() {
+        for origin in
+            ["http://intranet.example:8080", "https://10.0.0.1", "https://[fd00::1]:8443", "https://*.push.example"]
+        {
+            let manifest = Manifest::parse(&with(json!({ "http": { "origins": [origin] } }))).unwrap();
+            assert_eq!(manifest.http.origins[0].to_string(), origin);
+        }
     }
 }

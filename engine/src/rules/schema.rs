@@ -40,7 +40,14 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     let path = error.instance_path().to_string();
     let at = path.trim_start_matches('/').replace('/', ".");
     let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
-    Some(format!("{place} is not valid: {error}"))
+    let meant = meaning(schema, &error.schema_path().to_string()).map_or_else(String::new, |told| format!(" ({told})"));
+    Some(format!("{place} is not valid: {error}{meant}"))
+}
+
+/// What its author says of a value that does not match a pattern, which alone tells nobody what to write.
+fn meaning<'a>(schema: &'a Value, failed: &str) -> Option<&'a str> {
+    let told = schema.pointer(failed.strip_suffix("/pattern")?)?.get("description")?.as_str()?;
+    Some(told.trim_end_matches('.'))
 }
 
 /// Whether a schema can be one of an object. The error is the end of a sentence.
@@ -191,6 +198,14 @@ mod tests {
         assert!(checked(json!({ "cc": [1] })).unwrap_err().starts_with("`cc.0` in extra is not valid: "));
         assert_eq!(check("extra", &Map::new(), &json!({}), &[]), Ok(()));
         assert!(check("extra", &Map::new(), &json!({ "type": 3 }), &[]).unwrap_err().contains("the schema of extra"));
+    }
+
+    #[test]
+    fn a_pattern_is_told_in_its_authors_words() {
+        let schema = json!({ "properties": { "sid": { "pattern": "^AC[0-9]+$", "description": "The account, `AC` and digits." } } });
+        let told = check("the settings", json!({ "sid": "x" }).as_object().unwrap(), &schema, &[]).unwrap_err();
+        assert!(told.starts_with("`sid` in the settings is not valid: "), "{told}");
+        assert!(told.ends_with("(The account, `AC` and digits)"), "{told}");
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! A component is checked exactly as when it is loaded, and then kept for all engines of the database.
 
-use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError};
+use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError, Powers};
 use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
 use crate::rules::limits::Invalid;
 use crate::rules::schema;
 use crate::rules::setup::read_setting;
+use crate::rules::spelling::shown;
 use crate::rules::target::{PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::{Installation, Store, StoreError, Upserted};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What somebody wants to install.
@@ -55,6 +57,7 @@ pub async fn install(
     let module = catalog.check(&wish.module, &wish.bytes).await?;
     let name = wish.name.unwrap_or_else(|| module.manifest.name.clone());
     let settings = read_settings(&module, &wish.settings)?;
+    check_example(&module, &settings).await?;
     catalog.check_limits(&wish.module, &wish.limits)?;
     let known = store.list_targets(tenant).await?.into_iter().find(|target| target.name == name);
     if let Some(other) = known.as_ref().filter(|known| known.notification_module_name != wish.module) {
@@ -84,6 +87,25 @@ pub async fn install(
     }
     let installed = store.list_targets(tenant).await?.into_iter().find(|listed| listed.id == target.id);
     Ok((change, installed.unwrap_or(target)))
+}
+
+/// The address that a component's manifest shows people must be one. A component that lacks settings cannot be asked.
+async fn check_example(module: &Module, settings: &Map<String, Value>) -> Result<(), ModuleError> {
+    if schema::lacking(settings, &module.manifest.settings).is_some() {
+        return Ok(());
+    }
+    let mut settings = settings.clone();
+    settings.retain(|_, value| !value.is_null());
+    let powers = Powers { module: module.name.clone(), settings, ..Powers::default() };
+    let example = &module.manifest.address.example;
+    match module.check_address(&Arc::new(powers), example).await.result {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(failure)) => Err(ModuleError(format!(
+            "`address.example` in its manifest, \"{example}\", is refused by its own `check-address`: {}",
+            shown(&failure.message)
+        ))),
+        Err(fault) => Err(ModuleError(format!("Its `check-address` failed: {}", fault.message))),
+    }
 }
 
 /// Settings as the component's schema has them, which must know each; null where one is to be taken away.
