@@ -117,6 +117,15 @@ async fn not_a_target() {
     Arena::of("not_a_target").await.is_refused("it is not a target").await;
 }
 
+/// What cannot be used takes no place on the disk, and drives nothing out that can.
+#[tokio::test]
+async fn to_fill_the_cache_with_what_is_refused() {
+    let arena = Arena::of("not_a_target").await;
+    arena.is_refused("it is not a target").await;
+    let kept: Vec<_> = fs::read_dir(arena.engine.settings.cache()).unwrap().map(|entry| entry.unwrap()).collect();
+    assert_eq!(kept.len(), 1, "the honest target's alone: {kept:?}");
+}
+
 #[tokio::test]
 async fn import_of_another_world() {
     Arena::of("import_of_another_world").await.is_refused("It imports what this engine does not have").await;
@@ -274,4 +283,34 @@ async fn what_compiles_knows_nothing() {
         variables.filter(|line| !["PWD=", "OLDPWD=", "SHLVL=", "_="].iter().any(|own| line.starts_with(own))).collect();
     assert!(strange.is_empty(), "{strange:?}");
     assert!(seen.contains("in /\n") && seen.contains("pipe:") && !seen.contains("engine."), "{seen}");
+}
+
+/// An engine that is killed, which cannot end its compilers, does not leave them behind.
+#[tokio::test]
+async fn compiling_for_an_engine_that_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (component, number) = (folder.path().join("long.wasm"), folder.path().join("number"));
+    fs::write(&component, long_function(BLOCK, 300_000)).unwrap();
+    let script = format!(
+        "{} compile-component --memory 2147483648 --seconds 60 < {} > {} & echo $! > {}; wait",
+        binary().display(),
+        component.display(),
+        folder.path().join("compiled").display(),
+        number.display()
+    );
+    let mut parent = std::process::Command::new("sh").args(["-c", &script]).spawn().unwrap();
+    tokio::time::sleep(Duration::from_millis(1000)).await;
+    let process = Path::new("/proc").join(fs::read_to_string(number).unwrap().trim());
+    // One that nobody has asked how it ended is no more, but still there.
+    let is_at_work = || fs::read_to_string(process.join("stat")).is_ok_and(|stat| !stat.contains(") Z "));
+    assert!(is_at_work(), "it compiles for longer than that");
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    for _ in 0..100 {
+        if !is_at_work() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{} still compiles", process.display());
 }

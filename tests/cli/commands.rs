@@ -135,7 +135,7 @@ fn a_target_without_a_component_is_shown_too() {
     let program = Program::new().with("ENGINE_TARGETS__PATHS", folder.path().to_str().unwrap());
     program.ok(&["target", "add", "--name", "Pigeon", "--module", "noop"]);
     std::fs::remove_file(folder.path().join("noop.wasm")).unwrap();
-    let problem = "There is no component for the module `noop`; put noop.wasm into a folder of `[targets] paths`.";
+    let problem = "There is no component for the module `noop`; put noop.wasm into a folder of `[targets] paths`, or give it to `engine target install`.";
     assert!(program.ok(&["target", "show", "Pigeon"]).stdout.ends_with(&format!("component: {problem}\n")));
     let shown = program.json(&["target", "show", "Pigeon"]);
     assert_eq!((&shown["component"], &shown["problem"]), (&json!(null), &json!(problem)));

@@ -155,6 +155,7 @@ fn a_tenant_sets_lower_limits_and_no_higher_ones() {
     let text = program.ok(&["target", "inspect", "Carrier Pigeon"]).stdout;
     assert!(text.contains("200ms") && text.contains("64MiB") && text.contains("target limit"), "{text}");
     program.refused(&["target", "limit", "Carrier Pigeon", "cpu=1s"], "`cpu` is at most 500ms for this target");
+    program.refused(&["target", "limit", "Carrier Pigeon", "cpu=20ms", "cpu="], "`cpu` is said twice");
     program.refused(&["target", "limit", "Carrier Pigeon", "speed=1"], "`speed` is no limit: there are cpu, wall,");
     program.refused(&["target", "limit", "Carrier Pigeon", "cpu"], "write it like cpu=200ms");
     program.refused(&["target", "limit", "Carrier Pigeon", "memory=1"], "between 1MiB and 4GiB");
@@ -232,7 +233,8 @@ fn a_dry_run_says_what_would_be_denied() {
 fn what_is_granted_and_not_in_force_is_said() {
     let program = installed(&[]);
     for (option, value, part) in [
-        ("--http", "https://other.example", "does not ask for it in its manifest"),
+        ("--http", "https://other.example", "does not ask for it in its manifest, but for https://provider.example"),
+        ("--secret", "tokne", "does not ask for it in its manifest, but for `token`"),
         ("--http", "http://provider.example", "does not ask for it in its manifest"),
         (
             "--secret",
@@ -245,6 +247,10 @@ fn what_is_granted_and_not_in_force_is_said() {
     }
     let said = program.ok(&["target", "grant", "Carrier Pigeon", "--smtp"]).stdout;
     assert!(said.contains("does not ask for mail"), "{said}");
+    let told = program.json(&["target", "grant", "Carrier Pigeon", "--http", "https://another.example"]);
+    assert_eq!(told["not_in_force"][0]["removed_by"], "component", "{told}");
+    let told = program.json(&["target", "install", guest("http_probe").to_str().unwrap(), "--name", "Carrier Pigeon"]);
+    assert_eq!((&told["not_in_force"], told["lacks"].is_string()), (&json!([]), true), "{told}");
     for (option, value, part) in [
         ("--http", "https://*.co.uk", "public suffix"),
         ("--http", "provider.example", "write an origin such as"),
@@ -277,6 +283,9 @@ fn what_cannot_be_installed_is_refused_in_a_sentence() {
         (&[&bad_name], "such as carrier_pigeon.wasm"),
         (&[&text], "not a WebAssembly component"),
         (&[probe, "--name", "A name that is too long"], "shorten it to 15"),
+        (&[probe, "--name", "Pigeon\u{202e}"], "turns text around"),
+        (&[probe, "--name", "Pigeon\u{7}"], "control character"),
+        (&[probe, "--name=-x"], "take it for an option"),
         (&[probe, "--setting", "colour"], "needs a key and a value"),
         (&[probe, "--setting", "base_url=https://evil.example"], "is the operator's to set"),
         (&[probe, "--grant-http", "nonsense"], "write an origin such as"),
@@ -335,6 +344,9 @@ fn a_secret_is_set_listed_rotated_and_removed_without_being_shown() {
     let old = program.folder.path().join("old.key");
     std::fs::rename(&key, &old).unwrap();
     std::fs::write(&key, "07".repeat(32)).unwrap();
+    let told = program.ok(&["secret", "list"]).stderr + &program.ok(&["target", "list"]).stderr;
+    assert!(told.contains("can be read by others than its owner"), "{told}");
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let line = inspected(&program, capability);
     assert_eq!(line["in_force"], false, "what this key cannot open is not there: {line}");
     program.refused(&["secret", "rotate", "--old-key-file", key.to_str().unwrap()], "was encrypted with another key");
@@ -342,6 +354,14 @@ fn a_secret_is_set_listed_rotated_and_removed_without_being_shown() {
     assert_eq!(rotated["rotated"], 1);
     assert_eq!(program.json(&["secret", "rotate", "--old-key-file", old.to_str().unwrap()])["rotated"], 0);
     assert_eq!(inspected(&program, capability)["in_force"], true);
+
+    // Somewhere else instead is said; the command of a refusal names all places.
+    let set = ["secret", "set", "token", "--origin", "https://eu.wild.example", "--target", "Carrier Pigeon"];
+    let told = fed(&program, &set, "hush-hush-hush\n").stdout;
+    assert!(told.contains("It does not go to https://provider.example any more."), "{told}");
+    let why = inspected(&program, capability)["why"].to_string();
+    let both = "engine secret set token --origin https://eu.wild.example --origin https://provider.example";
+    assert!(why.contains(both), "{why}");
 
     program.refused(&["secret", "remove", "token"], "There is no secret `token`");
     program.ok(&["secret", "remove", "token", "--target", "Carrier Pigeon"]);

@@ -168,6 +168,12 @@ fn show(found: &NotificationHistory) -> anyhow::Result<()> {
     ] {
         output::text(&format!("{name:>18}: {value}"))?;
     }
+    if n.status == Status::Unknown {
+        let id = n.id;
+        output::text(&format!(
+            "Whether it arrived is not known: `engine notification resolve {id} delivered` (or `failed`) says it, and `engine notification retry {id}` sends it again."
+        ))?;
+    }
     for attempt in &found.attempts {
         output::text("")?;
         output::text(&format!("attempt {} at {}: {}", attempt.number, attempt.started_at, attempt.outcome.as_str()))?;

@@ -36,7 +36,7 @@ pub enum Secret {
 pub struct Set {
     /// As components name it: `loft_key`.
     name: String,
-    /// Where it may be sent, and nowhere else: https://pigeons.example
+    /// Where it may be sent, and nowhere else: https://pigeons.example. May be repeated; what was said before does not count any more.
     #[arg(long, value_name = "ORIGIN", required = true)]
     origin: Vec<String>,
     /// Only for this target, by its name or its module's; without it for all.
@@ -123,19 +123,32 @@ impl Set {
         let (id, name) = (context.new_id(), self.name.clone());
         let (key_id, ciphertext) = (String::new(), Vec::new());
         let draft = SealedSecret { id, name, target: target.as_ref().map(|(id, _)| *id), key_id, ciphertext, origins };
+        let before = context.store.list_secrets(Tenant::DEFAULT).await?.into_iter();
+        let mut before = before.map(|listed| listed.secret);
+        let before = before.find(|known| known.name == draft.name && known.target == draft.target);
         let secret = context.settings.engine_key()?.secret_key().seal(Tenant::DEFAULT, draft, &value, nonce()?)?;
         context.store.set_secret(Tenant::DEFAULT, &secret, context.clock.now()).await?;
-        let origins: Vec<String> = secret.origins.iter().map(ToString::to_string).collect();
+        let texts = |origins: &[Origin]| origins.iter().map(ToString::to_string).collect::<Vec<String>>();
+        let origins = texts(&secret.origins);
+        let mut dropped = before.map_or_else(Vec::new, |before| before.origins);
+        dropped.retain(|before| !secret.origins.iter().any(|now| now.covers(before)));
+        let dropped = texts(&dropped);
         match context.output {
-            Format::Json => output::json(
-                &json!({ "set": secret.name, "target": target.map(|(_, name)| name), "origins": origins }),
-            )?,
-            Format::Text => output::text(&format!(
-                "The secret {} is set{}, and goes to {} only.",
-                secret.name,
-                target.map_or_else(String::new, |(_, name)| format!(" for the target {name}")),
-                origins.join(" and ")
-            ))?,
+            Format::Json => {
+                let target = target.map(|(_, name)| name);
+                output::json(&json!({ "set": secret.name, "target": target, "origins": origins, "dropped": dropped }))?;
+            }
+            Format::Text => {
+                output::text(&format!(
+                    "The secret {} is set{}, and goes to {} only.",
+                    secret.name,
+                    target.map_or_else(String::new, |(_, name)| format!(" for the target {name}")),
+                    origins.join(" and ")
+                ))?;
+                if !dropped.is_empty() {
+                    output::text(&format!("It does not go to {} any more.", dropped.join(" and ")))?;
+                }
+            }
         }
         Ok(Code::Done)
     }

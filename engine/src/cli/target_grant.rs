@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use crate::rules::grants::{self, Capability, Grants};
+use crate::rules::grants::{self, Capability, Grants, Inspected};
 use crate::rules::limits::Invalid;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
@@ -44,25 +44,25 @@ impl Options {
         let wanted = self.read()?;
         context.store.grant(Tenant::DEFAULT, target.id, &wanted, context.clock.now()).await?;
         let scopes: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-        match context.output {
-            Format::Json => output::json(&json!({ "granted": scopes, "target": target.name }))?,
-            Format::Text => {
-                let revision = context.store.target_revision(Tenant::DEFAULT, target.id).await?;
-                let target = Target { revision, ..target.clone() };
-                match targets::ready(&context.store, &context.catalog()?, Tenant::DEFAULT, &target).await {
-                    Ok(ready) => {
-                        output::text(&format!("The target {} is granted {}.", target.name, scopes.join(", ")))?;
-                        tell(&ready.powers.grants, &wanted)?;
-                        tell_of_pause(&target)?;
-                    }
-                    // It is granted all the same, and may be of use when there is a component.
-                    Err(why) => output::text(&format!(
-                        "The target {} is granted {}, but cannot use it: {why}",
-                        target.name,
-                        scopes.join(", ")
-                    ))?,
-                }
+        let revision = context.store.target_revision(Tenant::DEFAULT, target.id).await?;
+        let target = Target { revision, ..target.clone() };
+        let ready = targets::ready(&context.store, &context.catalog()?, Tenant::DEFAULT, &target).await;
+        match (context.output, ready) {
+            (Format::Json, ready) => {
+                let waiting = ready.map(|ready| not_in_force(&ready.powers.grants, &wanted)).unwrap_or_default();
+                output::json(&json!({ "granted": scopes, "target": target.name, "not_in_force": waiting }))?;
             }
+            (Format::Text, Ok(ready)) => {
+                output::text(&format!("The target {} is granted {}.", target.name, scopes.join(", ")))?;
+                tell(&ready.powers.grants, &wanted)?;
+                tell_of_pause(&target)?;
+            }
+            // It is granted all the same, and may be of use when there is a component.
+            (Format::Text, Err(why)) => output::text(&format!(
+                "The target {} is granted {}, but cannot use it: {why}",
+                target.name,
+                scopes.join(", ")
+            ))?,
         }
         Ok(Code::Done)
     }
@@ -117,10 +117,13 @@ pub fn tell_of_pause(target: &Target) -> anyhow::Result<()> {
 
 /// Says of what was granted what is not in force, and why.
 pub fn tell(grants: &Grants, granted: &[Capability]) -> anyhow::Result<()> {
-    for inspected in grants::inspect(grants).iter().filter(|inspected| granted.contains(&inspected.capability)) {
-        if !inspected.in_force {
-            output::text(&format!("Not in force yet: {}", inspected.why))?;
-        }
-    }
-    Ok(())
+    not_in_force(grants, granted)
+        .iter()
+        .try_for_each(|waiting| output::text(&format!("Not in force yet: {}", waiting.why)))
+}
+
+/// What of it was granted and is not in force.
+pub fn not_in_force(grants: &Grants, granted: &[Capability]) -> Vec<Inspected> {
+    let waits = |inspected: &Inspected| granted.contains(&inspected.capability) && !inspected.in_force;
+    grants::inspect(grants).into_iter().filter(waits).collect()
 }

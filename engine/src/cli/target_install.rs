@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use super::target_grant::{tell, tell_of_pause};
+use super::target_grant::{not_in_force, tell, tell_of_pause};
 use super::target_limit::read;
 use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
@@ -70,15 +70,20 @@ impl Install {
         let catalog = context.catalog()?;
         let (store, now) = (&context.store, context.clock.now());
         let (change, target) = targets::install(store, &catalog, Tenant::DEFAULT, wish, context.new_id(), now).await?;
+        let ready = targets::ready(store, &catalog, Tenant::DEFAULT, &target).await?;
         match context.output {
-            Format::Json => output::json(&json!({ "change": change, "target": target }))?,
+            Format::Json => {
+                let waiting = not_in_force(&ready.powers.grants, &grants);
+                let told =
+                    json!({ "change": change, "target": target, "not_in_force": waiting, "lacks": ready.lack() });
+                output::json(&told)?;
+            }
             Format::Text => {
                 let what = match change {
                     Upserted::Added => "is installed",
                     Upserted::Changed | Upserted::Unchanged => "has a new component",
                 };
                 output::text(&format!("The target {} {what}.", target.name))?;
-                let ready = targets::ready(store, &catalog, Tenant::DEFAULT, &target).await?;
                 tell(&ready.powers.grants, &grants)?;
                 if let Some(lack) = ready.lack() {
                     output::text(&format!("It cannot deliver yet: {lack}"))?;

@@ -24,7 +24,12 @@ impl Limits {
         let mut lower = Said::new();
         let mut removed = Vec::new();
         for text in &self.limits {
-            match read(text)? {
+            let (limit, amount) = read(text)?;
+            if lower.contains_key(&limit) || removed.contains(&limit) {
+                let sentence = format!("`{}` is said twice: say it once.", limit.name());
+                return Err(Invalid::new("limit", sentence).into());
+            }
+            match (limit, amount) {
                 (limit, Some(amount)) => drop(lower.insert(limit, amount)),
                 (limit, None) => removed.push(limit),
             }

@@ -291,7 +291,7 @@ impl Catalog {
                 let near = nearest(name, BUNDLED.iter().map(|(bundled, _)| *bundled));
                 let near = near.map_or_else(String::new, |near| format!(" did you mean `{near}`? If not,"));
                 Err(ModuleError(format!(
-                    "There is no component for the module `{name}`;{near} put {name}.wasm into a folder of `[targets] paths`."
+                    "There is no component for the module `{name}`;{near} put {name}.wasm into a folder of `[targets] paths`, or give it to `engine target install`."
                 )))
             }
         }

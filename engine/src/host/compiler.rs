@@ -127,6 +127,7 @@ fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
 /// What the process of its own does: it bounds itself, compiles its input, and answers with the code that it is to end with.
 pub fn compile_input(time: Duration, memory: u64) -> io::Result<u8> {
     bound(time, memory)?;
+    end_with_parent()?;
     let mut bytes = Vec::new();
     io::stdin().lock().take(LARGEST_COMPONENT).read_to_end(&mut bytes)?;
     let engine = Engine::new(&config(1, 1 << 20)).map_err(io::Error::other)?;
@@ -138,7 +139,7 @@ pub fn compile_input(time: Duration, memory: u64) -> io::Result<u8> {
     Ok(code)
 }
 
-/// Memory that can be written counts, which address space does not have to be. Should the parent be gone, the time ends it too.
+/// Memory that can be written counts, which address space does not have to be.
 #[cfg(unix)]
 fn bound(time: Duration, memory: u64) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
@@ -147,6 +148,25 @@ fn bound(time: Duration, memory: u64) -> io::Result<()> {
     setrlimit(Resource::Core, most(0))?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     setrlimit(Resource::Cpu, most(time.as_secs() * processors))?;
+    Ok(())
+}
+
+/// An engine that is killed cannot end its compilers: they see that they have another parent.
+#[cfg(unix)]
+fn end_with_parent() -> io::Result<()> {
+    use rustix::process::getppid;
+    let parent = getppid();
+    let watch = move || {
+        while getppid() == parent {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        std::process::exit(i32::from(u8::MAX));
+    };
+    std::thread::Builder::new().name("parent".to_owned()).spawn(watch).map(drop)
+}
+
+#[cfg(not(unix))]
+fn end_with_parent() -> io::Result<()> {
     Ok(())
 }
 

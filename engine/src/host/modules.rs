@@ -139,9 +139,9 @@ impl Host {
         check_head(bytes)?;
         let digest: String =
             ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
-        let component = match self.cached(&digest) {
-            Some(component) => component,
-            None => self.compile(&digest, bytes).await?,
+        let (component, compiled) = match self.cached(&digest) {
+            Some(component) => (component, None),
+            None => self.compile(bytes).await.map(|(component, compiled)| (component, Some(compiled)))?,
         };
         self.check_pool(&component)?;
         check_exports(&component, &self.engine)?;
@@ -174,6 +174,10 @@ impl Host {
         let text =
             described.result.map_err(|fault| ModuleError(format!("Its `describe` failed: {}", fault.message)))?;
         module.manifest = Manifest::parse(&text).map_err(|why| ModuleError(format!("It cannot be used: {why}.")))?;
+        // Only what can be used is worth keeping.
+        if let Some(compiled) = compiled {
+            self.cache.put(&digest, self.fingerprint, &compiled);
+        }
         Ok(module)
     }
 
@@ -183,8 +187,8 @@ impl Host {
         component.inspect_err(|e| tracing::warn!("a compiled component is of no use and is compiled anew: {e:#}")).ok()
     }
 
-    /// Compiles what is not in the cache.
-    async fn compile(&self, digest: &str, bytes: &[u8]) -> Result<Component, ModuleError> {
+    /// Compiles what is not in the cache. What it was compiled to, too.
+    async fn compile(&self, bytes: &[u8]) -> Result<(Component, Vec<u8>), ModuleError> {
         let compiled = self.compiler.compile(&self.engine, bytes.to_vec()).await?;
         let component = self.deserialize(&compiled).map_err(|e| {
             let why = root(&e);
@@ -193,8 +197,7 @@ impl Host {
             let what = if too_much { "It wants more than this engine allows" } else { "It is not a valid component" };
             ModuleError(format!("{what} ({why}); build it anew."))
         })?;
-        self.cache.put(digest, self.fingerprint, &compiled);
-        Ok(component)
+        Ok((component, compiled))
     }
 
     /// Loads what this engine's own compiler has made, for this configuration.

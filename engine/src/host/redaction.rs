@@ -1,4 +1,7 @@
-//! Secrets are cut out of whatever is kept or shown: as they are, and as a request or an answer may have encoded them.
+//! Secrets are cut out of whatever is kept or shown: as they are, in small or capital letters, and as a request or an answer may have encoded them.
+//!
+//! What cannot be found is a secret that somebody took apart: turned around, in UTF-16 or hexadecimal digits, one half here and one there. A
+//! provider that was given the secret can do that, and nobody else has it.
 
 use super::http::IN_PATH;
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -29,7 +32,7 @@ impl Redactor {
     pub fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let forms: BTreeSet<String> = secrets.filter(|secret| !secret.is_empty()).flat_map(forms).collect();
         let long = forms.iter().filter(|form| form.len() >= SHORTEST);
-        Redactor { in_text: searcher(forms.iter()), in_bytes: searcher(long) }
+        Redactor { in_text: searcher(forms.iter(), true), in_bytes: searcher(long, false) }
     }
 
     /// The text without any secret.
@@ -64,11 +67,13 @@ impl Redactor {
     }
 }
 
-/// Finds the longest form where several begin, so that none is left in half; nothing where there is nothing to find.
-fn searcher<'a>(forms: impl Iterator<Item = &'a String>) -> Option<Arc<AhoCorasick>> {
+/// Finds the longest form where several begin, so that none is left in half; nothing where there is nothing to find. `any_case`: also where
+/// capital letters were made small, as in the name of a header, or small ones capital.
+fn searcher<'a>(forms: impl Iterator<Item = &'a String>, any_case: bool) -> Option<Arc<AhoCorasick>> {
     let mut forms = forms.peekable();
     forms.peek()?;
-    let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms);
+    let mut builder = AhoCorasick::builder();
+    let built = builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(any_case).build(forms);
     // There are fewer of them than it can take, by the largest value of a secret.
     built.inspect_err(|e| tracing::error!("secrets cannot be cut out of texts: {e}")).ok().map(Arc::new)
 }
@@ -138,6 +143,7 @@ mod tests {
             assert!(!redactor.text(&text).contains("sh"), "{text}");
         }
         assert_eq!(redactor.text("nothing to see"), "nothing to see");
+        assert_eq!(Redactor::new(["Tok-EN_1"].into_iter()).text("x-tok-en_1: TOK-EN_1"), format!("x-{BLOT}: {BLOT}"));
         let bytes = [b"\xff", secret.as_bytes(), b"\xfe", secret.as_bytes()].concat();
         assert_eq!(redactor.bytes(bytes), [b"\xff", BLOT.as_bytes(), b"\xfe", BLOT.as_bytes()].concat());
         assert_eq!(redactor.bytes(b"\xffnothing".to_vec()), b"\xffnothing");

@@ -57,15 +57,14 @@ pub fn is_address(text: &str) -> bool {
 impl Allowed {
     /// Why HTTP to this origin may not be granted, if so: what stands in the way, and the key that would let it.
     pub fn origin(&self, origin: &Origin) -> Result<(), String> {
-        if !origin.is_https() && !self.plain_http.iter().any(|allowed| allowed.covers(origin)) {
-            return Err("it is not encrypted, and `[sandbox] plain_http` does not name it".to_owned());
-        }
-        match origin.address() {
-            Some(address) if !self.network(address) => {
-                Err("it is an address instead of a name, and in no network of `[sandbox] networks`".to_owned())
-            }
-            _ => Ok(()),
-        }
+        let is_plain = !origin.is_https() && !self.plain_http.iter().any(|allowed| allowed.covers(origin));
+        let is_inside = origin.address().is_some_and(|address| !self.network(address));
+        let reasons = [
+            is_plain.then_some("it is not encrypted, and `[sandbox] plain_http` does not name it"),
+            is_inside.then_some("it is an address instead of a name, and in no network of `[sandbox] networks`"),
+        ];
+        let reasons: Vec<&str> = reasons.into_iter().flatten().collect();
+        if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; and ")) }
     }
 
     /// Whether an address is in one of the networks.

@@ -53,6 +53,26 @@ pub fn line(field: &'static str, value: &str, most: usize) -> Result<(), Invalid
     Ok(())
 }
 
+/// A name that people type and read: one line that says something, and looks like what it is.
+pub fn name(field: &'static str, value: &str, most: usize) -> Result<(), Invalid> {
+    filled(field, value, most)?;
+    line(field, value, most)?;
+    if value.chars().any(turns_text) {
+        return Err(Invalid::new(field, format!("{field} holds a character that turns text around: leave it out.")));
+    }
+    if value.starts_with('-') {
+        let sentence =
+            format!("{field} begins with `-`, so that commands would take it for an option: leave that out.");
+        return Err(Invalid::new(field, sentence));
+    }
+    Ok(())
+}
+
+/// Whether a character shows what comes after it in another order than it is (Unicode's embeddings, overrides and isolates).
+pub fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A text of at most `most` characters that says something: it is neither empty nor only white space.
 pub fn filled(field: &'static str, value: &str, most: usize) -> Result<(), Invalid> {
     if value.trim().is_empty() {

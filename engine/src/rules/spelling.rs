@@ -1,5 +1,7 @@
 //! Words of others: what somebody may have meant who wrote one that there is not, and how any may be shown.
 
+use super::limits::turns_text;
+
 /// The word of these that is spelled most like `word`, if any is like it at all.
 pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     among
@@ -13,7 +15,7 @@ pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&
 pub fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+        if c.is_control() || turns_text(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
     }
     shown
 }
@@ -21,6 +23,11 @@ pub fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_chose_cannot_command() {
+        assert_eq!(shown("a\u{1b}[2J\nb \u{202e}c é"), "a\\u{1b}[2J\\nb \\u{202e}c é");
+    }
 
     #[test]
     fn only_what_is_alike_is_near() {

@@ -100,7 +100,7 @@ impl Target {
 
     /// Whether it can be stored; the error says which field to change, and how.
     pub fn check(&self) -> Result<(), Invalid> {
-        limits::filled("name", &self.name, MAX_NAME)?;
+        limits::name("name", &self.name, MAX_NAME)?;
         check_module_name(&self.notification_module_name)?;
         if let Some(time) = self.slowed_until {
             limits::moment("slowed_until", time)?;

@@ -3,10 +3,12 @@
 use super::SettingsError;
 use crate::rules::sealed::SecretKey;
 use ring::{hkdf, rand::SecureRandom};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 const LENGTH: usize = 32;
+/// How much of a file is read that should hold a key.
+const LONGEST: u64 = 1024;
 
 /// 32 random bytes, kept as hexadecimal text in a file that only its owner can read.
 #[derive(Clone)]
@@ -21,8 +23,10 @@ impl std::fmt::Debug for EngineKey {
 impl EngineKey {
     /// Reads a key's file.
     pub fn read(file: &Path) -> Result<Self, SettingsError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|e| SettingsError::new(format!("The engine's key {} cannot be read: {e}.", file.display())))?;
+        let mut text = String::new();
+        // More than that is none, and could be without end.
+        let read = std::fs::File::open(file).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
+        read.map_err(|e| SettingsError::new(format!("The engine's key {} cannot be read: {e}.", file.display())))?;
         decode(text.trim()).map(EngineKey).ok_or_else(|| {
             SettingsError::new(format!(
                 "The engine's key {} must hold 64 hexadecimal digits, and does not; `openssl rand -hex 32` makes some.",
@@ -37,6 +41,7 @@ impl EngineKey {
             SettingsError::new(format!("The engine's key {} cannot be made: {e}.", file.display()))
         };
         if file.exists() {
+            warn_of_others(file);
             return Self::read(file);
         }
         let mut key = [0; LENGTH];
@@ -47,7 +52,10 @@ impl EngineKey {
         let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(|e| cannot(&e))?;
         draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all()).map_err(|e| cannot(&e))?;
         match draft.persist_noclobber(file) {
-            Ok(_) => Ok(EngineKey(key)),
+            Ok(_) => {
+                tracing::info!(file = %file.display(), "the engine's key is made: secrets can be read with it alone, so keep a copy");
+                Ok(EngineKey(key))
+            }
             Err(e) if e.error.kind() == ErrorKind::AlreadyExists => Self::read(file),
             Err(e) => Err(cannot(&e.error)),
         }
@@ -72,6 +80,19 @@ impl EngineKey {
         derived
     }
 }
+
+/// A key that others can read lets them read the secrets of a copied database.
+#[cfg(unix)]
+fn warn_of_others(file: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if file.metadata().is_ok_and(|known| known.permissions().mode() & 0o077 != 0) {
+        let file = file.display();
+        tracing::warn!(%file, "the engine's key can be read by others than its owner: `chmod 600` it");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_others(_: &Path) {}
 
 fn decode(text: &str) -> Option<[u8; LENGTH]> {
     if text.len() != 2 * LENGTH || !text.is_ascii() {
@@ -108,5 +129,8 @@ mod tests {
         std::fs::write(&file, "hello").unwrap();
         assert!(EngineKey::read_or_make(&file).unwrap_err().to_string().contains("64 hexadecimal digits"));
         assert!(EngineKey::read(Path::new("/nonexistent")).unwrap_err().to_string().contains("cannot be read"));
+        for endless in ["/dev/zero", "/dev/urandom"] {
+            assert!(EngineKey::read(Path::new(endless)).is_err(), "{endless}");
+        }
     }
 }

@@ -33,9 +33,12 @@ pub fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     types.func_wrap(SET_PATH, |mut call: Call, (of, path): (Resource<Request>, Option<String>)| -> Taken {
         Ok((if fits(&path) { call.data_mut().http().set_path_with_query(of, path)? } else { Err(()) },))
     })?;
-    types.func_wrap(SET_AUTHORITY, |mut call: Call, (of, authority): (Resource<Request>, Option<String>)| -> Taken {
-        Ok((if fits(&authority) { call.data_mut().http().set_authority(of, authority)? } else { Err(()) },))
-    })?;
+    types.func_wrap(
+        SET_AUTHORITY,
+        |mut call: Call, (of, authority): (Resource<Request>, Option<String>)| -> Taken {
+            Ok((if fits(&authority) { call.data_mut().http().set_authority(of, authority)? } else { Err(()) },))
+        },
+    )?;
     linker.allow_shadowing(false);
     Ok(())
 }

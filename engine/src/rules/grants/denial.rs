@@ -32,7 +32,11 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                 });
                 (
                     "origin_not_asked",
-                    format!("its component does not ask for it in its manifest{}", word.unwrap_or_default()),
+                    format!(
+                        "its component does not ask for it in its manifest{}{}",
+                        instead(grants.asked.origins.iter().map(ToString::to_string)),
+                        word.unwrap_or_default()
+                    ),
                 )
             } else if !decision.allowed {
                 let why = origin.and_then(|origin| operator.allowed.origin(origin).err()).unwrap_or_default();
@@ -78,22 +82,37 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
         }
         Capability::Secret(name, towards) => {
             let (code, why) = if !decision.asked {
-                ("secret_not_granted", "its component does not ask for it in its manifest".to_owned())
+                let instead = instead(grants.asked.secrets.iter().map(|asked| format!("`{asked}`")));
+                ("secret_not_granted", format!("its component does not ask for it in its manifest{instead}"))
             } else if !decision.granted {
                 ("secret_not_granted", format!("it is not granted; {command}"))
             } else {
-                let option = towards
-                    .as_ref()
-                    .map_or_else(String::new, |origin| format!(" --origin {}", shell(&origin.to_string())));
-                let set = format!("`engine secret set {name}{option}`");
-                match grants.bound.contains_key(name) {
-                    true => {
-                        ("secret_not_bound", format!("it is bound to other origins; {set} sets it anew for this one"))
-                    }
-                    false => ("no_such_secret", format!("it has no value; {set} gives it one")),
+                let bound = grants.bound.get(name);
+                // All of them in one command, since it says anew where the secret may go.
+                let origins = bound.into_iter().flatten().chain(towards);
+                let options: String =
+                    origins.map(|origin| format!(" --origin {}", shell(&origin.to_string()))).collect();
+                let set = format!("`engine secret set {name}{options}`");
+                match bound {
+                    Some(_) => (
+                        "secret_not_bound",
+                        format!("it is bound to other origins; {set} sets it anew for this one too"),
+                    ),
+                    None => ("no_such_secret", format!("it has no value; {set} gives it one")),
                 }
             };
             Denial::new(code, format!("The target {target} may not use {wanted}: {why}."))
         }
     }
+}
+
+/// How many of what was asked for are told.
+const MOST_TOLD: usize = 3;
+
+/// What a component asks for, which may have been meant.
+fn instead(asked: impl ExactSizeIterator<Item = String>) -> String {
+    let all = asked.len();
+    let told: Vec<String> = asked.take(MOST_TOLD).collect();
+    let rest = if all > told.len() { format!(" and {} more", all - told.len()) } else { String::new() };
+    if told.is_empty() { String::new() } else { format!(", but for {}{rest}", told.join(", ")) }
 }
