@@ -138,7 +138,8 @@ impl Manifest {
         self
     }
 
-    /// Asks for HTTP towards the origin of each notification's own address, which then is a URL.
+    /// Asks for HTTP towards the origin of each notification's own address, which then is a URL. Where that is granted, a call has one
+    /// notification.
     pub fn record_address(mut self) -> Self {
         self.http.get_or_insert_default().record_address = true;
         self

@@ -5,7 +5,9 @@ use super::arena::{Arena, Cases, case};
 use crate::support::http::{Answer, HttpServer};
 use crate::support::program::Program;
 use crate::support::{folder_with, guests};
-use serde_json::json;
+use engine::rules::grants::Capability;
+use engine::rules::tenant::Tenant;
+use serde_json::{Value, json};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// A server that the probe may talk to at `http://127.0.0.1:PORT`, and how an attack must end: the phase, or nothing for an answer.
@@ -193,4 +195,31 @@ async fn proxy_variables() {
     let ran = program.ok(&["process-notifications"]);
     assert_eq!((server.count(), proxy.connections.load(SeqCst)), (1, 0), "{ran:?}");
     assert!(guests().is_dir());
+}
+
+/// A target whose addresses are URLs goes, for each notification, to its own address and to no other's.
+#[tokio::test]
+async fn the_address_of_another_notification() {
+    let (mine, other) =
+        (HttpServer::start(Answer::status(200, "", "")).await, HttpServer::start(Answer::status(200, "", "")).await);
+    let settings =
+        format!("[sandbox]\nnetworks = ['127.0.0.0/8']\nplain_http = ['{}', '{}']\n", mine.origin(), other.origin());
+    let arena = Arena::with("http_probe", &settings).await;
+    let target = arena.engine.record("http_probe", &format!("{}/hook", mine.origin())).await.target;
+    arena.engine.record("http_probe", &format!("{}/hook", other.origin())).await;
+    let engine = &arena.engine;
+    engine.store.grant(Tenant::DEFAULT, target, &[Capability::RecordAddress], engine.clock.now()).await.unwrap();
+    let ids = engine.create(&engine.request("http_probe", "Title", json!({ "url": other.origin() }))).await.unwrap();
+    engine.deliver().await;
+    let mut told = Vec::new();
+    for id in ids {
+        let shown = engine.show(id).await;
+        let found: Value = serde_json::from_str(&shown.attempts[0].message).unwrap();
+        told.push((shown.listed.target_user_id, found["code"].as_str().unwrap_or("sent").to_owned()));
+    }
+    told.sort();
+    assert_eq!(told.iter().filter(|(_, code)| code == "sent").count(), 1, "{told:#?}");
+    assert!(told.contains(&(format!("{}/hook", other.origin()), "sent".to_owned())), "{told:#?}");
+    assert_eq!((mine.count(), other.count()), (0, 1));
+    arena.serves().await;
 }

@@ -9,6 +9,7 @@ use super::attempt::Faults;
 use super::newest::Newest;
 use super::settler::SettlerHandle;
 use crate::host::Ready;
+use crate::rules::grants;
 use crate::rules::rescue;
 use crate::store::{Claimed, Interventions};
 use jiff::Timestamp;
@@ -201,8 +202,12 @@ impl Lane {
     }
 }
 
-/// How many notifications go into one call.
+/// How many notifications go into one call: one alone to a component that may go where its notification's address is, so that it brings
+/// nothing of one user's to another's.
 fn calls_of(shared: &Shared, ready: &Ready) -> usize {
+    if grants::follows_addresses(&ready.powers.grants) {
+        return 1;
+    }
     (ready.module.manifest.largest_batch as usize).min(shared.deliverer.settings.delivery.call_batch).max(1)
 }
 

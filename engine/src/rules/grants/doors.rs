@@ -31,6 +31,11 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &
     Ok(parsed)
 }
 
+/// May the component go to the address of what it sends?
+pub fn follows_addresses(grants: &Grants) -> bool {
+    decide(grants, &Capability::RecordAddress).in_force()
+}
+
 /// May the component use this secret at all?
 pub fn secret(grants: &Grants, name: &str) -> Result<(), Denial> {
     check_secret(grants, name, None)
