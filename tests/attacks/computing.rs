@@ -70,6 +70,7 @@ async fn endless_recursion() {
 async fn trap() {
     let shown = Arena::of("trap").await.tried(json!({})).await;
     is_fault(&shown, "trapped", "crashed");
+    assert!(shown.attempts[0].message.ends_with("examples/trap.rs:7:5: This program always panics."), "{shown:#?}");
     assert!(shown.attempts[0].log.contains("panicked"), "what Rust printed is kept: {}", shown.attempts[0].log);
 }
 

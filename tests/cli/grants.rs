@@ -283,7 +283,7 @@ fn what_cannot_be_installed_is_refused_in_a_sentence() {
         (&[&bad_name], "such as carrier_pigeon.wasm"),
         (&[&text], "not a WebAssembly component"),
         (&[probe, "--name", "A name that is too long"], "shorten it to 15"),
-        (&[probe, "--name", "Pigeon\u{202e}"], "turns text around"),
+        (&[probe, "--name", "Pigeon\u{202e}"], "breaks or turns text"),
         (&[probe, "--name", "Pigeon\u{7}"], "control character"),
         (&[probe, "--name=-x"], "take it for an option"),
         (&[probe, "--setting", "colour"], "needs a key and a value"),

@@ -4,6 +4,7 @@
 
 use super::redaction::Redactor;
 use crate::rules::budget::{Budget, Limit};
+use crate::rules::spelling::is_forging;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::AsyncWrite;
@@ -11,6 +12,8 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 const LONGEST_LINE: usize = 4 * 1024;
+/// How many lines are taken for what it said before it crashed.
+const MOST_LAST_WORDS: usize = 3;
 /// How much a stream takes at once; more is written in several pieces.
 const AT_ONCE: usize = 64 * 1024;
 
@@ -53,7 +56,7 @@ impl CallLog {
         let begin = text.len();
         for c in line.chars() {
             let before = text.len();
-            if is_forging(c) {
+            if is_forging(c) && c != '\t' {
                 text.extend(c.escape_default())
             } else {
                 text.push(c)
@@ -66,6 +69,17 @@ impl CallLog {
         }
         log.bytes += text.len();
         log.lines.push(text);
+    }
+
+    /// What it said last by standard error, before it crashed: a panic's own words, in most languages. Empty if it said nothing.
+    pub fn last_words(&self) -> String {
+        let log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut words: Vec<&str> = log.lines.iter().rev().map_while(|line| line.strip_prefix("warn: ")).collect();
+        // What Rust recommends to do about it can nobody do here.
+        words.retain(|line| !line.is_empty() && !line.starts_with("note: "));
+        let from = words.len().min(MOST_LAST_WORDS);
+        let words: Vec<&str> = words[..from].iter().rev().copied().collect();
+        words.join(" ")
     }
 
     /// All of it, a line each, with the secrets cut out; the last line counts what was dropped. From `info` on the lines also go
@@ -85,13 +99,6 @@ impl CallLog {
         let last = if log.dropped > 0 { format!("\n({} more lines were dropped)", log.dropped) } else { String::new() };
         format!("{}{last}", cut(&text, self.most.saturating_sub(last.len())))
     }
-}
-
-/// Whether a character could make one line pass for two, turn its direction around, or command a terminal.
-fn is_forging(c: char) -> bool {
-    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let breaks = matches!(c, '\u{2028}' | '\u{2029}');
-    (c.is_control() && c != '\t') || turns || breaks
 }
 
 /// The beginning of `text`, at most `most` bytes, cut between characters.

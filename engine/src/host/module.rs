@@ -281,6 +281,7 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fau
             ),
         };
     }
+    let last_words = state.exchanges.log.last_words();
     // Where the guest's own symbols say where it was.
     for line in format!("{error:?}").lines().filter(|line| !line.trim().is_empty()) {
         state.exchanges.log.add("error", line);
@@ -295,5 +296,6 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fau
             ),
         };
     }
-    Fault { code: "trapped", message: format!("The component crashed ({}).", root(error)) }
+    let said = if last_words.is_empty() { last_words } else { format!(": {}", last_words.trim_end_matches('.')) };
+    Fault { code: "trapped", message: format!("The component crashed ({}){said}.", root(error)) }
 }

@@ -5,6 +5,7 @@
 //! functions exists. Lengths are counted in characters, as both databases count them, except for what is bounded
 //! because it takes memory; that is counted in bytes.
 
+use super::spelling::is_forging;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -57,8 +58,8 @@ pub fn line(field: &'static str, value: &str, most: usize) -> Result<(), Invalid
 pub fn name(field: &'static str, value: &str, most: usize) -> Result<(), Invalid> {
     filled(field, value, most)?;
     line(field, value, most)?;
-    if value.chars().any(turns_text) {
-        return Err(Invalid::new(field, format!("{field} holds a character that turns text around: leave it out.")));
+    if value.chars().any(is_forging) {
+        return Err(Invalid::new(field, format!("{field} holds a character that breaks or turns text: leave it out.")));
     }
     if value.starts_with('-') {
         let sentence =
@@ -66,11 +67,6 @@ pub fn name(field: &'static str, value: &str, most: usize) -> Result<(), Invalid
         return Err(Invalid::new(field, sentence));
     }
     Ok(())
-}
-
-/// Whether a character shows what comes after it in another order than it is (Unicode's embeddings, overrides and isolates).
-pub fn turns_text(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A text of at most `most` characters that says something: it is neither empty nor only white space.

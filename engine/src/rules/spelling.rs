@@ -1,7 +1,5 @@
 //! Words of others: what somebody may have meant who wrote one that there is not, and how any may be shown.
 
-use super::limits::turns_text;
-
 /// The word of these that is spelled most like `word`, if any is like it at all.
 pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     among
@@ -15,9 +13,17 @@ pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&
 pub fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || turns_text(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+        if is_forging(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
     }
     shown
+}
+
+/// Whether a character could make one line pass for two, turn its direction around (Unicode's embeddings, overrides and isolates), or command a
+/// terminal.
+pub fn is_forging(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(c, '\u{2028}' | '\u{2029}');
+    c.is_control() || turns || breaks
 }
 
 #[cfg(test)]
