@@ -63,7 +63,7 @@ async fn endless_recursion() {
     is_fault(&shown, "trapped", "call stack exhausted");
     // A line each, with the names that the component brings.
     let trace: Vec<&str> = shown.attempts[0].log.lines().filter(|line| line.contains("deeper")).collect();
-    assert!(trace.len() > 5 && trace.iter().all(|line| line.starts_with("error: ")), "{:#?}", shown.attempts[0].log);
+    assert!(trace.len() > 5 && trace.iter().all(|line| line.starts_with("debug: ")), "{:#?}", shown.attempts[0].log);
 }
 
 #[tokio::test]

@@ -253,7 +253,10 @@ async fn thirty_three_requests() {
     let server = HttpServer::start(Answer::status(200, "", "")).await;
     let arena = arena(&server).await;
     let shown = arena.tried(to(&server, json!({ "times": 33, "together": true }))).await;
-    assert!(shown.attempts[0].log.contains("One call may send 32 HTTP requests."), "{shown:#?}");
+    assert!(
+        shown.attempts[0].log.contains("One call may send 32 HTTP requests (`[sandbox] http_requests`)."),
+        "{shown:#?}"
+    );
     assert_eq!(server.count(), 32);
 }
 

@@ -102,7 +102,11 @@ fn settings_that_cannot_be_say_which_key() {
         ("ENGINE_TARGET__EMAIL__FORM_EMAIL", "a@b.example", "the nearest key is `from_email`"),
         ("ENGINE_TARGET__EMAIL__TEMPLATS", "t", "the nearest key is `templates`"),
         ("ENGINE_TARGET__TWILIO__ACOUNT_SID", "AC", "the nearest key is `account_sid`"),
-        ("ENGINE_TARGET__TWILIO__ACCOUNT_SID", "AC", "`account_sid` in [target.twilio] is not valid"),
+        (
+            "ENGINE_TARGET__TWILIO__ACCOUNT_SID",
+            "AC",
+            "`account_sid` in [target.twilio] cannot be \"AC\": it has to be as described (\"The account's SID: `AC` and 32",
+        ),
         ("ENGINE_TARGET__EXPO__TOKEN", "x", "[target.expo] holds `token`, and may hold no key"),
         ("ENGINE_TARGET__EMIAL__FROM_EMAIL", "a@b.example", "did you mean `email`?"),
     ] {
@@ -110,7 +114,11 @@ fn settings_that_cannot_be_say_which_key() {
     }
     let sid = format!("AC{}", "0".repeat(32));
     let sender = || Program::new().with("ENGINE_TARGET__TWILIO__SENDER", "+15550100999");
-    sender().refused(&["settings", "check"], "cannot send: `account_sid` is not set under [target.twilio]");
+    let ran = sender().run(&["settings", "check"]);
+    assert_eq!(ran.code, Some(1));
+    for lack in ["cannot send: `account_sid` is not set under [target.twilio]", "`twilio_auth_token` has no value"] {
+        assert!(ran.stderr.contains(lack), "{lack}: {ran:?}");
+    }
     let twilio = || sender().with("ENGINE_TARGET__TWILIO__ACCOUNT_SID", &sid);
     twilio().refused(&["settings", "check"], "cannot send: The secret `twilio_auth_token` has no value");
     let misspelt = twilio().with("ENGINE_SECRET__TWILIO_AUTH_TOKN", "x").run(&["settings", "check"]);

@@ -294,7 +294,7 @@ async fn the_operators_word_is_not_for_what_another_tenant_installs() {
 #[tokio::test]
 async fn needy() {
     let engine = TestEngine::builder().targets_in(guests()).start().await;
-    let lack = engine.catalog.get("needy").await.unwrap().lack().unwrap();
+    let lack = engine.catalog.get("needy").await.unwrap().lacks().remove(0);
     assert!(lack.contains("`engine target grant \"needy\" --secret loft_key=https://provider.example`"), "{lack}");
 }
 

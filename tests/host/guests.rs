@@ -37,7 +37,7 @@ async fn noop() {
 async fn settings_probe() {
     let engine = TestEngine::builder()
         .targets_in(guests())
-        .with("[target.settings_probe]\nsecrets = ['token', 'other']\ncolour = 'grey'\ncount = 3\n")
+        .with("[target.settings_probe]\nsecrets = ['token']\ncolour = 'grey'\ncount = 3\n")
         .secret("token", "hush")
         .secret("other", "hush")
         .start()
@@ -138,9 +138,6 @@ async fn every_export() {
 /// An author who shows people an address that is none is told before anybody types it.
 #[tokio::test]
 async fn own_example() {
-    let program = Program::new();
-    program.refused(
-        &["target", "install", guest("own_example").to_str().unwrap()],
-        "`address.example` in its manifest, \"anything\", is refused by its own `check-address`",
-    );
+    let told = Program::new().ok(&["target", "install", guest("own_example").to_str().unwrap()]).stdout;
+    assert!(told.contains("as an example, \"anything\", is refused by its own `check-address`"), "{told}");
 }

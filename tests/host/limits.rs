@@ -33,7 +33,10 @@ fn why(shown: &NotificationHistory) -> (&str, &str) {
 async fn a_tenant_lowers_the_computing_time_and_the_next_call_heeds_it() {
     let engine = limited("spin", "", &[(Limit::Cpu, 50)]).await;
     let shown = engine.tried("spin", "Title", json!({})).await;
-    assert_eq!(why(&shown), ("out_of_cpu", "The component computed for more than 50ms, which is its `target limit`."));
+    assert_eq!(
+        why(&shown),
+        ("out_of_cpu", "The component computed for more than 50ms (`cpu` by `engine target limit`).")
+    );
     // Without a start in between.
     limit(&engine, "spin", &[(Limit::Cpu, 100)], &[]).await;
     assert!(why(&engine.tried("spin", "Title", json!({})).await).1.contains("100ms"));
@@ -48,7 +51,7 @@ async fn the_operator_raises_one_target_and_its_tenant_has_less_of_it() {
     let shown = engine.tried("hog", "Title", json!({})).await;
     assert_eq!(
         why(&shown),
-        ("out_of_memory", "The component wanted more than 128MiB of memory, which is its `[target] limits`.")
+        ("out_of_memory", "The component wanted more than 128MiB of memory (`memory` in the target's own `limits`).")
     );
     assert!(shown.attempts[0].usage.unwrap().memory > 64 << 20, "{shown:#?}");
     limit(&engine, "hog", &[(Limit::Memory, 16 << 20)], &[]).await;
@@ -62,7 +65,10 @@ async fn the_operator_raises_one_target_and_its_tenant_has_less_of_it() {
 async fn time_is_bounded_for_one_target_alone() {
     let engine = limited("sleeper", "[target.sleeper]\nlimits = { wall = '300ms' }\n", &[]).await;
     let shown = engine.tried("sleeper", "Title", json!({ "milliseconds": 600 })).await;
-    assert_eq!(why(&shown), ("out_of_time", "The component did not end within 300ms."));
+    assert_eq!(
+        why(&shown),
+        ("out_of_time", "The component did not end within 300ms (`wall` in the target's own `limits`).")
+    );
     let engine = limited("sleeper", "[target.noop]\nlimits = { wall = '300ms' }\n", &[]).await;
     let shown = engine.tried("sleeper", "Title", json!({ "milliseconds": 600 })).await;
     assert_eq!(why(&shown).0, "", "{shown:#?}");
@@ -86,7 +92,10 @@ async fn doors_and_logs_are_bounded_as_the_tenant_says() {
     let engine = limited("http_probe", &settings, &[(Limit::HttpTime, 300)]).await;
     let asked = async |wish: Value| report(&engine.tried("http_probe", "Title", wish).await);
     let found = asked(json!({ "method": "POST", "url": server.origin(), "body_of": 1025 })).await;
-    assert_eq!(found["message"], "The body has 1025 bytes, and 1024 is the most.");
+    assert_eq!(
+        found["message"],
+        "The body has 1025 bytes, and 1024 is the most (`request` in the target's own `limits`)."
+    );
     server.answers(Answer::Hangs);
     let began = Instant::now();
     let found = asked(json!({ "url": server.origin(), "timeout": 9000 })).await;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{toolchain, workspace};
 
 pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
-    toolchain::run()?;
+    toolchain::get()?;
     let engine = build()?;
     let status = Command::new(&engine).arg("demo").args(arguments).status();
     Ok(workspace::exit_code(status.with_context(|| format!("cannot run {}", engine.display()))?))

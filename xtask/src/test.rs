@@ -16,7 +16,7 @@ pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
 
 /// The same, with what else some tests need.
 pub fn run_with(arguments: &[String], variables: &[(&str, &Path)]) -> anyhow::Result<ExitCode> {
-    toolchain::run()?;
+    toolchain::get()?;
     let python = peers::python()?;
     let postgres = postgres::programs()?;
     let tests = || {

@@ -5,7 +5,21 @@ use guest_build::{Error, TARGET, toolchain};
 
 use crate::debian;
 
+/// Sees to it that there is one, and tells how a project of one's own uses it.
 pub fn run() -> anyhow::Result<()> {
+    get()?;
+    let found = toolchain::find()?;
+    let path: Vec<String> = found.linkers.iter().map(|folder| folder.display().to_string()).collect();
+    let variables = match path.is_empty() {
+        true => String::new(),
+        false => format!("RUSTC={} PATH={}:$PATH ", found.rustc.display(), path.join(":")),
+    };
+    println!("In a project of your own: {variables}cargo build --release --target {TARGET}");
+    Ok(())
+}
+
+/// Sees to it that there is one.
+pub fn get() -> anyhow::Result<()> {
     match toolchain::find() {
         Ok(found) => {
             println!("Components are compiled by {}", found.rustc.display());

@@ -23,6 +23,7 @@ mod target_grant;
 mod target_inspect;
 mod target_install;
 mod target_limit;
+mod target_set;
 mod target_show;
 mod user;
 

@@ -8,6 +8,7 @@ use crate::rules::grants::check_secret_name;
 use crate::rules::limits::Invalid;
 use crate::rules::origin::Origin;
 use crate::rules::sealed::{MAX_VALUE, SealedSecret};
+use crate::rules::spelling::nearest;
 use crate::rules::tenant::Tenant;
 use crate::settings::EngineKey;
 use crate::store::ListedSecret;
@@ -76,24 +77,37 @@ impl Secret {
     }
 }
 
-/// Refuses a value that the component of a target which it is for could not read.
-async fn check_format(context: &Context, asked: &str, target: Option<Uuid>, value: &str) -> anyhow::Result<()> {
+/// Refuses a value that the component of a target which it is for could not read. What nobody asks for may be asked for later: that is told.
+async fn check_asked(
+    context: &Context,
+    name: &str,
+    target: Option<Uuid>,
+    value: &str,
+) -> anyhow::Result<Option<String>> {
     let catalog = context.catalog()?;
+    let mut asked: Vec<String> = Vec::new();
     for known in context.store.list_targets(Tenant::DEFAULT).await? {
         if target.is_some_and(|target| target != known.id) {
             continue;
         }
         // What cannot be used now can be told nothing of its secrets.
         let Ok(ready) = targets::ready(&context.store, &catalog, Tenant::DEFAULT, &known).await else { continue };
-        let wanted = ready.module.manifest.secrets.iter().find(|wanted| wanted.name == asked);
-        if let Some(wanted) = wanted.filter(|wanted| !is_as_asked(wanted, value)) {
-            let (name, words) = (&known.name, wanted.format.words());
-            anyhow::bail!(
-                "The component of the target {name} wants the secret `{asked}` as {words}, which this value is not: give it in that form, or set one for another target with --target."
-            );
+        for wanted in &ready.module.manifest.secrets {
+            if wanted.name == name && !is_as_asked(wanted, value) {
+                let (target, words) = (&known.name, wanted.format.words());
+                anyhow::bail!(
+                    "The component of the target {target} wants the secret `{name}` as {words}, which this value is not: give it in that form, or set one for another target with --target."
+                );
+            }
+            asked.push(wanted.name.clone());
         }
     }
-    Ok(())
+    if asked.iter().any(|asked| asked == name) {
+        return Ok(None);
+    }
+    let near = nearest(name, asked.iter().map(String::as_str));
+    let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    Ok(Some(format!("No target's component asks for a secret `{name}` yet{near}")))
 }
 
 /// The target that a secret is for.
@@ -119,7 +133,7 @@ impl Set {
                 "The value has fewer than {SHORTEST} characters: where it is cut out of texts, these would lose other words. Use a longer one."
             );
         }
-        check_format(context, &self.name, target.as_ref().map(|(id, _)| *id), &value).await?;
+        let unasked = check_asked(context, &self.name, target.as_ref().map(|(id, _)| *id), &value).await?;
         let (id, name) = (context.new_id(), self.name.clone());
         let (key_id, ciphertext) = (String::new(), Vec::new());
         let draft = SealedSecret { id, name, target: target.as_ref().map(|(id, _)| *id), key_id, ciphertext, origins };
@@ -136,7 +150,10 @@ impl Set {
         match context.output {
             Format::Json => {
                 let target = target.map(|(_, name)| name);
-                output::json(&json!({ "set": secret.name, "target": target, "origins": origins, "dropped": dropped }))?;
+                let (name, asked) = (secret.name, unasked.is_none());
+                output::json(
+                    &json!({ "set": name, "target": target, "origins": origins, "dropped": dropped, "asked": asked }),
+                )?;
             }
             Format::Text => {
                 output::text(&format!(
@@ -148,6 +165,7 @@ impl Set {
                 if !dropped.is_empty() {
                     output::text(&format!("It does not go to {} any more.", dropped.join(" and ")))?;
                 }
+                unasked.map_or(Ok(()), |told| output::text(&told))?;
             }
         }
         Ok(Code::Done)

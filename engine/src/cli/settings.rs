@@ -81,13 +81,13 @@ async fn problems_of_targets(settings: &Arc<settings::Settings>) -> anyhow::Resu
     for module in catalog.meant().await {
         match catalog.get(&module).await {
             // What is installed, and what is granted, is in the database, which is not asked.
-            Err(error) if catalog.is_elsewhere(&module) => output::aside(&format!(
-                "engine: [target.{module}] is for a component that is in no folder: if it is installed, `engine target inspect {module}` tells of it. ({error})"
+            Err(_) if catalog.is_elsewhere(&module) => output::aside(&format!(
+                "engine: [target.{module}] is for a component in no folder, and was not checked: one that is installed is, by `engine target show {module}`."
             )),
             Err(error) => problems.push(error.to_string()),
             Ok(ready) => {
-                let lack = if ready.source == Source::Bundled { ready.lack() } else { ready.lack_of_settings() };
-                problems.extend(lack.map(|lack| format!("The component {module} cannot send: {lack}")));
+                let lacks = if ready.source == Source::Bundled { ready.lacks() } else { ready.lacking_settings() };
+                problems.extend(lacks.into_iter().map(|lack| format!("The component {module} cannot send: {lack}")));
             }
         }
     }

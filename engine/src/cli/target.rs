@@ -6,6 +6,7 @@ use super::output::{self, Format};
 use super::target_grant::Options;
 use super::target_install::Install;
 use super::target_limit::Limits;
+use super::target_set::Setting;
 use super::{target_inspect, target_show};
 use crate::host::ModuleError;
 use crate::rules::limits;
@@ -28,6 +29,8 @@ pub enum Target {
     Grant(Granting),
     /// Take a grant away, as it was given.
     Revoke(Granting),
+    /// Set what the component of a target knows; an empty value takes a setting away.
+    Set(Setting),
     /// Let the calls of a target use less than the operator allows.
     Limit(Limits),
     /// What a target's component asks for, what is granted and allowed, what of that is in force, and which limits hold.
@@ -90,6 +93,7 @@ impl Target {
             Target::Revoke(Granting { target, options }) => {
                 options.revoke(context, &context.store.find_target(Tenant::DEFAULT, &target).await?).await
             }
+            Target::Set(setting) => setting.execute(context).await,
             Target::Limit(limits) => limits.execute(context).await,
             Target::Inspect(named) => target_inspect::execute(context, &named.find(context).await?).await,
             Target::Pause(pausing) => pausing.execute(context).await,

@@ -54,7 +54,7 @@ impl Options {
             }
             (Format::Text, Ok(ready)) => {
                 output::text(&format!("The target {} is granted {}.", target.name, scopes.join(", ")))?;
-                tell(&ready.powers.grants, &wanted)?;
+                tell(&not_in_force(&ready.powers.grants, &wanted))?;
                 tell_of_pause(&target)?;
             }
             // It is granted all the same, and may be of use when there is a component.
@@ -116,10 +116,8 @@ pub fn tell_of_pause(target: &Target) -> anyhow::Result<()> {
 }
 
 /// Says of what was granted what is not in force, and why.
-pub fn tell(grants: &Grants, granted: &[Capability]) -> anyhow::Result<()> {
-    not_in_force(grants, granted)
-        .iter()
-        .try_for_each(|waiting| output::text(&format!("Not in force yet: {}", waiting.why)))
+pub fn tell(waiting: &[Inspected]) -> anyhow::Result<()> {
+    waiting.iter().try_for_each(|waiting| output::text(&format!("Not in force yet: {}", waiting.why)))
 }
 
 /// What of it was granted and is not in force.

@@ -5,13 +5,14 @@ use super::exit::Code;
 use super::output::{self, Format};
 use super::target_grant::{not_in_force, tell, tell_of_pause};
 use super::target_limit::read;
+use super::target_set::pairs;
+use super::target_show;
 use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
 use crate::rules::limits::Invalid;
 use crate::rules::tenant::Tenant;
 use crate::store::Upserted;
 use crate::targets::{self, Wish};
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 use std::io::Read;
@@ -53,12 +54,7 @@ impl Install {
             secret: self.grant_secret,
         };
         let grants: Vec<Capability> = grants.read()?;
-        let pair = |setting: &String| {
-            let (key, value) = setting.split_once('=')?;
-            Some((key.to_owned(), value.to_owned()))
-        };
-        let settings: Option<Vec<_>> = self.setting.iter().map(pair).collect();
-        let settings = settings.context("--setting needs a key and a value, such as --setting sender=7.")?;
+        let settings = pairs(&self.setting)?;
         let limits = self.limit.iter().map(|text| match read(text)? {
             (limit, Some(amount)) => Ok((limit, amount)),
             (limit, None) => Err(Invalid::new("limit", format!("`{}` has no amount.", limit.name()))),
@@ -70,24 +66,31 @@ impl Install {
         let catalog = context.catalog()?;
         let (store, now) = (&context.store, context.clock.now());
         let (change, target) = targets::install(store, &catalog, Tenant::DEFAULT, wish, context.new_id(), now).await?;
-        let ready = targets::ready(store, &catalog, Tenant::DEFAULT, &target).await?;
+        let found = target_show::found(store, &catalog, &target).await?;
+        let waiting = found.as_ref().map(|ready| not_in_force(&ready.powers.grants, &grants)).unwrap_or_default();
+        let lacks = target_show::problems(&found);
+        let example = match &found {
+            Ok(ready) => targets::example_refused(ready).await,
+            Err(_) => None,
+        };
         match context.output {
-            Format::Json => {
-                let waiting = not_in_force(&ready.powers.grants, &grants);
-                let told =
-                    json!({ "change": change, "target": target, "not_in_force": waiting, "lacks": ready.lack() });
-                output::json(&told)?;
-            }
+            Format::Json => output::json(&json!({
+                "change": change,
+                "target": target,
+                "not_in_force": waiting,
+                "lacks": lacks,
+                "example_refused": example,
+            }))?,
             Format::Text => {
                 let what = match change {
                     Upserted::Added => "is installed",
-                    Upserted::Changed | Upserted::Unchanged => "has a new component",
+                    Upserted::Changed => "has a new component",
+                    Upserted::Unchanged => "has this component already",
                 };
                 output::text(&format!("The target {} {what}.", target.name))?;
-                tell(&ready.powers.grants, &grants)?;
-                if let Some(lack) = ready.lack() {
-                    output::text(&format!("It cannot deliver yet: {lack}"))?;
-                }
+                tell(&waiting)?;
+                lacks.iter().try_for_each(|lack| output::text(&format!("It cannot deliver yet: {lack}")))?;
+                example.map_or(Ok(()), |told| output::text(&told))?;
                 tell_of_pause(&target)?;
             }
         }
@@ -98,9 +101,12 @@ impl Install {
 /// The module's name, which is the file's without its ending.
 fn module_name(file: &Path) -> anyhow::Result<String> {
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    crate::rules::target::check_module_name(stem).map_err(|e| {
-        anyhow::anyhow!("The file's name is the module's, so it must be one such as carrier_pigeon.wasm: {e}")
-    })?;
+    if crate::rules::target::check_module_name(stem).is_err() {
+        anyhow::bail!(
+            "The file's name is the module's, so it must be one such as carrier_pigeon.wasm, of small letters, digits and `_` beginning with a letter: rename {}.",
+            file.display()
+        );
+    }
     Ok(stem.to_owned())
 }
 

@@ -35,12 +35,17 @@ pub async fn found(store: &Store, catalog: &Catalog, target: &Target) -> anyhow:
     }
 }
 
-/// What keeps a target's component from being used, or from sending.
-pub fn problem(found: &Found) -> Option<String> {
+/// All that keeps a target's component from being used, or from sending.
+pub fn problems(found: &Found) -> Vec<String> {
     match found {
-        Err(error) => Some(error.to_string()),
-        Ok(ready) => ready.lack(),
+        Err(error) => vec![error.to_string()],
+        Ok(ready) => ready.lacks(),
     }
+}
+
+/// The first of it.
+pub fn problem(found: &Found) -> Option<String> {
+    problems(found).into_iter().next()
 }
 
 /// Whether anything stops a target, and what.
@@ -65,6 +70,7 @@ fn as_json(target: &Target, found: &Found) -> anyhow::Result<Value> {
         Err(_) => Value::Null,
     };
     value["problem"] = problem(found).into();
+    value["problems"] = problems(found).into();
     Ok(value)
 }
 
@@ -78,6 +84,7 @@ fn text(target: &Target, found: &Found, now: Timestamp) -> anyhow::Result<()> {
         Err(problem) => lines.push(("component", problem.to_string())),
         Ok(ready) => {
             let Module { digest, manifest, .. } = &*ready.module;
+            lines.extend(problems(found).into_iter().skip(1).map(|problem| ("and also", problem)));
             lines.push(("component", digest.clone()));
             lines.extend(said(manifest));
         }

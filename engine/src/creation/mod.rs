@@ -242,7 +242,25 @@ async fn plan(
             on_unknown: request.on_unknown,
         }
     });
-    Ok(Ok(planned.collect()))
+    let planned: Vec<NewNotification> = planned.collect();
+    if !request.raw {
+        planned.iter().try_for_each(|new| check_own(new, message, target))?;
+    }
+    Ok(Ok(planned))
+}
+
+/// What the component wrote itself, and not the application, is the component's mistake if it cannot be kept.
+fn check_own(new: &NewNotification, message: &Message, target: &Target) -> Result<(), CreationError> {
+    let is_as_given = new.title == message.title && new.body == message.body && new.extra == message.extra;
+    match new.check() {
+        Err(why) if !is_as_given => {
+            let message = format!("What the component made of the message cannot be kept: {}", why.sentence);
+            let fault = Fault { code: "wrong_result", message };
+            Err(CreationError::Fault { target: target.name.clone(), fault })
+        }
+        // Or it is said when it is stored.
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The message as it is, for each record.

@@ -64,6 +64,11 @@ pub enum Refusal {
     NotificationsNotCreated(String),
 }
 
+/// Who can do something about a fault. A limit may be too low for what is asked.
+fn whom_to_tell(fault: &Fault) -> &'static str {
+    if fault.code.starts_with("out_of_") { "Tell its author, or raise the limit." } else { "Tell its author." }
+}
+
 fn in_target(target: Option<&str>) -> String {
     target.map_or_else(|| "any target".to_owned(), |target| format!("the target {target}"))
 }
@@ -92,7 +97,7 @@ pub enum CreationError {
     Invalid(#[from] Invalid),
     #[error(transparent)]
     Module(#[from] ModuleError),
-    #[error("The component of the target {target} failed: {fault} Tell its author.")]
+    #[error("The component of the target {target} failed: {fault} {}", whom_to_tell(.fault))]
     Fault { target: String, fault: Fault },
     #[error(transparent)]
     Store(StoreError),

@@ -8,7 +8,7 @@ use super::log::{CallLog, Output};
 use super::redaction::Redactor;
 use super::{HttpClient, Relay};
 use crate::clock::Clock;
-use crate::rules::budget::{InForce, LIMITS};
+use crate::rules::budget::{self, InForce, LIMITS, Limit};
 use crate::rules::grants::{self, Call, Grants};
 use crate::rules::manifest::SecretFormat;
 use crate::rules::origin::Origin;
@@ -50,6 +50,11 @@ pub struct Powers {
 }
 
 impl Powers {
+    /// Where a limit on these calls is said.
+    pub fn said_where(&self, limit: Limit) -> String {
+        budget::said_where(self.limits.as_ref(), limit)
+    }
+
     /// Whether a secret has a value; if not, who can give it one.
     pub fn has_secret(&self, name: &str) -> Result<(), String> {
         match self.unreadable.get(name) {

@@ -8,7 +8,7 @@ use super::module::Module;
 use super::modules::{Host, ModuleError};
 use super::smtp::Relay;
 use super::{HostError, powers};
-use crate::rules::budget::{self, Said};
+use crate::rules::budget::{self, Budget, Limit, Said};
 use crate::rules::grants;
 use crate::rules::limits::Invalid;
 use crate::rules::manifest::SecretAsked;
@@ -61,25 +61,41 @@ impl Source {
 }
 
 impl Ready {
-    /// The setting that it cannot send without and does not have.
-    pub fn lack_of_settings(&self) -> Option<String> {
-        let key = schema::lacking(&self.powers.settings, &self.module.manifest.settings)?;
-        Some(format!("`{key}` is not set under [target.{}].", self.module.name))
+    /// The settings that it cannot send without and does not have, each with the way to set it.
+    pub fn lacking_settings(&self) -> Vec<String> {
+        let name = &self.module.name;
+        let set = |key: &str| match self.source {
+            Source::Installed => format!("; `engine target set {name} {key}=…` sets it"),
+            Source::Bundled | Source::Folder => String::new(),
+        };
+        let lacking = schema::lacking(&self.powers.settings, &self.module.manifest.settings);
+        lacking.map(|key| format!("`{key}` is not set under [target.{name}]{}.", set(key))).collect()
     }
 
-    /// What it cannot send without and does not have: a setting, a secret that has no value, or one that it may not use, a way to its provider.
-    pub fn lack(&self) -> Option<String> {
-        if let Some(lack) = self.lack_of_settings() {
-            return Some(lack);
+    /// What it cannot send without and does not have: settings, secrets that have no value or that it may not use, a way to its provider, memory.
+    pub fn lacks(&self) -> Vec<String> {
+        let Ready { module, powers, .. } = self;
+        let mut lacks = self.lacking_settings();
+        let signs = module.imports.iter().any(|import| import.starts_with(SIGNING));
+        let required = module.manifest.secrets.iter().filter(|secret| secret.required);
+        lacks.extend(required.filter_map(|SecretAsked { name, .. }| {
+            let granted = grants::secret_anywhere(&powers.grants, name, signs).map_err(|denial| denial.message);
+            granted.and_then(|()| powers.has_secret(name)).err()
+        }));
+        lacks.extend(grants::cut_off(&powers.grants));
+        let most =
+            powers.limits.as_ref().map_or(u64::MAX, |limits| Budget::from_decision(limits).amount(Limit::Memory));
+        if module.memory > most {
+            let (begins, most) = (module.memory.div_ceil(1 << 10), Limit::Memory.show(most));
+            let whose = powers.said_where(Limit::Memory);
+            lacks.push(format!("Its component begins with {begins} KiB of memory, and may have {most} ({whose})."));
         }
-        let mut secrets = self.module.manifest.secrets.iter().filter(|secret| secret.required);
-        let required = secrets.find_map(|SecretAsked { name, .. }| {
-            let granted = grants::secret_anywhere(&self.powers.grants, name).map_err(|denial| denial.message);
-            granted.and_then(|()| self.powers.has_secret(name)).err()
-        });
-        required.or_else(|| grants::cut_off(&self.powers.grants))
+        lacks
     }
 }
+
+/// What a component imports that uses secrets otherwise than to send them.
+const SIGNING: &str = "notification:engine/signing";
 
 /// The keys of a target's section that the engine itself reads, so that a component need not know them.
 pub const ENGINES_OWN: [&str; 6] = ["base_url", "from_email", "limits", "secrets", "smtp", "templates"];

@@ -88,7 +88,7 @@ impl CallLog {
         let log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let text = self.redactor.text(&log.lines.join("\n"));
         for line in text.lines() {
-            match line.split_once(": ") {
+            match line.split_once(": ").filter(|(_, said)| !said.is_empty()) {
                 Some(("error", said)) => tracing::error!(module, "{said}"),
                 Some(("warn", said)) => tracing::warn!(module, "{said}"),
                 Some(("info", said)) => tracing::info!(module, "{said}"),

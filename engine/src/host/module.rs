@@ -11,7 +11,7 @@ use super::modules::root;
 use super::stopwatch::Turns;
 use crate::clock::Clock;
 use crate::rules::attempt::{Phase, Usage};
-use crate::rules::budget::{Budget, Limit, SetBy};
+use crate::rules::budget::{Budget, Limit};
 use crate::rules::grants::Call;
 use crate::rules::manifest::Manifest;
 use crate::rules::origin::Origin;
@@ -36,6 +36,8 @@ pub struct Module {
     pub manifest: Manifest,
     /// What it imports, by name: interfaces of the contract and of WASI.
     pub imports: Vec<String>,
+    /// How many bytes its largest memory begins with.
+    pub memory: u64,
     pub(super) pre: bindings::TargetPre<CallState>,
     /// What its calls may use where nothing else is said.
     pub(super) budget: Budget,
@@ -202,7 +204,11 @@ impl Module {
             Ok(Err(error)) => Err(fault(&error, state, &budget)),
             Err(_) => Err(Fault {
                 code: OUT_OF_TIME,
-                message: format!("The component did not end within {:?}.", budget.time(Limit::Wall)),
+                message: format!(
+                    "The component did not end within {:?} ({}).",
+                    budget.time(Limit::Wall),
+                    powers.said_where(Limit::Wall)
+                ),
             }),
         };
         let (log, Ended { left, denied, broken_at, requests }) = state.finish();
@@ -261,38 +267,29 @@ fn of_fault(fault: &Fault, left: bool) -> Outcome {
     if left { Outcome::Unknown(reason) } else { Outcome::Retry { after: None, scope: Scope::Message, reason } }
 }
 
-/// Whose limit it was, where that is not the one that all have: then it may not be the component's fault.
-fn lowered(state: &CallState, limit: Limit) -> String {
-    let mut limits = state.exchanges.powers.limits.iter().flatten();
-    match limits.find(|of| of.limit == limit).map(|of| of.set_by) {
-        Some(set_by @ (SetBy::Tenant | SetBy::OperatorForTarget)) => format!(", which is its `{}`", set_by.words()),
-        Some(SetBy::Operator) | None => String::new(),
-    }
-}
-
 fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fault {
     if state.meter.out_of_cpu {
         return Fault {
             code: "out_of_cpu",
             message: format!(
-                "The component computed for more than {:?}{}.",
+                "The component computed for more than {:?} ({}).",
                 budget.time(Limit::Cpu),
-                lowered(state, Limit::Cpu)
+                state.exchanges.powers.said_where(Limit::Cpu)
             ),
         };
     }
     let last_words = state.exchanges.log.last_words();
-    // Where the guest's own symbols say where it was.
+    // Where the guest's own symbols say where it was: for those who look at this call.
     for line in format!("{error:?}").lines().filter(|line| !line.trim().is_empty()) {
-        state.exchanges.log.add("error", line);
+        state.exchanges.log.add("debug", line);
     }
     if state.meter.out_of_memory {
         return Fault {
             code: "out_of_memory",
             message: format!(
-                "The component wanted more than {} of memory{}.",
+                "The component wanted more than {} of memory ({}).",
                 Limit::Memory.show(budget.amount(Limit::Memory)),
-                lowered(state, Limit::Memory)
+                state.exchanges.powers.said_where(Limit::Memory)
             ),
         };
     }

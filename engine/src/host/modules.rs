@@ -25,6 +25,8 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 /// What a component may be made of; what wit-component makes of one core module has about ten.
 const CORE_INSTANCES: u32 = 64;
 const MEMORIES: u32 = 4;
+/// How many bytes a page of memory has, by which Wasm counts.
+const PAGE: u64 = 64 << 10;
 const TABLES: u32 = 16;
 const TABLE_ELEMENTS: usize = 100_000;
 /// How much of an instance's memory and stack is wiped and kept instead of given back to the system. Memory only where the system says which
@@ -143,7 +145,7 @@ impl Host {
             Some(component) => (component, None),
             None => self.compile(bytes).await.map(|(component, compiled)| (component, Some(compiled)))?,
         };
-        self.check_pool(&component)?;
+        let memory = self.check_pool(&component)?;
         check_exports(&component, &self.engine)?;
         let kind = component.component_type();
         let imports = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
@@ -164,6 +166,7 @@ impl Host {
             digest: format!("sha256:{digest}"),
             manifest: Manifest::named(name),
             imports,
+            memory,
             pre,
             budget: self.budget,
             clock: self.clock.clone(),
@@ -209,8 +212,8 @@ impl Host {
         }
     }
 
-    /// What the pool cannot hold is said now, not at the first call.
-    fn check_pool(&self, component: &Component) -> Result<(), ModuleError> {
+    /// What the pool cannot hold is said now, not at the first call. How many bytes the largest memory begins with.
+    fn check_pool(&self, component: &Component) -> Result<u64, ModuleError> {
         let Some(required) = component.resources_required() else {
             return refuse(
                 "It imports whole modules or components, which is not supported; compose it into one component.",
@@ -222,7 +225,7 @@ impl Host {
                 "It has {memories} memories and {tables} tables, and {MEMORIES} and {TABLES} are the most."
             ));
         }
-        let memory = required.max_initial_memory_size.unwrap_or_default();
+        let memory = required.max_initial_memory_size.unwrap_or_default().saturating_mul(PAGE);
         if memory > self.memory {
             return refuse(format!(
                 "It begins with {} MiB of memory, and `sandbox.memory` allows {} MiB.",
@@ -234,7 +237,7 @@ impl Host {
         if elements > TABLE_ELEMENTS as u64 {
             return refuse(format!("It begins with a table of {elements} elements, and {TABLE_ELEMENTS} is the most."));
         }
-        Ok(())
+        Ok(memory)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::rules::origin::Origin;
 use crate::rules::schema;
 use crate::rules::sealed::SealedSecret;
 use crate::rules::setup::Setup;
+use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::settings::{Secret, TargetSettings};
@@ -53,6 +54,7 @@ pub fn of(
     schema::check(&format!("[target.{name}]"), &settings, &known, &ENGINES_OWN)
         .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
 
+    check_secrets(module, &word)?;
     let held = secrets(catalog, module, &word, of);
     let granted = of.map(|(_, _, setup)| setup.grants.clone()).unwrap_or_default();
     let target = of.map_or("", |(_, target, _)| &target.name);
@@ -81,6 +83,22 @@ pub fn of(
         settings,
         grants,
     })
+}
+
+/// What the operator lets a component use it has to ask for, or the name is misspelt.
+fn check_secrets(module: &Module, word: &OperatorWord) -> Result<(), HostError> {
+    let mut asked = module.manifest.secrets.iter().map(|asked| asked.name.as_str());
+    let Some(unknown) = word.secrets.iter().find(|name| asked.clone().all(|asked| asked != name.as_str())) else {
+        return Ok(());
+    };
+    let name = &module.name;
+    let meant = match nearest(unknown, asked.clone()).or_else(|| asked.next()) {
+        Some(near) => format!("its component asks for `{near}`"),
+        None => "its component asks for none".to_owned(),
+    };
+    Err(HostError::new(format!(
+        "The settings of a target cannot be used: `secrets` in [target.{name}] names `{unknown}`, and {meant}."
+    )))
 }
 
 /// The secrets that a module asks for, as far as there are any.

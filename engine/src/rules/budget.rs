@@ -180,6 +180,16 @@ impl SetBy {
     }
 }
 
+/// Where a limit is said, for the sentence that tells of it. `limits` are those that hold for the target; without them the operator's for all do.
+pub fn said_where(limits: Option<&[InForce; LIMITS]>, limit: Limit) -> String {
+    let name = limit.name();
+    match limits.map(|limits| limits[limit as usize].set_by) {
+        Some(SetBy::Tenant) => format!("`{name}` by `engine target limit`"),
+        Some(SetBy::OperatorForTarget) => format!("`{name}` in the target's own `limits`"),
+        Some(SetBy::Operator) | None => format!("`[sandbox] {name}`"),
+    }
+}
+
 /// A limit as it holds, and through whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct InForce {
@@ -209,9 +219,10 @@ pub fn check_tenant(of_all: &Budget, of_target: &Said, wanted: &Said) -> Result<
         if wanted.get(&limit).is_some_and(|amount| *amount > most) {
             let name = limit.name();
             let sentence = format!(
-                "`{name}` is at most {} for this target, as the operator has it in {}: say less, or ask the operator for more.",
+                "`{name}` is at most {} for this target, as the operator has it in {}, and {} is more: say less, or ask the operator.",
                 limit.show(most),
-                set_by.words()
+                set_by.words(),
+                limit.show(wanted.get(&limit).copied().unwrap_or_default())
             );
             return Err(Invalid::new("limit", sentence));
         }

@@ -4,6 +4,9 @@ use crate::rules::spelling::{nearest, shown};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// How many characters of a value are shown to whoever wrote it.
+const MOST_SHOWN: usize = 100;
+
 /// Says what is wrong with `object` by `schema`, in the first complaint's words, naming the key. An unknown key is told with
 /// those there are, and the one that is spelled most like it. `beside` are keys that somebody else reads: where the schema does not know
 /// them, they are not looked at.
@@ -40,8 +43,13 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     let path = error.instance_path().to_string();
     let at = path.trim_start_matches('/').replace('/', ".");
     let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
-    let meant = meaning(schema, &error.schema_path().to_string()).map_or_else(String::new, |told| format!(" ({told})"));
-    Some(format!("{place} is not valid: {error}{meant}"))
+    Some(match meaning(schema, &error.schema_path().to_string()) {
+        Some(told) => {
+            let found: String = error.instance().to_string().chars().take(MOST_SHOWN).collect();
+            format!("{place} cannot be {found}: it has to be as described (\"{told}\")")
+        }
+        None => format!("{place} is not valid: {error}"),
+    })
 }
 
 /// What its author says of a value that does not match a pattern, which alone tells nobody what to write.
@@ -53,15 +61,15 @@ fn meaning<'a>(schema: &'a Value, failed: &str) -> Option<&'a str> {
 /// Whether a schema can be one of an object. The error is the end of a sentence.
 pub fn check_schema(schema: &Value) -> Result<(), String> {
     if !matches!(schema.get("type"), None | Some(Value::Null)) && schema.get("type") != Some(&Value::from("object")) {
-        return Err("its type is another".to_owned());
+        return Err("its `type` has to be \"object\"".to_owned());
     }
     jsonschema::validator_for(schema).map(drop).map_err(|e| shown(&e.to_string().replace('\n', " ")))
 }
 
-/// The first key that `schema` requires and `object` lacks.
-pub fn lacking<'a>(object: &Map<String, Value>, schema: &'a Value) -> Option<&'a str> {
+/// The keys that `schema` requires and `object` lacks.
+pub fn lacking<'a>(object: &Map<String, Value>, schema: &'a Value) -> impl Iterator<Item = &'a str> {
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-    required.filter_map(Value::as_str).find(|key| !object.contains_key(*key))
+    required.filter_map(Value::as_str).filter(|key| !object.contains_key(*key))
 }
 
 /// The same schema, without the keys that it requires at its top.
@@ -204,8 +212,9 @@ mod tests {
     fn a_pattern_is_told_in_its_authors_words() {
         let schema = json!({ "properties": { "sid": { "pattern": "^AC[0-9]+$", "description": "The account, `AC` and digits." } } });
         let told = check("the settings", json!({ "sid": "x" }).as_object().unwrap(), &schema, &[]).unwrap_err();
-        assert!(told.starts_with("`sid` in the settings is not valid: "), "{told}");
-        assert!(told.ends_with("(The account, `AC` and digits)"), "{told}");
+        let expected =
+            "`sid` in the settings cannot be \"x\": it has to be as described (\"The account, `AC` and digits\")";
+        assert_eq!(told, expected);
     }
 
     #[test]

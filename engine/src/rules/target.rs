@@ -124,6 +124,11 @@ pub fn check_module_name(name: &str) -> Result<(), Invalid> {
     Err(Invalid::new(field, sentence))
 }
 
+/// An address in a target, whatever that is there.
+pub fn check_target_user_id(address: &str) -> Result<(), Invalid> {
+    limits::filled("target_user_id", address, MAX_TARGET_USER_ID)
+}
+
 /// Where a user is reached in a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetUserRecord {
@@ -147,7 +152,7 @@ impl TargetUserRecord {
     /// Whether it can be stored; the error says which field to change, and how. Whether the address can be one in its
     /// target is for the component to say.
     pub fn check(&self) -> Result<(), Invalid> {
-        limits::filled("target_user_id", &self.target_user_id, MAX_TARGET_USER_ID)?;
+        check_target_user_id(&self.target_user_id)?;
         limits::text("description", &self.description, MAX_DESCRIPTION)?;
         match &self.inactive_reason {
             Some(_) if self.active => Err(Invalid::new(

@@ -1,6 +1,6 @@
 //! A component is checked exactly as when it is loaded, and then kept for all engines of the database.
 
-use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError, Powers};
+use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError, Ready};
 use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
 use crate::rules::limits::Invalid;
@@ -12,7 +12,6 @@ use crate::rules::tenant::Tenant;
 use crate::store::{Installation, Store, StoreError, Upserted};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// What somebody wants to install.
@@ -57,7 +56,6 @@ pub async fn install(
     let module = catalog.check(&wish.module, &wish.bytes).await?;
     let name = wish.name.unwrap_or_else(|| module.manifest.name.clone());
     let settings = read_settings(&module, &wish.settings)?;
-    check_example(&module, &settings).await?;
     catalog.check_limits(&wish.module, &wish.limits)?;
     let known = store.list_targets(tenant).await?.into_iter().find(|target| target.name == name);
     if let Some(other) = known.as_ref().filter(|known| known.notification_module_name != wish.module) {
@@ -85,27 +83,49 @@ pub async fn install(
     if waits_for_it && (is_another || !target.has_failed_too_often()) {
         store.resume_target(tenant, target.id, now).await?;
     }
+    let change = if is_another { change } else { Upserted::Unchanged };
     let installed = store.list_targets(tenant).await?.into_iter().find(|listed| listed.id == target.id);
     Ok((change, installed.unwrap_or(target)))
 }
 
-/// The address that a component's manifest shows people must be one. A component that lacks settings cannot be asked.
-async fn check_example(module: &Module, settings: &Map<String, Value>) -> Result<(), ModuleError> {
-    if schema::lacking(settings, &module.manifest.settings).is_some() {
-        return Ok(());
-    }
-    let mut settings = settings.clone();
-    settings.retain(|_, value| !value.is_null());
-    let powers = Powers { module: module.name.clone(), settings, ..Powers::default() };
-    let example = &module.manifest.address.example;
-    match module.check_address(&Arc::new(powers), example).await.result {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(failure)) => Err(ModuleError(format!(
-            "`address.example` in its manifest, \"{example}\", is refused by its own `check-address`: {}",
+/// Why the address that a component's manifest shows people is none, if so.
+pub async fn example_refused(ready: &Ready) -> Option<String> {
+    let example = &ready.module.manifest.address.example;
+    match ready.module.check_address(&ready.powers, example).await.result {
+        Ok(Ok(_)) => None,
+        Ok(Err(failure)) => Some(format!(
+            "The address that its manifest shows as an example, \"{example}\", is refused by its own `check-address`, so one of the two is wrong: {}",
             shown(&failure.message)
-        ))),
-        Err(fault) => Err(ModuleError(format!("Its `check-address` failed: {}", fault.message))),
+        )),
+        Err(fault) => {
+            Some(format!("Its `check-address` fails even for the example of its manifest: {}", fault.message))
+        }
     }
+}
+
+/// Sets what the component of a target knows, as it was typed; an empty value takes a setting away. The operator's comes before it.
+pub async fn set(
+    store: &Store,
+    catalog: &Catalog,
+    tenant: Tenant,
+    target: &Target,
+    typed: &[(String, String)],
+    now: Timestamp,
+) -> Result<Map<String, Value>, InstallError> {
+    let setup = store.target_setup(tenant, target.id).await?;
+    let Some(digest) = &setup.component else {
+        let (name, module) = (&target.name, &target.notification_module_name);
+        let sentence = format!(
+            "The component of {name} was not installed: its settings are the operator's, under [target.{module}]."
+        );
+        return Err(Invalid::new("target", sentence).into());
+    };
+    let bytes = store.find_component(tenant, digest).await?.unwrap_or_default();
+    // Also if what is set already keeps it from being used.
+    let module = catalog.check(&target.notification_module_name, &bytes).await?;
+    let settings = read_settings(&module, typed)?;
+    store.set_target(tenant, target.id, &settings, now).await?;
+    Ok(settings)
 }
 
 /// Settings as the component's schema has them, which must know each; null where one is to be taken away.
@@ -119,8 +139,8 @@ fn read_settings(module: &Module, typed: &[(String, String)]) -> Result<Map<Stri
     }
     let (removed, typed): (Vec<_>, Vec<_>) = typed.iter().partition(|(_, text)| text.is_empty());
     let mut settings = typed.iter().map(|(key, text)| (key.clone(), read_setting(schema, key, text))).collect();
-    schema::check("--setting", &settings, &schema::requiring_nothing(schema), &[])
-        .map_err(|why| Invalid::new("setting", format!("What is set cannot be used: {why}.")))?;
+    schema::check("what is set", &settings, &schema::requiring_nothing(schema), &[])
+        .map_err(|why| Invalid::new("setting", format!("This cannot be set: {why}.")))?;
     // Also one that this version does not know any more.
     settings.extend(removed.iter().map(|(key, _)| (key.clone(), Value::Null)));
     Ok(settings)

@@ -5,7 +5,7 @@
 
 mod install;
 
-pub use install::{InstallError, Wish, install};
+pub use install::{InstallError, Wish, example_refused, install, set};
 
 use crate::host::{Catalog, ModuleError, Ready};
 use crate::rules::target::Target;

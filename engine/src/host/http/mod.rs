@@ -19,7 +19,6 @@ use super::bindings::http::{Error, Host, Request, Response};
 use super::bindings::phases::Phase;
 use super::call::CallState;
 use super::exchanges::Exchanges;
-use super::redaction::Redactor;
 use crate::rules::budget::Limit;
 use crate::rules::grants;
 use network::NoAddress;
@@ -95,7 +94,7 @@ impl Exchanges {
             let phase = if denial.code == "invalid_url" { Phase::Invalid } else { Phase::Denied };
             failed(phase, denial.code, denial.message)
         })?;
-        request::check(&request, largest).map_err(refused)?;
+        request::check(&request, largest, &powers.said_where(Limit::Request)).map_err(refused)?;
         for name in &used {
             powers.has_secret(name).map_err(|why| failed(Phase::Denied, "no_such_secret", why))?;
         }
@@ -123,7 +122,11 @@ impl Exchanges {
             return Err(failed(
                 Phase::Denied,
                 "too_many_requests",
-                format!("One call may send {} HTTP requests.", self.budget.amount(Limit::HttpRequests)),
+                format!(
+                    "One call may send {} HTTP requests ({}).",
+                    self.budget.amount(Limit::HttpRequests),
+                    powers.said_where(Limit::HttpRequests)
+                ),
             ));
         }
         let patience = Patience { whole, first: whole, between: whole };
@@ -133,6 +136,7 @@ impl Exchanges {
     async fn exchange(&self, departure: Departure) -> Result<Response, Error> {
         let Departure { client, ready, url, about, patience } = departure;
         let host = url.host_str().unwrap_or_default().to_owned();
+        let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         let crowded = || failed(Phase::Connect, "timeout", format!("{host} had too much to do for too long."));
         let _place = tokio::time::timeout(self.time_left(), client.place_at(&host)).await.map_err(|_| crowded())?;
         let Some(leaving) = self.leaves(&about) else {
@@ -141,18 +145,73 @@ impl Exchanges {
         let request = client.client.request(ready.method, url).headers(ready.headers).body(ready.body);
         let sent = request.timeout(patience.whole.min(self.time_left())).send();
         let error = match tokio::time::timeout(patience.first, sent).await {
-            Ok(Ok(answer)) => {
-                let most = self.budget.bytes(Limit::Answer);
-                return read(answer, &host, most, patience.between, &self.powers.redactor).await;
-            }
+            Ok(Ok(answer)) => match self.read(answer, &host, patience.between).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            },
             // Without its URL, in which there may be a secret.
-            Ok(Err(e)) => unanswered(&e.without_url(), &host),
+            Ok(Err(e)) => unanswered(&e.without_url(), &authority),
             Err(_) => slow(&host),
         };
         if nothing_left(error.phase) {
             self.stayed(&leaving);
         }
+        // Nothing of the provider's doing.
+        if error.code == "timeout" && self.time_left().is_zero() {
+            let (wall, whose) = (self.budget.time(Limit::Wall), self.powers.said_where(Limit::Wall));
+            return Err(Error {
+                message: format!("The {wall:?} of the call ({whose}) were over before {host} had answered."),
+                ..error
+            });
+        }
         Err(error)
+    }
+
+    /// The answer, as many bytes of it as a call may have, without the secrets that it repeats.
+    async fn read(&self, mut answer: reqwest::Response, host: &str, between: Duration) -> Result<Response, Error> {
+        let (most, redactor) = (self.budget.bytes(Limit::Answer), &self.powers.redactor);
+        let status = answer.status().as_u16();
+        let broke = |code: &str, message: String| Error { phase: Phase::Read, status, code: code.to_owned(), message };
+        // gzip is unpacked by now, and nothing else was asked for: a secret that is repeated in there could not be found.
+        if answer
+            .headers()
+            .get_all(CONTENT_ENCODING)
+            .iter()
+            .any(|packed| !packed.as_bytes().eq_ignore_ascii_case(b"identity"))
+        {
+            return Err(broke("answer_packed", format!("The answer of {host} is packed otherwise than by gzip.")));
+        }
+        let headers = answer
+            .headers()
+            .iter()
+            .filter(|(name, _)| !FRAMING.contains(&name.as_str()))
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes());
+                (redactor.text(name.as_str()), redactor.text(&value))
+            })
+            .collect();
+        let mut body = Vec::new();
+        let late = || broke("timeout", format!("The answer of {host} did not end in time."));
+        loop {
+            match tokio::time::timeout(between, answer.chunk()).await.map_err(|_| late())? {
+                Ok(None) => return Ok(Response { status, headers, body: redactor.bytes(body) }),
+                Ok(Some(chunk)) if body.len() + chunk.len() > most => {
+                    let whose = self.powers.said_where(Limit::Answer);
+                    return Err(broke(
+                        "answer_too_large",
+                        format!("The answer of {host} has more than {most} bytes ({whose})."),
+                    ));
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Err(e) if e.is_timeout() => return Err(late()),
+                Err(e) => {
+                    return Err(broke(
+                        "answer_broken",
+                        format!("The answer of {host} broke off: {}.", e.without_url()),
+                    ));
+                }
+            }
+        }
     }
 
     /// The notifications that a request carries, by its `about`.
@@ -217,50 +276,5 @@ fn unanswered(error: &reqwest::Error, host: &str) -> Error {
         (true, false) => failed(Phase::Connect, "no_connection", format!("{host} cannot be reached: {words}.")),
         (false, true) => slow(host),
         (false, false) => failed(Phase::Wait, "connection_lost", format!("The connection to {host} broke: {words}.")),
-    }
-}
-
-/// The answer, at most so many bytes of it, without the secrets that it repeats.
-async fn read(
-    mut answer: reqwest::Response,
-    host: &str,
-    most: usize,
-    between: Duration,
-    redactor: &Redactor,
-) -> Result<Response, Error> {
-    let status = answer.status().as_u16();
-    let broke = |code: &str, message: String| Error { phase: Phase::Read, status, code: code.to_owned(), message };
-    // gzip is unpacked by now, and nothing else was asked for: a secret that is repeated in there could not be found.
-    if answer
-        .headers()
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .any(|packed| !packed.as_bytes().eq_ignore_ascii_case(b"identity"))
-    {
-        return Err(broke("answer_packed", format!("The answer of {host} is packed otherwise than by gzip.")));
-    }
-    let headers = answer
-        .headers()
-        .iter()
-        .filter(|(name, _)| !FRAMING.contains(&name.as_str()))
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            (redactor.text(name.as_str()), redactor.text(&value))
-        })
-        .collect();
-    let mut body = Vec::new();
-    let late = || broke("timeout", format!("The answer of {host} did not end in time."));
-    loop {
-        match tokio::time::timeout(between, answer.chunk()).await.map_err(|_| late())? {
-            Ok(None) => return Ok(Response { status, headers, body: redactor.bytes(body) }),
-            Ok(Some(chunk)) if body.len() + chunk.len() > most => {
-                return Err(broke("answer_too_large", format!("The answer of {host} has more than {most} bytes.")));
-            }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Err(e) if e.is_timeout() => return Err(late()),
-            Err(e) => {
-                return Err(broke("answer_broken", format!("The answer of {host} broke off: {}.", e.without_url())));
-            }
-        }
     }
 }

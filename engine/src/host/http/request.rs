@@ -104,11 +104,12 @@ pub fn check_size(request: &Request, batch: usize) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Checks what the component wrote, before anything is filled in. Its body has at most so many bytes.
-pub fn check(request: &Request, largest: usize) -> Result<(), Refused> {
+/// Checks what the component wrote, before anything is filled in. Its body has at most so many bytes, by a limit that is said there.
+pub fn check(request: &Request, largest: usize, said_where: &str) -> Result<(), Refused> {
     method(&request.method)?;
     if request.body.len() > largest {
-        return invalid(format!("The body has {} bytes, and {largest} is the most.", request.body.len()));
+        let length = request.body.len();
+        return invalid(format!("The body has {length} bytes, and {largest} is the most ({said_where})."));
     }
     let bytes: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     if request.headers.len() > MOST_HEADERS || bytes > MOST_HEADER_BYTES {
@@ -344,7 +345,7 @@ mod tests {
             Refused::Invalid(why) | Refused::Denied(why) => why,
         };
         check_size(&request, 1).map_err(text)?;
-        check(&request, LARGEST).map_err(text)?;
+        check(&request, LARGEST, "`request`").map_err(text)?;
         fill(request, LARGEST, |_| value.to_owned()).map_err(text)
     }
 

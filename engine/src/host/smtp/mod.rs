@@ -45,7 +45,11 @@ impl CallState {
             return Err(never_begun(
                 Phase::Denied,
                 "too_many_mails",
-                format!("One call may send {} mails.", self.meter.budget.amount(Limit::Mails)),
+                format!(
+                    "One call may send {} mails ({}).",
+                    self.meter.budget.amount(Limit::Mails),
+                    self.exchanges.powers.said_where(Limit::Mails)
+                ),
             ));
         }
 

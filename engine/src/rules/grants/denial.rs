@@ -27,15 +27,17 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
         Capability::Http(_) | Capability::RecordAddress => {
             let whither = origin.map_or_else(|| wanted.to_string(), |origin| format!("HTTP to {origin}"));
             let (code, why) = if !decision.asked {
-                let word = origin.map(|origin| {
-                    format!("; the operator can open it all the same, with `base_url = \"{origin}\"` under [target.{module}]")
-                });
+                let author = origin.map_or_else(
+                    || "; its author lets it ask for `http.record_address`".to_owned(),
+                    |origin| {
+                        format!("; its author adds {origin} to `http.origins` there, or the operator opens it with `base_url = \"{origin}\"` under [target.{module}]")
+                    },
+                );
                 (
                     "origin_not_asked",
                     format!(
-                        "its component does not ask for it in its manifest{}{}",
-                        instead(grants.asked.origins.iter().map(ToString::to_string)),
-                        word.unwrap_or_default()
+                        "its component does not ask for it in its manifest{}{author}",
+                        instead(grants.asked.origins.iter().map(ToString::to_string))
                     ),
                 )
             } else if !decision.allowed {
@@ -83,7 +85,12 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
         Capability::Secret(name, towards) => {
             let (code, why) = if !decision.asked {
                 let instead = instead(grants.asked.secrets.iter().map(|asked| format!("`{asked}`")));
-                ("secret_not_granted", format!("its component does not ask for it in its manifest{instead}"))
+                (
+                    "secret_not_granted",
+                    format!(
+                        "its component does not ask for it in its manifest{instead}; its author adds it to `secrets` there"
+                    ),
+                )
             } else if !decision.granted {
                 ("secret_not_granted", format!("it is not granted; {command}"))
             } else {

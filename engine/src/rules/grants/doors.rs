@@ -8,12 +8,16 @@ use crate::rules::origin::Origin;
 use std::net::IpAddr;
 use url::Url;
 
+/// How many characters of a URL are shown that cannot be read.
+const MOST_SHOWN: usize = 100;
+
 /// May this call send an HTTP request to `url`, carrying these secrets? The URL that is returned is the one to send to. `records` are the
 /// origins of the addresses of the notifications that are being sent.
 pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &[Origin]) -> Result<Url, Denial> {
     only_while_sending(call, "HTTP")?;
     let invalid = |why: String| Denial::new("invalid_url", format!("The URL {why}."));
-    let parsed = Url::parse(url).map_err(|e| invalid(format!("cannot be read ({e})")))?;
+    let beginning = || url.chars().take(MOST_SHOWN).collect::<String>().escape_debug().to_string();
+    let parsed = Url::parse(url).map_err(|e| invalid(format!("\"{}\" cannot be read ({e})", beginning())))?;
     let origin = Origin::of(&parsed).map_err(invalid)?;
     let decision = decide(grants, &Capability::Http(origin.clone()));
     if !decision.in_force() {
@@ -41,9 +45,12 @@ pub fn secret(grants: &Grants, name: &str) -> Result<(), Denial> {
     check_secret(grants, name, None)
 }
 
-/// May the component use this secret anywhere: in a signature, or towards a place to which it may go? The refusal names the first of these places.
-pub fn secret_anywhere(grants: &Grants, name: &str) -> Result<(), Denial> {
-    let mut wanted = places(grants).map(Some).chain([None]);
+/// May the component use this secret anywhere: towards a place to which it may go or, if it signs, in a signature? The refusal names the first of these
+/// places.
+pub fn secret_anywhere(grants: &Grants, name: &str, signs: bool) -> Result<(), Denial> {
+    // An address is a place, too, but not one that is known now.
+    let elsewhere = signs || follows_addresses(grants) || places(grants).next().is_none();
+    let mut wanted = places(grants).map(Some).chain(elsewhere.then_some(None));
     let first = wanted.next().unwrap_or_default();
     let refusal = match check_secret(grants, name, first) {
         Ok(()) => return Ok(()),
@@ -53,7 +60,7 @@ pub fn secret_anywhere(grants: &Grants, name: &str) -> Result<(), Denial> {
 }
 
 /// The places to which the component of a target goes: the one that the operator names, or else those that it asks for.
-fn places(grants: &Grants) -> impl Iterator<Item = Origin> {
+pub(super) fn places(grants: &Grants) -> impl Iterator<Item = Origin> {
     let asked = if grants.operator.base_url.is_some() { &[] } else { grants.asked.origins.as_slice() };
     grants.operator.base_url.iter().chain(asked).cloned()
 }

@@ -1,5 +1,6 @@
 //! All that a target asks for or was given, with the decision for each: what `engine target inspect` shows.
 
+use super::doors::places;
 use super::{Capability, Decision, Grants, decide, denial};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
@@ -40,7 +41,7 @@ pub fn inspect(grants: &Grants) -> Vec<Inspected> {
         let towards = bound.get(name).into_iter().flatten();
         all.extend(towards.map(|origin| Capability::Secret(name.clone(), Some(origin.clone()))));
         if !all.iter().any(|listed| matches!(listed, Capability::Secret(listed, _) if listed == name)) {
-            all.insert(Capability::Secret(name.clone(), None));
+            all.extend([Capability::Secret(name.clone(), places(grants).next())]);
         }
     }
     all.into_iter().map(|capability| one(grants, capability)).collect()

@@ -42,6 +42,28 @@ impl Store {
         .await
     }
 
+    /// Sets what the component of a target knows; a setting that is null is taken away. It must have been checked.
+    pub async fn set_target(
+        &self,
+        tenant: Tenant,
+        id: Uuid,
+        settings: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<()> {
+        for (name, value) in settings {
+            setup::check_setting(name, value)?;
+        }
+        let settings = settings.clone();
+        self.write(move |mut connection| {
+            Box::pin(async move {
+                targets::name(&mut connection, tenant, id).await?;
+                set(&mut connection, tenant, id, &settings).await?;
+                targets::bump_revision(&mut connection, tenant, id, now).await
+            })
+        })
+        .await
+    }
+
     /// The bytes of the component with this digest, if it was installed.
     pub async fn find_component(&self, tenant: Tenant, digest: &str) -> Result<Option<Vec<u8>>> {
         let find = query(sql!("find_component")).bind(tenant).bind(digest);
