@@ -38,3 +38,21 @@ async fn crowd() {
     }
     assert_eq!((server.count(), relay.count()), (0, 0), "nothing has left");
 }
+
+/// What a component says in one call is not kept as often as there are notifications in it.
+#[tokio::test]
+async fn a_log_for_each_of_many() {
+    let arena = Arena::of("http_probe").await;
+    arena.engine.record("http_probe", "bob@example.org").await;
+    let wish = json!({ "url": "https://provider.example", "log": true });
+    let ids = arena.engine.create(&arena.engine.request("http_probe", "Title", wish)).await.unwrap();
+    arena.engine.deliver().await;
+    let mut logs = Vec::new();
+    for id in &ids {
+        logs.push(arena.engine.show(*id).await.attempts.remove(0).log);
+    }
+    let elsewhere =
+        |log: &&String| ids.iter().any(|id| **log == format!("what was said in this call is kept with {id}"));
+    assert_eq!((logs.len(), logs.iter().filter(elsewhere).count()), (2, 1), "{logs:#?}");
+    assert!(logs.iter().any(|log| log.matches("origin_not_granted").count() == 2), "{logs:#?}");
+}

@@ -1,10 +1,14 @@
 //! Components that say of themselves what they should not, and creators that make what they should not.
 
 use super::arena::{Arena, Cases, case};
+use crate::support::guest;
+use engine::clock::Clock;
 use engine::creation::CreationError;
+use engine::host::Host;
 use engine::rules::status::Status;
 use engine::rules::tenant::Tenant;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn large_manifest() {
@@ -19,6 +23,40 @@ async fn deep_manifest() {
 #[tokio::test]
 async fn coloured_manifest() {
     Arena::of("coloured_manifest").await.is_refused("control character").await;
+}
+
+/// Schemas are followed outside of the sandbox, so what they can cost is little: these are refused at once.
+#[tokio::test]
+async fn doubling_manifest() {
+    let began = Instant::now();
+    Arena::of("doubling_manifest").await.is_refused("write them out instead of `$ref`").await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn pattern_manifest() {
+    let began = Instant::now();
+    Arena::of("pattern_manifest").await.is_refused("`settings` in its manifest is no JSON Schema").await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn slow_describe() {
+    Arena::of("slow_describe").await.is_refused("did not end within 3s, and has nothing to wait for").await;
+}
+
+/// It is what it said first: nothing that it says later is listened to, at the next start either.
+#[tokio::test]
+async fn two_faced() {
+    let arena = Arena::of("two_faced").await;
+    let first = arena.engine.catalog.get("two_faced").await.unwrap().module.manifest.clone();
+    let (settings, key) = (&arena.engine.settings, arena.engine.settings.engine_key().unwrap());
+    for _ in 0..3 {
+        let host = Host::new(&settings.sandbox, &settings.cache(), &key, Clock::system()).unwrap();
+        let again = host.load("two_faced", &std::fs::read(guest("two_faced")).unwrap()).await.unwrap();
+        assert_eq!(again.manifest, first);
+    }
+    arena.serves().await;
 }
 
 /// Drafts that cannot be stored, or are not the creator's to make: the request is refused, and nothing of it is stored.

@@ -8,6 +8,7 @@ use crate::support::smtp::{self, SmtpServer};
 use engine::rules::budget::Limit;
 use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
+use engine::rules::target::Target;
 use engine::rules::tenant::Tenant;
 use serde_json::{Value, json};
 use std::future::pending;
@@ -15,6 +16,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// A call that takes too long ends, and may be its provider's doing: the target is not paused for it.
 #[tokio::test]
@@ -300,5 +302,38 @@ async fn a_crowd_of_another_targets() {
     tokio::select! {
         _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
         () = alone => {}
+    }
+}
+
+/// Two targets of slow calls whose backlogs fill all that an engine claims ahead: an honest one is served as soon as it is due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backlogs_of_slow_targets() {
+    let settings = "[delivery]\nclaim_batch = 20\nconcurrency_per_tenant = 4\nconcurrency_per_target = 2\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    let slow = json!({ "milliseconds": 20_000 });
+    let first = engine.store.find_target(Tenant::DEFAULT, "sleeper").await.unwrap();
+    let second = Target { id: Uuid::now_v7(), name: "sleeper two".to_owned(), ..first };
+    engine.store.add_target(Tenant::DEFAULT, &second, engine.clock.now()).await.unwrap();
+    engine.record("sleeper two", "ada@example.org").await;
+    for i in 0..60 {
+        engine.notify("sleeper", &format!("Title {i}"), slow.clone()).await;
+        engine.notify("sleeper two", &format!("Title {i}"), slow.clone()).await;
+    }
+    let honest = async {
+        for i in 0..10 {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let began = Instant::now();
+            let mine = engine.notify("noop", &format!("Mine {i}"), json!({})).await;
+            while engine.show(mine).await.attempts.is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert!(began.elapsed() < Duration::from_secs(2), "{i}: {:?}", began.elapsed());
+        }
+    };
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
     }
 }

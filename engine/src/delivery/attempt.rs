@@ -8,6 +8,7 @@ use crate::host::{Delivery, Previous, Ready};
 use crate::rules::attempt::{Attempt, request_hash};
 use crate::rules::budget::Limit;
 use crate::rules::notification::OnUnknown;
+use crate::rules::retry::RetryPolicy;
 use crate::rules::{rescue, retry};
 use crate::store::{Claim, Claimed, Interventions, Recheck, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +39,14 @@ impl Deliverer {
         if let Some(first) = batch.first() {
             self.remember(&first.target, ready, sent.fault.as_ref(), faults).await;
         }
+        // Kept once: with a thousand of them in a call, each would keep as much as the component cares to say.
+        let mut log = sent.log;
+        let elsewhere = match deliveries.first() {
+            Some(first) if !log.is_empty() => {
+                format!("what was said in this call is kept with {}", first.notification.id)
+            }
+            Some(_) | None => String::new(),
+        };
         batch
             .into_iter()
             .zip(sent.outcomes)
@@ -48,7 +57,13 @@ impl Deliverer {
                 let settlement = retry::settle(
                     &claimed.notification.standing(),
                     &outcome,
-                    &self.retry_policy(on_unknown),
+                    &RetryPolicy {
+                        least_account_wait: retry::least_account_wait(
+                            claimed.attempt,
+                            claimed.notification.retry_attempts,
+                        ),
+                        ..self.retry_policy(on_unknown)
+                    },
                     can_learn_more,
                     ended,
                     (self.jitter)(),
@@ -56,7 +71,7 @@ impl Deliverer {
                 let failed = outcome.failure().is_some();
                 let attempt = Attempt {
                     phase: sent.phase.filter(|_| failed),
-                    log: sent.log.clone(),
+                    log: std::mem::replace(&mut log, elsewhere.clone()),
                     component_digest: Some(ready.module.digest.clone()),
                     usage: Some(sent.usage),
                     request_hash: Some(request_hash(&claimed.notification, &claimed.record.target_user_id)),

@@ -17,7 +17,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{AcquireError, Notify, Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -47,10 +47,19 @@ struct Shared {
     suspects: Semaphore,
 }
 
+/// What a portion is sent in: the lane's own slot, or one of those that all share.
+#[expect(dead_code, reason = "they are held, and let go")]
+enum Slot<'a> {
+    First(tokio::sync::MutexGuard<'a, ()>),
+    Shared(Result<SemaphorePermit<'a>, AcquireError>),
+}
+
 /// What waits in one target.
 #[derive(Default)]
 struct Lane {
     queue: Mutex<Queue>,
+    /// The slot that it shares with no other target.
+    first: tokio::sync::Mutex<()>,
     /// How its component does.
     faults: Faults,
     /// How the target is set up.
@@ -102,10 +111,12 @@ impl Lanes {
         self.shared.under_way.load(Ordering::Acquire)
     }
 
-    /// The targets that have as much to do as they can, so that others are claimed for instead.
-    pub(super) fn full_targets(&self) -> Vec<Uuid> {
+    /// The targets that have as much to do as they can, so that others are claimed for instead, and how many notifications wait in these.
+    pub(super) fn full_targets(&self) -> (Vec<Uuid>, usize) {
         let enough = self.shared.deliverer.settings.delivery.claim_batch / 2;
-        self.lanes.iter().filter(|(_, lane)| lane.queue().waiting.len() > enough).map(|(id, _)| *id).collect()
+        let waiting = self.lanes.iter().map(|(id, lane)| (*id, lane.queue().waiting.len()));
+        let full: Vec<(Uuid, usize)> = waiting.filter(|(_, waiting)| *waiting > enough).collect();
+        (full.iter().map(|(id, _)| *id).collect(), full.iter().map(|(_, waiting)| waiting).sum())
     }
 
     /// Lines claims of one target up, and sees to it that there are workers for them.
@@ -220,7 +231,11 @@ impl Shared {
             let alone = portion.first().is_some_and(Waiting::goes_alone);
             // Before the slot, so that those who wait for each other leave the slots to others.
             let _alone = if alone { self.suspects.acquire().await.ok() } else { None };
-            let _slot = self.tenant_slots.acquire().await;
+            // One call of each target goes in any case: those of others, however many and slow they are, do not hold it up.
+            let _slot = match lane.first.try_lock() {
+                Ok(first) => Slot::First(first),
+                Err(_) => Slot::Shared(self.tenant_slots.acquire().await),
+            };
             let many = portion.len();
             let (began, made, left) = self.portion(&lane, portion).await;
             self.under_way.fetch_sub(many - left.len(), Ordering::AcqRel);

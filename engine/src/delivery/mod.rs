@@ -33,7 +33,7 @@ use settler::Settler;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// After what silence an engine is taken for dead.
@@ -210,7 +210,7 @@ impl Deliverer {
                 "notifications were being sent when an engine died; they are dealt with as unknown"
             );
         }
-        self.resume_repaired().await?;
+        self.resume_unusable().await?;
         Ok(lock)
     }
 
@@ -300,6 +300,8 @@ struct Work {
     settler: Settler,
     /// Until when the last claim is valid. No two have the same, so that it tells them apart.
     lease_until: Timestamp,
+    /// When nothing was found to be due, and in which targets it was not looked.
+    looked: Option<(Vec<Uuid>, Instant)>,
     /// Whether the last claim failed: what it took, if it took anything, nobody knows of.
     unanswered: bool,
 }
@@ -310,7 +312,7 @@ impl Work {
         let lanes = Lanes::new(deliverer, settler.handle());
         let (chosen, lease_until) = (Chosen::default(), Timestamp::MIN);
         let (deliverer, preparing) = (deliverer.clone(), Preparing::default());
-        Work { deliverer, chosen, lanes, preparing, settler, lease_until, unanswered: false }
+        Work { deliverer, chosen, lanes, preparing, settler, lease_until, looked: None, unanswered: false }
     }
 
     /// How many notifications are claimed and not handed to the settler yet.
@@ -328,8 +330,10 @@ impl Work {
             self.begin_prepared(prepared).await?;
         }
         let batch = self.deliverer.settings.delivery.claim_batch;
-        // A second batch is claimed while the first is being sent, so that no slot waits for the database.
-        if self.under_way() > batch {
+        let (mut full, waiting) = self.lanes.full_targets();
+        // A second batch is claimed while the first is being sent, so that no slot waits for the database. What waits for a target that is slow, or
+        // is being made ready, takes nobody's room.
+        if self.lanes.under_way().saturating_sub(waiting) > batch {
             return Ok(Found::NoRoom);
         }
         if self.chosen.limit == Some(0) {
@@ -342,20 +346,26 @@ impl Work {
         }
         let after_the_last = self.lease_until.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
         self.lease_until = self.deliverer.lease_from(self.deliverer.clock.now()).max(after_the_last);
-        let full: Vec<Uuid> = self.lanes.full_targets().into_iter().chain(self.preparing.targets()).collect();
+        full.extend(self.preparing.targets());
+        full.sort_unstable();
+        // That nothing else is due will not have changed with every call that ends.
+        if self.looked.as_ref().is_some_and(|(but, when)| *but == full && when.elapsed() < GLANCE) {
+            return Ok(Found::NoRoom);
+        }
         let some_are_full = !full.is_empty();
         let request = ClaimRequest {
             engine: self.deliverer.engine,
             now,
             lease_until: self.lease_until,
             limit: u32::try_from(batch.min(self.chosen.limit.unwrap_or(batch))).unwrap_or(u32::MAX),
-            targets: self.chosen.targets_but(full),
+            targets: self.chosen.targets_but(full.clone()),
         };
         let seen = self.deliverer.store.interventions().await?;
         self.unanswered = true;
         let claims = self.deliverer.store.claim_due(&request).await?;
         self.unanswered = false;
         let found = claims.claimed.len() + claims.ended.len();
+        self.looked = (found == 0 && some_are_full).then(|| (full, Instant::now()));
         if let Some(left) = &mut self.chosen.limit {
             *left = left.saturating_sub(found);
         }

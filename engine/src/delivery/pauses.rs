@@ -7,7 +7,6 @@ use crate::host::{Fault, ModuleError, Ready};
 use crate::rules::target::{MAX_FAULTS, Pause, PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::{Claim, Claimed, StoreError};
-use crate::targets::{self, Unready};
 use std::sync::atomic::Ordering;
 
 impl Deliverer {
@@ -75,19 +74,13 @@ impl Deliverer {
         }
     }
 
-    /// Resumes the targets that were paused for a component which can be used now.
-    pub(super) async fn resume_repaired(&self) -> Result<(), StoreError> {
+    /// Resumes the targets that were paused for a component which could not be used: whether it can now is found when something is due, and others
+    /// do not wait for that.
+    pub(super) async fn resume_unusable(&self) -> Result<(), StoreError> {
         for target in self.store.list_targets(Tenant::DEFAULT).await? {
-            let stays = target.has_failed_too_often();
-            if stays || target.pause.as_ref().is_none_or(|pause| pause.kind != PauseKind::Component) {
-                continue;
-            }
-            match targets::ready(&self.store, &self.catalog, Tenant::DEFAULT, &target).await {
-                Ok(_) => self.store.resume_target(Tenant::DEFAULT, target.id, self.clock.now()).await?,
-                Err(Unready::Store(error)) => return Err(error),
-                Err(Unready::Module(error)) => {
-                    tracing::warn!(target = target.name, reason = error.to_string(), "the target stays paused")
-                }
+            let is_of_the_component = target.pause.as_ref().is_some_and(|pause| pause.kind == PauseKind::Component);
+            if is_of_the_component && !target.has_failed_too_often() {
+                self.store.resume_target(Tenant::DEFAULT, target.id, self.clock.now()).await?;
             }
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! Compiled components, kept on disk under a MAC.
 //!
 //! To load one runs what it holds, so only bytes that this engine wrote are taken: each file begins with an HMAC over the
-//! component's digest, the compiler's fingerprint (version, settings, CPU features) and the compiled bytes.
+//! component's digest, the compiler's fingerprint (version, settings, CPU features) and what follows: the compiled bytes, the manifest, and the manifest's
+//! length. A component is asked for its manifest once, and is what it said then: its digest stands for that too.
 
 use crate::clock::Clock;
 use ring::hmac;
@@ -9,10 +10,23 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const MAC: usize = 32;
+/// How many bytes the manifest's length takes, at the end.
+const LENGTH: usize = 4;
+/// What is signed with every file, so that one of another form is not read.
+const FORM: &[u8] = b"code, manifest, length";
 const ENDING: &str = "cwasm";
 /// How many are kept, and how many bytes of them.
 const MOST_KEPT: usize = 256;
 const MOST_BYTES: u64 = 2 << 30;
+
+/// A component as it is kept.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// What it was compiled to.
+    pub code: Vec<u8>,
+    /// What it said of itself.
+    pub manifest: String,
+}
 
 /// The folder of compiled components.
 pub struct Cache {
@@ -32,34 +46,48 @@ impl Cache {
     }
 
     /// What is signed: all that the bytes depend on, and their digest.
-    fn signed(digest: &str, fingerprint: u64, compiled: &[u8]) -> Vec<u8> {
-        let of_compiled = ring::digest::digest(&ring::digest::SHA256, compiled);
-        [digest.as_bytes(), &fingerprint.to_be_bytes(), of_compiled.as_ref()].concat()
+    fn signed(digest: &str, fingerprint: u64, parts: &[&[u8]]) -> Vec<u8> {
+        let mut of_parts = ring::digest::Context::new(&ring::digest::SHA256);
+        parts.iter().for_each(|part| of_parts.update(part));
+        [digest.as_bytes(), &fingerprint.to_be_bytes(), of_parts.finish().as_ref(), FORM].concat()
     }
 
-    /// The compiled form, if it is there and this engine's own; a file that is not is said and passed over.
-    pub fn get(&self, digest: &str, fingerprint: u64) -> Option<Vec<u8>> {
+    /// The component, if it is there and this engine's own; a file that is not is said and passed over.
+    pub fn get(&self, digest: &str, fingerprint: u64) -> Option<Kept> {
         let file = self.file(digest, fingerprint);
-        let mut bytes = std::fs::read(&file).ok()?;
-        if bytes.len() > MAC {
-            let compiled = bytes.split_off(MAC);
-            if hmac::verify(&self.key, &Self::signed(digest, fingerprint, &compiled), &bytes).is_ok() {
-                // So that it is not among those that are forgotten. That this cannot be written changes nothing now.
-                let _ = std::fs::File::open(&file).and_then(|file| file.set_modified(self.clock.now().into()));
-                return Some(compiled);
+        let bytes = std::fs::read(&file).ok()?;
+        let kept = self.read(digest, fingerprint, bytes);
+        match &kept {
+            // So that it is not among those that are forgotten. That this cannot be written changes nothing now.
+            Some(_) => drop(std::fs::File::open(&file).and_then(|file| file.set_modified(self.clock.now().into()))),
+            None => {
+                tracing::warn!(file = %file.display(), "a compiled component was not written by this engine, and is compiled anew")
             }
         }
-        tracing::warn!(file = %file.display(), "a compiled component was not written by this engine, and is compiled anew");
-        None
+        kept
     }
 
-    /// Keeps a compiled form. That it cannot be kept costs time at the next start and nothing else.
-    pub fn put(&self, digest: &str, fingerprint: u64, compiled: &[u8]) {
+    fn read(&self, digest: &str, fingerprint: u64, mut bytes: Vec<u8>) -> Option<Kept> {
+        if bytes.len() < MAC + LENGTH {
+            return None;
+        }
+        let mut code = bytes.split_off(MAC);
+        hmac::verify(&self.key, &Self::signed(digest, fingerprint, &[&code]), &bytes).ok()?;
+        let length = u32::from_le_bytes(code.split_off(code.len() - LENGTH).try_into().ok()?);
+        let begin = code.len().checked_sub(usize::try_from(length).ok()?)?;
+        let manifest = String::from_utf8(code.split_off(begin)).ok()?;
+        Some(Kept { code, manifest })
+    }
+
+    /// Keeps a component. That it cannot be kept costs time at the next start and nothing else.
+    pub fn put(&self, digest: &str, fingerprint: u64, Kept { code, manifest }: &Kept) {
         let write = || -> std::io::Result<()> {
             std::fs::create_dir_all(&self.folder)?;
+            let length = u32::try_from(manifest.len()).map_err(std::io::Error::other)?.to_le_bytes();
+            let parts = [code.as_slice(), manifest.as_bytes(), &length];
             let mut draft = tempfile::NamedTempFile::new_in(&self.folder)?;
-            draft.write_all(hmac::sign(&self.key, &Self::signed(digest, fingerprint, compiled)).as_ref())?;
-            draft.write_all(compiled)?;
+            draft.write_all(hmac::sign(&self.key, &Self::signed(digest, fingerprint, &parts)).as_ref())?;
+            parts.iter().try_for_each(|part| draft.write_all(part))?;
             draft.persist(self.file(digest, fingerprint))?;
             self.forget()
         };
@@ -94,19 +122,23 @@ impl Cache {
 mod tests {
     use super::*;
 
+    fn some() -> Kept {
+        Kept { code: b"code".to_vec(), manifest: "{}".to_owned() }
+    }
+
     #[test]
     fn those_not_used_for_longest_are_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path(), &[1; 32], Clock::system());
         std::fs::write(folder.path().join("another's"), "").unwrap();
         for number in 0..MOST_KEPT {
-            cache.put(&format!("{number}"), 7, b"code");
+            cache.put(&format!("{number}"), 7, &some());
             let age = std::time::Duration::from_secs((MOST_KEPT - number) as u64);
             let file = std::fs::File::open(cache.file(&format!("{number}"), 7)).unwrap();
             file.set_modified(std::time::SystemTime::from(cache.clock.now()) - age).unwrap();
         }
         assert!(cache.get("0", 7).is_some(), "which makes it the newest");
-        cache.put("new", 7, b"code");
+        cache.put("new", 7, &some());
         let is_there = ["0", "1", "2", "new"].map(|digest| cache.get(digest, 7).is_some());
         assert_eq!(is_there, [true, false, true, true]);
         assert!(folder.path().join("another's").exists());
@@ -116,8 +148,8 @@ mod tests {
     fn only_its_own_bytes_come_back() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path(), &[1; 32], Clock::system());
-        cache.put("digest", 7, b"code");
-        assert_eq!(cache.get("digest", 7).unwrap(), b"code");
+        cache.put("digest", 7, &some());
+        assert_eq!(cache.get("digest", 7), Some(some()));
         assert_eq!(cache.get("digest", 8), None);
         assert_eq!(Cache::new(folder.path(), &[2; 32], Clock::system()).get("digest", 7), None, "another engine's key");
 

@@ -12,6 +12,9 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 const LONGEST_LINE: usize = 4 * 1024;
+/// How many lines of a call go to the engine's own log, and how many bytes of each.
+const MOST_TOLD: usize = 20;
+const LONGEST_TOLD: usize = 400;
 /// How many lines are taken for what it said before it crashed.
 const MOST_LAST_WORDS: usize = 3;
 /// How much a stream takes at once; more is written in several pieces.
@@ -82,12 +85,13 @@ impl CallLog {
         words.join(" ")
     }
 
-    /// All of it, a line each, with the secrets cut out; the last line counts what was dropped. From `info` on the lines also go
+    /// All of it, a line each, with the secrets cut out; the last line counts what was dropped. From `info` on the first lines also go
     /// to the engine's own log, under the module's name.
     pub fn text(&self, module: &str) -> String {
         let log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let text = self.redactor.text(&log.lines.join("\n"));
-        for line in text.lines() {
+        // As many of them as do not bury what others say.
+        for line in text.lines().take(MOST_TOLD).map(|line| cut(line, LONGEST_TOLD)) {
             match line.split_once(": ").filter(|(_, said)| !said.is_empty()) {
                 Some(("error", said)) => tracing::error!(module, "{said}"),
                 Some(("warn", said)) => tracing::warn!(module, "{said}"),

@@ -25,6 +25,9 @@ use wasmtime::Store;
 /// How many bytes the values of one call may take on their way in and out, beside the bodies of a request and of its answer.
 const HOSTCALL_BYTES: usize = 10 * 1024 * 1024;
 
+/// How long a call may take in which there is nobody to wait for.
+const WITHOUT_WAITING: Duration = Duration::from_secs(3);
+
 /// The code of a call that did not end by itself.
 const OUT_OF_TIME: &str = "out_of_time";
 
@@ -197,18 +200,22 @@ impl Module {
             let instance = self.pre.instantiate_async(&mut store).await?;
             call(instance.notification_engine_notification_target(), &mut store).await
         };
-        let ended = tokio::time::timeout(budget.time(Limit::Wall), stopwatch.around(work)).await;
+        let wall = match kind {
+            Call::Describe | Call::CheckAddress => budget.time(Limit::Wall).min(WITHOUT_WAITING),
+            Call::Create | Call::Send => budget.time(Limit::Wall),
+        };
+        let ended = tokio::time::timeout(wall, stopwatch.around(work)).await;
         let state = store.data_mut();
         let result = match ended {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(fault(&error, state, &budget)),
             Err(_) => Err(Fault {
                 code: OUT_OF_TIME,
-                message: format!(
-                    "The component did not end within {:?} ({}).",
-                    budget.time(Limit::Wall),
-                    powers.said_where(Limit::Wall)
-                ),
+                message: if wall < budget.time(Limit::Wall) {
+                    format!("The component did not end within {wall:?}, and has nothing to wait for in this call.")
+                } else {
+                    format!("The component did not end within {wall:?} ({}).", powers.said_where(Limit::Wall))
+                },
             }),
         };
         let (log, Ended { left, denied, broken_at, requests }) = state.finish();

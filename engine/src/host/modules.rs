@@ -1,7 +1,7 @@
 //! From a component's bytes to a module that can be called: checked, compiled or taken from the cache, linked, described.
 
 use super::bindings;
-use super::cache::Cache;
+use super::cache::{Cache, Kept};
 use super::call::CallState;
 use super::compiler::Compiler;
 use super::examine::{check_head, check_size};
@@ -141,9 +141,10 @@ impl Host {
         check_head(bytes)?;
         let digest: String =
             ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
-        let (component, compiled) = match self.cached(&digest) {
-            Some(component) => (component, None),
-            None => self.compile(bytes).await.map(|(component, compiled)| (component, Some(compiled)))?,
+        let cached = self.cached(&digest);
+        let (component, known, compiled) = match cached {
+            Some((component, manifest)) => (component, Some(manifest), None),
+            None => self.compile(bytes).await.map(|(component, compiled)| (component, None, Some(compiled)))?,
         };
         let memory = self.check_pool(&component)?;
         check_exports(&component, &self.engine)?;
@@ -173,21 +174,29 @@ impl Host {
             slots: self.slots.clone(),
             turns: self.turns.clone(),
         };
-        let described = module.describe(&Arc::new(Powers { module: name.to_owned(), ..Powers::default() })).await;
-        let text =
-            described.result.map_err(|fault| ModuleError(format!("Its `describe` failed: {}", fault.message)))?;
+        let text = match known {
+            Some(text) => text,
+            None => {
+                let powers = Powers { module: name.to_owned(), ..Powers::default() };
+                let described = module.describe(&Arc::new(powers)).await.result;
+                described.map_err(|fault| ModuleError(format!("Its `describe` failed: {}", fault.message)))?
+            }
+        };
         module.manifest = Manifest::parse(&text).map_err(|why| ModuleError(format!("It cannot be used: {why}.")))?;
         // Only what can be used is worth keeping.
-        if let Some(compiled) = compiled {
-            self.cache.put(&digest, self.fingerprint, &compiled);
+        if let Some(code) = compiled {
+            self.cache.put(&digest, self.fingerprint, &Kept { code, manifest: text });
         }
         Ok(module)
     }
 
-    fn cached(&self, digest: &str) -> Option<Component> {
-        let compiled = self.cache.get(digest, self.fingerprint)?;
-        let component = self.deserialize(&compiled);
-        component.inspect_err(|e| tracing::warn!("a compiled component is of no use and is compiled anew: {e:#}")).ok()
+    /// A component that was compiled before, and what it said of itself then.
+    fn cached(&self, digest: &str) -> Option<(Component, String)> {
+        let Kept { code, manifest } = self.cache.get(digest, self.fingerprint)?;
+        let component = self.deserialize(&code);
+        let component =
+            component.inspect_err(|e| tracing::warn!("a compiled component is of no use and is compiled anew: {e:#}"));
+        Some((component.ok()?, manifest))
     }
 
     /// Compiles what is not in the cache. What it was compiled to, too.

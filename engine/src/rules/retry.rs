@@ -33,6 +33,8 @@ pub struct RetryPolicy {
     pub retry_after_most: Duration,
     /// How long a target slows down when its account is at fault and the provider named no time.
     pub account_wait: Duration,
+    /// The least that it then slows down; see `least_account_wait`.
+    pub least_account_wait: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -43,6 +45,7 @@ impl Default for RetryPolicy {
             retry_after_least: Duration::from_secs(1),
             retry_after_most: LONGEST_GROWN_WAIT,
             account_wait: Duration::from_secs(60),
+            least_account_wait: Duration::ZERO,
         }
     }
 }
@@ -208,8 +211,18 @@ fn counted(
 
 /// Another attempt, when the whole target goes on. This one does not count.
 fn slowed_down(standing: &Standing, policy: &RetryPolicy, after: Option<Duration>, now: Timestamp) -> Settlement {
-    let until = later(now, after.map_or(policy.account_wait, |wish| within_bounds(policy, wish)));
+    let wait = after.map_or(policy.account_wait, |wish| within_bounds(policy, wish));
+    let until = later(now, wait.max(policy.least_account_wait));
     Settlement { target: TargetChange::SlowDown { until }, ..again(standing, until, now) }
+}
+
+/// How long a target waits at least whose account is at fault again. Attempts that do not count could go on for ever, each of them kept: so from the
+/// sixth such of one notification on the wait doubles, from a second to a quarter of an hour. `attempt` is the number of this one.
+pub fn least_account_wait(attempt: u32, retry_attempts: u32) -> Duration {
+    const BEFORE: u32 = 5;
+    let uncounted = attempt.saturating_sub(retry_attempts);
+    let doublings = uncounted.checked_sub(BEFORE + 1);
+    doublings.map_or(Duration::ZERO, |doublings| Duration::from_secs(2_u64.saturating_pow(doublings).min(900)))
 }
 
 /// Another attempt, when somebody has repaired the target. Nothing was attempted as far as this notification is

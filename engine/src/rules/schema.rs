@@ -1,9 +1,13 @@
 //! Settings and `extra` are checked against the JSON Schemas of a component's manifest, and these are told to people.
 
 use crate::rules::spelling::{nearest, shown};
+use jsonschema::{PatternOptions, Validator};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// How many expressions a schema may have, and how many bytes one may take when it is compiled.
+const MOST_PATTERNS: usize = 64;
+const LARGEST_PATTERN: usize = 256 * 1024;
 /// How many characters of a value are shown to whoever wrote it.
 const MOST_SHOWN: usize = 100;
 
@@ -29,14 +33,9 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
         let near = near.map_or_else(String::new, |near| format!("; the nearest key is `{near}`"));
         return Some(format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug()));
     }
-    if refers(schema) {
-        return Some(format!(
-            "the schema of {what} refers to parts of itself, which can take for ever: write them out instead of `$ref`"
-        ));
-    }
-    let validator = match jsonschema::validator_for(schema) {
+    let validator = match validator(schema) {
         Ok(validator) => validator,
-        Err(error) => return Some(format!("the schema of {what} is not valid: {error}")),
+        Err(why) => return Some(format!("the schema of {what} is not valid: {why}")),
     };
     let object = Value::Object(object);
     let error = validator.iter_errors(&object).next()?;
@@ -63,7 +62,43 @@ pub fn check_schema(schema: &Value) -> Result<(), String> {
     if !matches!(schema.get("type"), None | Some(Value::Null)) && schema.get("type") != Some(&Value::from("object")) {
         return Err("its `type` has to be \"object\"".to_owned());
     }
-    jsonschema::validator_for(schema).map(drop).map_err(|e| shown(&e.to_string().replace('\n', " ")))
+    validator(schema).map(drop).map_err(|why| shown(&why.replace('\n', " ")))
+}
+
+/// What checks values by a schema. A component says it, and no sandbox is around it here: so nothing of it may take more than a little time and memory,
+/// whatever it says. Expressions are those that are matched in time that grows with the text alone.
+fn validator(schema: &Value) -> Result<Validator, String> {
+    if refers(schema) {
+        return Err(
+            "it refers to parts of itself, which can take for ever; write them out instead of `$ref`".to_owned()
+        );
+    }
+    let patterns = patterns(schema);
+    if patterns > MOST_PATTERNS {
+        return Err(format!("it has {patterns} patterns, and {MOST_PATTERNS} are the most"));
+    }
+    let expressions = PatternOptions::regex().size_limit(LARGEST_PATTERN).dfa_size_limit(LARGEST_PATTERN);
+    let options = jsonschema::options().should_validate_formats(false).with_pattern_options(expressions);
+    options.build(schema).map_err(|e| e.to_string())
+}
+
+/// How many expressions are compiled for a schema.
+fn patterns(schema: &Value) -> usize {
+    match schema {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| {
+                let own = match (name.as_str(), value) {
+                    ("pattern", Value::String(_)) => 1,
+                    ("patternProperties", Value::Object(by_pattern)) => by_pattern.len(),
+                    _ => 0,
+                };
+                own + patterns(value)
+            })
+            .sum(),
+        Value::Array(values) => values.iter().map(patterns).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
 }
 
 /// The keys that `schema` requires and `object` lacks.
@@ -190,6 +225,21 @@ mod tests {
         let mut schema = doubling(0);
         schema["$defs"] = (1..50).map(|n| (n.to_string(), doubling(n))).collect::<Map<_, _>>().into();
         assert!(check("extra", &Map::new(), &schema, &[]).unwrap_err().contains("instead of `$ref`"));
+        assert!(check_schema(&schema).unwrap_err().contains("instead of `$ref`"));
+    }
+
+    #[test]
+    fn expressions_are_few_small_and_linear() {
+        let with = |pattern: &str| json!({ "properties": { "a": { "pattern": pattern } } });
+        for pattern in ["^AC[0-9a-f]{32}$", r"^[\w.-]{1,64}$", r"^\p{L}+( \p{L}+)*$", "^(a+)+$"] {
+            assert_eq!(check_schema(&with(pattern)), Ok(()), "{pattern}");
+        }
+        for pattern in [r"(?=7)\w{150}$", r"\p{L}{1000}", "(a)\\1", "("] {
+            assert!(check_schema(&with(pattern)).is_err(), "{pattern}");
+        }
+        let many = |n: usize| json!({ "patternProperties": (0..n).map(|n| (n.to_string(), json!({}))).collect::<Map<_, _>>() });
+        assert_eq!(check_schema(&many(MOST_PATTERNS)), Ok(()));
+        assert!(check_schema(&many(MOST_PATTERNS + 1)).unwrap_err().contains("64 are the most"));
     }
 
     #[test]

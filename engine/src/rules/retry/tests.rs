@@ -233,3 +233,27 @@ fn times_have_milliseconds_and_an_end() {
     assert_eq!(settlement.scheduled_delivery.to_string(), "2026-03-20T12:01:00.243Z");
     assert_eq!(later(Timestamp::MAX, Duration::from_secs(9)).as_millisecond(), limits::LAST_MOMENT_MS);
 }
+
+#[test]
+fn an_account_that_stays_at_fault_is_asked_ever_less() {
+    for (attempt, counted, seconds) in [
+        (1, 0, 0),
+        (5, 0, 0),
+        (6, 0, 1),
+        (7, 0, 2),
+        (7, 1, 1),
+        (9, 0, 8),
+        (15, 0, 512),
+        (16, 0, 900),
+        (u32::MAX, 3, 900),
+        (1, 2, 0),
+    ] {
+        assert_eq!(least_account_wait(attempt, counted), Duration::from_secs(seconds), "{attempt} {counted}");
+    }
+    let policy = RetryPolicy { least_account_wait: Duration::from_secs(512), ..RetryPolicy::default() };
+    for (asked, at_last) in [(Some(1), "12:08:32"), (None, "12:08:32"), (Some(3600), "13:00:00")] {
+        let asked = retry(Scope::Account, asked);
+        let settlement = settle(&first_try(), &asked, &policy, false, at("12:00:00"), 0.0);
+        assert_eq!(settlement.scheduled_delivery, at(at_last));
+    }
+}
