@@ -172,10 +172,11 @@ fn all_that_a_target_lacks_is_told_at_once() {
         |name: &str, origin: &str| fed(&program, &["secret", "set", name, "--origin", origin], "opens the loft").stdout;
     assert!(set("loft_kee", "https://provider.example").contains("did you mean `loft_key`?"));
     set("loft_key", "https://elsewhere.example");
-    program.ok(&["target", "limit", "needy", "memory=1MiB"]);
+    let told = program.ok(&["target", "limit", "needy", "memory=1MiB"]).stdout;
+    assert!(told.contains("It cannot deliver yet: Its component begins with 1088KiB of memory"), "{told}");
     let problems = || program.json(&["target", "show", "needy"])["problems"].to_string();
     for part in [
-        "engine secret set loft_key --origin https://elsewhere.example --origin https://provider.example",
+        "`engine secret set loft_key --origin https://provider.example` sets it anew",
         "--http https://provider.example",
         "may have 1MiB (`memory` by `engine target limit`)",
     ] {
@@ -424,7 +425,8 @@ fn a_secret_is_set_listed_rotated_and_removed_without_being_shown() {
     let told = fed(&program, &set, "hush-hush-hush\n").stdout;
     assert!(told.contains("It does not go to https://provider.example any more."), "{told}");
     let why = inspected(&program, capability)["why"].to_string();
-    let both = "engine secret set token --origin https://eu.wild.example --origin https://provider.example";
+    let both =
+        "set token --origin https://eu.wild.example --origin https://provider.example --target \\\"Carrier Pigeon\\\"`";
     assert!(why.contains(both), "{why}");
 
     program.refused(&["secret", "remove", "token"], "There is no secret `token`");

@@ -95,7 +95,9 @@ async fn problems_of_targets(settings: &Arc<settings::Settings>) -> anyhow::Resu
         let variable = format!("ENGINE_SECRET__{}", name.to_uppercase());
         match near {
             Some(near) => format!("No component asks for the secret of {variable}; did you mean `{near}`?"),
-            None => format!("No component asks for the secret of {variable}: take the variable out."),
+            None => format!(
+                "No component that is bundled or in a folder asks for the secret of {variable}: take the variable out, or let one that is installed use it, with `secrets = [\"{name}\"]` under its [target.NAME]."
+            ),
         }
     }));
     Ok(problems)

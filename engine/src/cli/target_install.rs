@@ -89,7 +89,7 @@ impl Install {
                 };
                 output::text(&format!("The target {} {what}.", target.name))?;
                 tell(&waiting)?;
-                lacks.iter().try_for_each(|lack| output::text(&format!("It cannot deliver yet: {lack}")))?;
+                target_show::tell_lacks(&lacks)?;
                 example.map_or(Ok(()), |told| output::text(&told))?;
                 tell_of_pause(&target)?;
             }

@@ -3,8 +3,10 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
+use super::target_show::{found, problems, tell_lacks};
 use crate::rules::budget::{self, Limit, Said};
 use crate::rules::limits::Invalid;
+use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use clap::Args;
 use serde_json::json;
@@ -53,6 +55,9 @@ impl Limits {
                 for limit in &removed {
                     output::text(&format!("`{}` of {} is the operator's again.", limit.name(), target.name))?;
                 }
+                let revision = context.store.target_revision(Tenant::DEFAULT, target.id).await?;
+                let found = found(&context.store, &context.catalog()?, &Target { revision, ..target }).await?;
+                tell_lacks(&problems(&found))?;
             }
         }
         Ok(Code::Done)

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
 use super::target_grant::tell_of_pause;
-use super::target_show::{found, problems};
+use super::target_show::{found, problems, tell_lacks};
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::targets;
@@ -43,7 +43,7 @@ impl Setting {
                         output::text(&output::line(&told))?;
                     }
                 }
-                lacks.iter().try_for_each(|lack| output::text(&format!("It cannot deliver yet: {lack}")))?;
+                tell_lacks(&lacks)?;
                 tell_of_pause(&target)?;
             }
         }

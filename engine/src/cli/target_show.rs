@@ -43,6 +43,11 @@ pub fn problems(found: &Found) -> Vec<String> {
     }
 }
 
+/// Says it after something was changed.
+pub fn tell_lacks(problems: &[String]) -> anyhow::Result<()> {
+    problems.iter().try_for_each(|lack| output::text(&format!("It cannot deliver yet: {lack}")))
+}
+
 /// The first of it.
 pub fn problem(found: &Found) -> Option<String> {
     problems(found).into_iter().next()

@@ -410,6 +410,10 @@ impl Work {
                 Err(error)
             }
             Err(Unready::Module(error)) => {
+                // Nothing of it was attempted, so others may be.
+                if let Some(left) = &mut self.chosen.limit {
+                    *left += claimed.len();
+                }
                 self.deliverer.pause_for_component(Tenant::DEFAULT, &target, &error, &claimed).await
             }
         }

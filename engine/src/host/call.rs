@@ -67,7 +67,7 @@ impl Powers {
                 if self.grants.is_bundled() {
                     String::new()
                 } else {
-                    format!(", with `secrets = [\"{name}\"]` under [target.{}]", self.module)
+                    format!(", with `secrets = [\"{name}\"]` and `base_url` under [target.{}]", self.module)
                 }
             )),
         }

@@ -64,8 +64,9 @@ impl Ready {
     /// The settings that it cannot send without and does not have, each with the way to set it.
     pub fn lacking_settings(&self) -> Vec<String> {
         let name = &self.module.name;
+        let target = grants::quoted(self.powers.grants.target());
         let set = |key: &str| match self.source {
-            Source::Installed => format!("; `engine target set {name} {key}=…` sets it"),
+            Source::Installed => format!("; `engine target set {target} {key}=…` sets it"),
             Source::Bundled | Source::Folder => String::new(),
         };
         let lacking = schema::lacking(&self.powers.settings, &self.module.manifest.settings);
@@ -86,9 +87,9 @@ impl Ready {
         let most =
             powers.limits.as_ref().map_or(u64::MAX, |limits| Budget::from_decision(limits).amount(Limit::Memory));
         if module.memory > most {
-            let (begins, most) = (module.memory.div_ceil(1 << 10), Limit::Memory.show(most));
+            let (begins, most) = (Limit::Memory.show(module.memory), Limit::Memory.show(most));
             let whose = powers.said_where(Limit::Memory);
-            lacks.push(format!("Its component begins with {begins} KiB of memory, and may have {most} ({whose})."));
+            lacks.push(format!("Its component begins with {begins} of memory, and may have {most} ({whose})."));
         }
         lacks
     }

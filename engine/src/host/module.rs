@@ -209,13 +209,15 @@ impl Module {
         let result = match ended {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(fault(&error, state, &budget)),
+            Err(_) if wall < budget.time(Limit::Wall) => Err(Fault {
+                code: "waited",
+                message: format!(
+                    "The component did not end within {wall:?}, and has nothing to wait for in this call."
+                ),
+            }),
             Err(_) => Err(Fault {
                 code: OUT_OF_TIME,
-                message: if wall < budget.time(Limit::Wall) {
-                    format!("The component did not end within {wall:?}, and has nothing to wait for in this call.")
-                } else {
-                    format!("The component did not end within {wall:?} ({}).", powers.said_where(Limit::Wall))
-                },
+                message: format!("The component did not end within {wall:?} ({}).", powers.said_where(Limit::Wall)),
             }),
         };
         let (log, Ended { left, denied, broken_at, requests }) = state.finish();

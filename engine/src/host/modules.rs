@@ -205,9 +205,11 @@ impl Host {
         let component = self.deserialize(&compiled).map_err(|e| {
             let why = root(&e);
             // What the pool cannot hold is found out here, in words of the library's.
-            let too_much = why.contains("exceeds the");
-            let what = if too_much { "It wants more than this engine allows" } else { "It is not a valid component" };
-            ModuleError(format!("{what} ({why}); build it anew."))
+            ModuleError(if why.contains("exceeds the") {
+                format!("It wants more than this engine allows ({why}); build it to begin with less, or raise `[sandbox] memory`.")
+            } else {
+                format!("It is not a valid component ({why}); build it anew.")
+            })
         })?;
         Ok((component, compiled))
     }

@@ -16,7 +16,7 @@ use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::settings::{Secret, TargetSettings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The powers of a module, for a target if there is one.
 pub fn of(
@@ -58,7 +58,7 @@ pub fn of(
     let held = secrets(catalog, module, &word, of);
     let granted = of.map(|(_, _, setup)| setup.grants.clone()).unwrap_or_default();
     let target = of.map_or("", |(_, target, _)| &target.name);
-    let grants = Grants::new(target, name, &module.manifest, granted, word, held.bound);
+    let grants = Grants::new(target, name, &module.manifest, granted, word, held.bound).with_own_secrets(held.own);
     let values = module.manifest.secrets.iter().filter_map(|asked| {
         let value = held.values.get(&asked.name)?;
         Some((asked.name.clone(), (asked.format, Secret::new(asked.text(value.reveal())))))
@@ -107,6 +107,8 @@ struct Held {
     values: BTreeMap<String, Secret>,
     bound: BTreeMap<String, Vec<Origin>>,
     unreadable: BTreeMap<String, String>,
+    /// Those that were set for the target alone.
+    own: BTreeSet<String>,
 }
 
 /// One that was set for the target comes before one of its tenant, and that before the operator's, which is for the operator's targets alone.
@@ -116,14 +118,19 @@ fn secrets(catalog: &Catalog, module: &Module, word: &OperatorWord, of: Option<(
     for name in module.manifest.secrets.iter().map(|asked| &asked.name) {
         let sealed = of.and_then(|(tenant, target, setup)| Some((tenant, of_target(target, setup, name)?)));
         let (value, origins) = match sealed {
-            Some((tenant, secret)) => match catalog.host.secret_key().open(tenant, secret) {
-                Ok(value) => (Secret::new(value), secret.origins.clone()),
-                Err(why) => {
-                    tracing::error!(module = module.name, "{why}");
-                    held.unreadable.insert(name.clone(), why.to_string());
-                    continue;
+            Some((tenant, secret)) => {
+                if secret.target.is_some() {
+                    held.own.insert(name.clone());
                 }
-            },
+                match catalog.host.secret_key().open(tenant, secret) {
+                    Ok(value) => (Secret::new(value), secret.origins.clone()),
+                    Err(why) => {
+                        tracing::error!(module = module.name, "{why}");
+                        held.unreadable.insert(name.clone(), why.to_string());
+                        continue;
+                    }
+                }
+            }
             None => match catalog.settings.secrets.get(name) {
                 Some(secret) if word.bundled || word.secrets.contains(name) => (secret.clone(), operators.clone()),
                 Some(_) | None => continue,

@@ -27,7 +27,7 @@ impl Origin {
             None => (text.to_owned(), false),
         };
         let url = Url::parse(&plain).map_err(|e| match e {
-            url::ParseError::RelativeUrlWithoutBase => format!("\"{text}\" does not say `https://`"),
+            url::ParseError::RelativeUrlWithoutBase => format!("\"{text}\" does not say `https://` or `http://`"),
             other => format!("\"{text}\" cannot be read ({other})"),
         })?;
         let mut origin = Self::of(&url).map_err(|why| format!("\"{text}\" {why}"))?;

@@ -1,8 +1,10 @@
 //! What a refusal says: which key is missing, and the exact words that turn it.
 
 use super::capability::{quoted, shell};
-use super::{Capability, Decision, Grants};
+use super::doors::places;
+use super::{Capability, Decision, Grants, decide};
 use crate::rules::origin::Origin;
+use std::collections::BTreeSet;
 
 /// A refusal, before any effect. The text says which grant is missing and how it is given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +23,7 @@ impl Denial {
 /// The refusal of `wanted`, of which not all keys turn. `origin` is the one that a request would have gone to.
 pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origin: Option<&Origin>) -> Denial {
     let Grants { module, operator, .. } = grants;
-    let target = if grants.target.is_empty() { module } else { &grants.target };
+    let target = grants.target();
     let command = format!("`engine target grant {} {}` lets it", quoted(target), wanted.option());
     match wanted {
         Capability::Http(_) | Capability::RecordAddress => {
@@ -95,12 +97,26 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                 ("secret_not_granted", format!("it is not granted; {command}"))
             } else {
                 let bound = grants.bound.get(name);
-                // All of them in one command, since it says anew where the secret may go.
-                let origins = bound.into_iter().flatten().chain(towards);
-                let options: String =
-                    origins.map(|origin| format!(" --origin {}", shell(&origin.to_string()))).collect();
+                // All of them in one command, since it says anew where the secret may go; but for those of no use.
+                let of_use = |origin: &&Origin| decide(grants, &Capability::Http((*origin).clone())).asked;
+                let wanted = towards.clone().or_else(|| places(grants).next());
+                let origins: BTreeSet<&Origin> = bound.into_iter().flatten().filter(of_use).chain(&wanted).collect();
+                let mut options: String =
+                    origins.iter().map(|origin| format!(" --origin {}", shell(&origin.to_string()))).collect();
+                if options.is_empty() {
+                    options.push_str(" --origin https://…");
+                }
+                if grants.own_secrets.contains(name) {
+                    options.push_str(&format!(" --target {}", quoted(target)));
+                }
                 let set = format!("`engine secret set {name}{options}`");
-                match bound {
+                match bound.map(Vec::as_slice) {
+                    Some([]) => (
+                        "secret_not_bound",
+                        format!(
+                            "it is the operator's and goes where `base_url` under [target.{module}] says, which is not set"
+                        ),
+                    ),
                     Some(_) => (
                         "secret_not_bound",
                         format!("it is bound to other origins; {set} sets it anew for this one too"),

@@ -23,7 +23,7 @@ use crate::rules::allowed::Allowed;
 use crate::rules::manifest::Manifest;
 use crate::rules::origin::Origin;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the operator says about one target, from the settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Grants {
     operator: OperatorWord,
     /// The secrets that have a value, and towards which origins each may be sent.
     bound: BTreeMap<String, Vec<Origin>>,
+    /// Those of them that were set for this target alone.
+    own_secrets: BTreeSet<String>,
 }
 
 /// The part of a manifest that asks.
@@ -105,7 +107,19 @@ impl Grants {
             templates: manifest.templates,
             secrets: manifest.secrets.iter().map(|secret| secret.name.clone()).collect(),
         };
-        Grants { target: target.to_owned(), module: module.to_owned(), asked, granted, operator, bound }
+        let (target, module, own_secrets) = (target.to_owned(), module.to_owned(), BTreeSet::new());
+        Grants { target, module, asked, granted, operator, bound, own_secrets }
+    }
+
+    /// The same, of which these secrets were set for the target alone.
+    #[must_use]
+    pub fn with_own_secrets(self, own_secrets: BTreeSet<String>) -> Self {
+        Grants { own_secrets, ..self }
+    }
+
+    /// What commands call the target: by its name or, where there is none, its module's.
+    pub fn target(&self) -> &str {
+        if self.target.is_empty() { &self.module } else { &self.target }
     }
 
     /// Whether the component came with the engine.
