@@ -34,6 +34,14 @@ async fn doubling_manifest() {
 }
 
 #[tokio::test]
+async fn unevaluated_manifest() {
+    Arena::of("unevaluated_manifest")
+        .await
+        .is_refused("its keyword `unevaluatedProperties` is not followed here")
+        .await;
+}
+
+#[tokio::test]
 async fn pattern_manifest() {
     let began = Instant::now();
     Arena::of("pattern_manifest").await.is_refused("`settings` in its manifest is no JSON Schema").await;

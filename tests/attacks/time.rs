@@ -230,6 +230,19 @@ async fn relays_without_end() {
     }
 }
 
+/// Each of them was put in by moving all that is behind it, on a thread of the engine's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_of_line_breaks() {
+    let relay = SmtpServer::start(&[]).await;
+    let settings = "[target.smtp_probe]\nsmtp = true\nfrom_email = 'probe@example.org'\nlimits = { cpu = '20s' }\n";
+    let builder = TestEngine::builder().relay(relay.address).targets_in(guests()).with(settings);
+    let arena = Arena::started("smtp_probe", builder).await;
+    let began = Instant::now();
+    let found = arena.reported(json!({ "breaks": 2_000_000 })).await;
+    assert_eq!((found["code"].as_u64(), relay.count()), (Some(250), 1), "{found}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
 /// Eight exchanges with one host at once; the others wait for their turn, and none fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_at_one_host() {

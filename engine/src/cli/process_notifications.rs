@@ -127,7 +127,7 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
                 "engine: the target {} is paused, and what is due there waits; `engine target resume {}` ends that. {}",
                 target.name,
                 grants::quoted(&target.name),
-                pause.reason
+                output::line(&pause.reason)
             )),
             (None, Some(until)) => output::aside(&format!(
                 "engine: the provider of the target {} asked for time: what is due there waits until {until}.",
@@ -197,9 +197,11 @@ impl Tally {
                 "message": sentence,
             })),
             Format::Text => {
-                if let Err(error) =
-                    write!(std::io::stdout().lock(), "{}", output::harmless(&block(username, notification, &sentence)))
-                {
+                if let Err(error) = write!(
+                    std::io::stdout().lock(),
+                    "{}",
+                    output::harmless(&block(username, notification, &output::line(&sentence)))
+                ) {
                     self.broken.get_or_insert(error);
                 }
             }

@@ -95,7 +95,7 @@ fn text(target: &Target, found: &Found, now: Timestamp) -> anyhow::Result<()> {
         }
     }
     for (name, value) in lines {
-        output::text(&format!("{name:>17}: {value}"))?;
+        output::text(&output::line(&format!("{name:>17}: {value}")))?;
     }
     if let Ok(ready) = found {
         let Manifest { settings, extra, .. } = &ready.module.manifest;
@@ -145,9 +145,9 @@ fn list(heading: &str, keys: &[Key]) -> anyhow::Result<()> {
     for Key { key, kind, required, bounds, description } in keys {
         let required = required.then(|| "required".to_owned());
         let said: Vec<String> = [kind.clone()].into_iter().chain(required).chain(bounds.iter().cloned()).collect();
-        output::text(&format!("  {key}: {}", said.join(", ")))?;
+        output::text(&output::line(&format!("  {key}: {}", said.join(", "))))?;
         if !description.is_empty() {
-            output::text(&format!("      {description}"))?;
+            output::text(&output::line(&format!("      {description}")))?;
         }
     }
     Ok(())

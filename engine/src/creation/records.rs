@@ -2,7 +2,7 @@
 
 use super::CreationError;
 use crate::host::{Catalog, Fault};
-use crate::rules::target::{MAX_DESCRIPTION, Target, TargetUserRecord, check_target_user_id};
+use crate::rules::target::{MAX_DESCRIPTION, MAX_FAULTS, Target, TargetUserRecord, check_target_user_id};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::store::{RecordFilter, Store, Upserted};
@@ -79,6 +79,7 @@ pub async fn keep_email_records(
     for listed in store.list_records(tenant, &filter).await? {
         records.entry(listed.record.user).or_default().push(listed.record);
     }
+    let mut failed = 0;
     for user in store.list_users(tenant).await? {
         let has = records.remove(&user.id).unwrap_or_default();
         if user.email.trim().is_empty() {
@@ -90,6 +91,12 @@ pub async fn keep_email_records(
             Ok(address) => address,
             Err(CreationError::Refused(failure)) => {
                 tell(&user, Changed::Refused(failure.message));
+                continue;
+            }
+            // One address that it crashes on is no reason to leave the others out.
+            Err(error @ CreationError::Fault { .. }) if failed < MAX_FAULTS => {
+                failed += 1;
+                tell(&user, Changed::Refused(error.to_string()));
                 continue;
             }
             Err(error) => return Err(error),

@@ -5,6 +5,7 @@ use crate::rules::limits::Invalid;
 use crate::rules::moment::Moment;
 use crate::rules::notification::OnUnknown;
 use crate::rules::outcome::Failure;
+use crate::rules::spelling::shown;
 use crate::rules::tenant::Tenant;
 use crate::store::StoreError;
 use crate::targets::Unready;
@@ -91,7 +92,7 @@ pub enum CreationError {
     #[error("{}", .0.first().map_or_else(String::new, |(_, refusal)| refusal.to_string()))]
     Nothing(Vec<(Option<String>, Refusal)>),
     /// The creator refused the request; the text is its own.
-    #[error("{}", .0.message)]
+    #[error("{}", shown(&.0.message))]
     Refused(Failure),
     #[error(transparent)]
     Invalid(#[from] Invalid),

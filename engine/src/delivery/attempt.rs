@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 /// Before the end of its lease a claim is given back rather than begun: a call, the writing of its outcome, and some room.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+/// After so many attempts that did not count, which may go on for ever, what the component says is kept no more.
+const MOST_UNCOUNTED: u32 = 20;
+
 /// How a target's component does.
 #[derive(Default)]
 pub(super) struct Faults {
@@ -69,9 +72,11 @@ impl Deliverer {
                     (self.jitter)(),
                 );
                 let failed = outcome.failure().is_some();
+                let said = std::mem::replace(&mut log, elsewhere.clone());
+                let uncounted = claimed.attempt.saturating_sub(claimed.notification.retry_attempts);
                 let attempt = Attempt {
                     phase: sent.phase.filter(|_| failed),
-                    log: std::mem::replace(&mut log, elsewhere.clone()),
+                    log: if uncounted > MOST_UNCOUNTED { String::new() } else { said },
                     component_digest: Some(ready.module.digest.clone()),
                     usage: Some(sent.usage),
                     request_hash: Some(request_hash(&claimed.notification, &claimed.record.target_user_id)),

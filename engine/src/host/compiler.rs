@@ -19,7 +19,7 @@ use wasmtime::Engine;
 /// The command that does it.
 pub const COMMAND: &str = "compile-component";
 /// The largest that a component may be compiled to: it is held in memory.
-const LARGEST_COMPILED: u64 = 512 << 20;
+const LARGEST_COMPILED: u64 = 128 << 20;
 /// How many are compiled at once.
 const AT_ONCE: usize = 2;
 /// How the process ends when the component is to blame.

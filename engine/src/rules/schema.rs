@@ -1,13 +1,19 @@
 //! Settings and `extra` are checked against the JSON Schemas of a component's manifest, and these are told to people.
 
+use crate::rules::limits;
 use crate::rules::spelling::{nearest, shown};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// How many expressions a schema may have, and how many bytes one may take when it is compiled.
-const MOST_PATTERNS: usize = 64;
+const MOST_PATTERNS: usize = 16;
 const LARGEST_PATTERN: usize = 256 * 1024;
+/// How many branches it may have.
+const MOST_BRANCHES: usize = 32;
+/// How many bytes an object may have to be explained in all branches, and how many bytes an explanation.
+const MOST_EXPLAINED: usize = 4096;
+const MOST_SAID: usize = 1000;
 /// How many characters of a value are shown to whoever wrote it.
 const MOST_SHOWN: usize = 100;
 
@@ -16,7 +22,8 @@ const MOST_SHOWN: usize = 100;
 /// them, they are not looked at.
 pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Result<(), String> {
     // It repeats keys and values, of the schema and of the object, whoever made them.
-    complaint(what, object, schema, beside).map_or(Ok(()), |why| Err(shown(&why.replace('\n', " "))))
+    let cut = |why: String| if why.len() > MOST_SAID { format!("{}…", limits::cut(&why, MOST_SAID)) } else { why };
+    complaint(what, object, schema, beside).map_or(Ok(()), |why| Err(shown(&cut(why).replace('\n', " "))))
 }
 
 fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Option<String> {
@@ -33,11 +40,18 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
         let near = near.map_or_else(String::new, |near| format!("; the nearest key is `{near}`"));
         return Some(format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug()));
     }
-    let validator = match validator(schema) {
+    let (validator, cost) = match validator(schema) {
         Ok(validator) => validator,
         Err(why) => return Some(format!("the schema of {what} is not valid: {why}")),
     };
     let object = Value::Object(object);
+    if validator.is_valid(&object) {
+        return None;
+    }
+    // What each branch has against each part of it would be collected first.
+    if cost.branches > 0 && object.to_string().len() > MOST_EXPLAINED {
+        return Some(format!("{what} is not valid, and too large to be told why: try a smaller one"));
+    }
     let error = validator.iter_errors(&object).next()?;
     let path = error.instance_path().to_string();
     let at = path.trim_start_matches('/').replace('/', ".");
@@ -62,31 +76,35 @@ pub fn check_schema(schema: &Value) -> Result<(), String> {
     if !matches!(schema.get("type"), None | Some(Value::Null)) && schema.get("type") != Some(&Value::from("object")) {
         return Err("its `type` has to be \"object\"".to_owned());
     }
-    validator(schema).map(drop).map_err(|why| shown(&why.replace('\n', " ")))
+    validator(schema).map(drop).map_err(|why| shown(&limits::cut(&why, MOST_SAID).replace('\n', " ")))
 }
 
 /// What checks values by a schema. A component says it, and no sandbox is around it here: so nothing of it may take more than a little time and memory,
-/// whatever it says. Expressions are those that are matched in time that grows with the text alone.
-fn validator(schema: &Value) -> Result<Validator, String> {
-    if refers(schema) {
-        return Err(
-            "it refers to parts of itself, which can take for ever; write them out instead of `$ref`".to_owned()
-        );
-    }
-    let patterns = patterns(schema);
-    if patterns > MOST_PATTERNS {
-        return Err(format!("it has {patterns} patterns, and {MOST_PATTERNS} are the most"));
+/// whatever it says. Work grows with the size of the schema and of the value, and with the number of branches and expressions, which are few; expressions are
+/// matched in time that grows with the text alone.
+fn validator(schema: &Value) -> Result<(Validator, Cost), String> {
+    let mut cost = Cost::default();
+    count(schema, &mut cost)?;
+    for (number, what, most) in [(cost.patterns, "patterns", MOST_PATTERNS), (cost.branches, "branches", MOST_BRANCHES)]
+    {
+        if number > most {
+            return Err(format!("it has {number} {what}, and {most} are the most"));
+        }
     }
     let expressions = PatternOptions::regex().size_limit(LARGEST_PATTERN).dfa_size_limit(LARGEST_PATTERN);
     let options = jsonschema::options().should_validate_formats(false).with_pattern_options(expressions);
-    options.build(schema).map_err(|e| {
+    let built = options.build(schema).map_err(|e| {
         let kind = if is_of_a_pattern(&e) {
-            "; look-around, back-references and what takes more than 256 KiB are not supported"
+            format!(
+                "; look-around, back-references and what takes more than {} KiB are not supported",
+                LARGEST_PATTERN >> 10
+            )
         } else {
-            ""
+            String::new()
         };
         format!("{e}{kind}")
-    })
+    });
+    Ok((built?, cost))
 }
 
 /// Whether what is wrong with a schema is one of its expressions.
@@ -94,24 +112,84 @@ fn is_of_a_pattern(error: &ValidationError<'_>) -> bool {
     error.to_string().ends_with("is not a \"regex\"")
 }
 
-/// How many expressions are compiled for a schema.
-fn patterns(schema: &Value) -> usize {
-    match schema {
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, value)| {
-                let own = match (name.as_str(), value) {
-                    ("pattern", Value::String(_)) => 1,
-                    ("patternProperties", Value::Object(by_pattern)) => by_pattern.len(),
-                    _ => 0,
-                };
-                own + patterns(value)
-            })
-            .sum(),
-        Value::Array(values) => values.iter().map(patterns).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-    }
+/// What makes a schema dear to follow.
+#[derive(Default)]
+struct Cost {
+    patterns: usize,
+    /// Schemas by each of which the same value is checked.
+    branches: usize,
 }
+
+/// Counts what a schema costs, and refuses keywords whose work can multiply: references, and those that ask again what others have found.
+fn count(schema: &Value, cost: &mut Cost) -> Result<(), String> {
+    let members = match schema {
+        Value::Bool(_) => return Ok(()),
+        Value::Object(members) => members,
+        Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            return Err("it has something else where a schema has to be".to_owned());
+        }
+    };
+    for (keyword, value) in members {
+        match (keyword.as_str(), value) {
+            ("pattern", _) => cost.patterns += 1,
+            ("properties", Value::Object(schemas)) => schemas.values().try_for_each(|schema| count(schema, cost))?,
+            ("patternProperties", Value::Object(schemas)) => {
+                cost.patterns += schemas.len();
+                schemas.values().try_for_each(|schema| count(schema, cost))?;
+            }
+            ("additionalProperties" | "items" | "propertyNames", schema) => count(schema, cost)?,
+            ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
+                cost.branches += schemas.len();
+                schemas.iter().try_for_each(|schema| count(schema, cost))?;
+            }
+            ("not", schema) => {
+                cost.branches += 1;
+                count(schema, cost)?;
+            }
+            ("$ref" | "$dynamicRef" | "$recursiveRef" | "$defs" | "definitions", _) => {
+                return Err("it refers to parts of itself, which can take for ever; write them out instead of `$ref`"
+                    .to_owned());
+            }
+            // What is wrong with those, the library says.
+            ("properties" | "patternProperties" | "allOf" | "anyOf" | "oneOf", _) => {}
+            (other, _) if PLAIN.contains(&other) || other.starts_with("x-") => {}
+            (other, _) => return Err(format!("its keyword `{}` is not followed here", other.escape_debug())),
+        }
+    }
+    Ok(())
+}
+
+/// Keywords without schemas in them.
+const PLAIN: [&str; 28] = [
+    "$schema",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "format",
+    "type",
+    "enum",
+    "const",
+    "required",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "contentEncoding",
+    "contentMediaType",
+];
 
 /// The keys that `schema` requires and `object` lacks.
 pub fn lacking<'a>(object: &Map<String, Value>, schema: &'a Value) -> impl Iterator<Item = &'a str> {
@@ -205,18 +283,6 @@ fn bounds(schema: &Value) -> Vec<String> {
     bounds
 }
 
-/// Whether a schema has references: a few of them can say what takes longer than anybody lives, and no sandbox bounds what is checked here.
-/// Without them the work grows with the size of the schema and of the object, which are bounded.
-fn refers(schema: &Value) -> bool {
-    match schema {
-        Value::Object(members) => members
-            .iter()
-            .any(|(name, value)| matches!(name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef") || refers(value)),
-        Value::Array(values) => values.iter().any(refers),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +307,29 @@ mod tests {
     }
 
     #[test]
+    fn nothing_asks_again_what_others_have_found() {
+        for keyword in
+            ["unevaluatedProperties", "unevaluatedItems", "if", "contains", "dependentSchemas", "prefixItems", "$id"]
+        {
+            let nested = json!({ "properties": { "a": { "anyOf": [{ keyword: false }] } } });
+            assert!(check_schema(&nested).unwrap_err().contains(keyword), "{keyword}");
+        }
+        // A property may be called so.
+        assert_eq!(check_schema(&json!({ "properties": { "if": {}, "$ref": {} }, "x-own": 1 })), Ok(()));
+        assert!(check_schema(&json!({ "items": [1] })).is_err());
+        let branches =
+            |n: usize| json!({ "properties": { "a": { "anyOf": vec![json!({ "items": { "type": "string" } }); n] } } });
+        let numbers = json!({ "a": vec![1; 60_000] });
+        let why = check("extra", numbers.as_object().unwrap(), &branches(MOST_BRANCHES), &[]).unwrap_err();
+        assert_eq!(why, "extra is not valid, and too large to be told why: try a smaller one");
+        assert!(check_schema(&branches(MOST_BRANCHES + 1)).unwrap_err().contains("32 are the most"));
+        let long = json!({ "a": "x".repeat(100_000) });
+        let why =
+            check("extra", long.as_object().unwrap(), &json!({ "properties": { "a": { "type": "integer" } } }), &[]);
+        assert!(why.unwrap_err().len() < 1100);
+    }
+
+    #[test]
     fn expressions_are_few_small_and_linear() {
         let with = |pattern: &str| json!({ "properties": { "a": { "pattern": pattern } } });
         for pattern in ["^AC[0-9a-f]{32}$", r"^[\w.-]{1,64}$", r"^\p{L}+( \p{L}+)*$", "^(a+)+$"] {
@@ -252,7 +341,7 @@ mod tests {
         }
         let many = |n: usize| json!({ "patternProperties": (0..n).map(|n| (n.to_string(), json!({}))).collect::<Map<_, _>>() });
         assert_eq!(check_schema(&many(MOST_PATTERNS)), Ok(()));
-        assert!(check_schema(&many(MOST_PATTERNS + 1)).unwrap_err().contains("64 are the most"));
+        assert!(check_schema(&many(MOST_PATTERNS + 1)).unwrap_err().contains("16 are the most"));
     }
 
     #[test]

@@ -126,7 +126,8 @@ pub fn check_module_name(name: &str) -> Result<(), Invalid> {
 
 /// An address in a target, whatever that is there.
 pub fn check_target_user_id(address: &str) -> Result<(), Invalid> {
-    limits::filled("target_user_id", address, MAX_TARGET_USER_ID)
+    limits::filled("target_user_id", address, MAX_TARGET_USER_ID)?;
+    limits::line("target_user_id", address, MAX_TARGET_USER_ID)
 }
 
 /// Where a user is reached in a target.

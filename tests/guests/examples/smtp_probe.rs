@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Without them the recipient is the notification's address, the subject its title and the text its body. `times` sends
-//! it more than once, and the last answer is reported; `then` panics after the answer. The report is `{"stage", "code",
+//! it more than once, and the last answer is reported; `breaks` makes an HTML part of so many carriage returns; `then` panics after the answer. The report is `{"stage", "code",
 //! "enhanced", "text"}`, the same inside `{"refused": …}`, or `{"broken": {"phase", "code", "message"}}`.
 
 use guest_sdk::smtp::{Attachment, Error, Mail, Mailbox, Phase, Reply, Stage};
@@ -46,6 +46,9 @@ fn mail(notification: &Notification, wish: &Value) -> Mail {
     mail.reply_to = mailboxes(&wish["reply_to"]);
     mail.text = given("text", &notification.body);
     mail.html = given("html", "");
+    if let Some(breaks) = wish["breaks"].as_u64().and_then(|breaks| usize::try_from(breaks).ok()) {
+        mail.html = "\r".repeat(breaks);
+    }
     mail.headers = wish["headers"]
         .as_array()
         .into_iter()
