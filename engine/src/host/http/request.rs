@@ -15,6 +15,8 @@ const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
 const LONGEST_MARKER: usize = 64;
 const MOST_CREDENTIALS: usize = 16;
+/// In how many places markers may stand: each is remembered, and a body of megabytes may hold nothing else.
+const MOST_PLACES: usize = 1000;
 
 /// Headers that the engine writes itself, because they frame the message or lead it elsewhere.
 const OURS: [&str; 13] = [
@@ -223,7 +225,12 @@ type Marked<'a> = (&'a str, String);
 fn fill_text(text: &str, marked: &[Marked<'_>], most: usize) -> Result<String, Refused> {
     let mut places: Vec<(usize, &str, &str)> = Vec::new();
     for (marker, secret) in marked {
-        places.extend(text.match_indices(marker).map(|(at, found)| (at, found, secret.as_str())));
+        // One more would be enough to know.
+        let found = text.match_indices(marker).take(MOST_PLACES + 1);
+        places.extend(found.map(|(at, found)| (at, found, secret.as_str())));
+        if places.len() > MOST_PLACES {
+            return invalid(format!("The markers for secrets stand in more than {MOST_PLACES} places."));
+        }
     }
     places.sort_unstable_by_key(|(at, _, _)| *at);
     if places.windows(2).any(|pair| pair[0].0 + pair[0].1.len() > pair[1].0) {
@@ -403,7 +410,9 @@ mod tests {
     fn secrets_cannot_make_a_request_large() {
         let mut large = request("https://a.example/", vec![Credential::Body(marked("x"))]);
         large.body = vec![b'x'; 1_000_000];
-        assert!(filled(large, "0123456789").unwrap_err().contains("too large"));
+        assert!(filled(large.clone(), "0123456789").unwrap_err().contains("more than 1000 places"));
+        large.body.truncate(MOST_PLACES);
+        assert!(filled(large, &"0123456789".repeat(200)).unwrap_err().contains("too large"));
         let long = request("https://a.example/{m}{m}{m}", vec![Credential::Url(marked("{m}"))]);
         assert!(filled(long, &"y".repeat(3000)).unwrap_err().contains("too large"));
         let many = request("https://a.example/", vec![Credential::Bearer("s".into()); 17]);

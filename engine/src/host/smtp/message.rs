@@ -276,6 +276,13 @@ mod tests {
         let began = std::time::Instant::now();
         for breaks in ["\r", "\n"] {
             built(&Mail { text: breaks.repeat(LARGEST - 100), ..mail() }).unwrap();
+            let attachment = smtp::Attachment {
+                name: "breaks.txt".into(),
+                content_type: "text/plain".into(),
+                content_id: String::new(),
+                content: breaks.repeat(LARGEST - 100).into_bytes(),
+            };
+            built(&Mail { attachments: vec![attachment], ..mail() }).unwrap();
         }
         assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
     }
