@@ -56,6 +56,14 @@ async fn growing_table() {
     assert!(matches!(shown.attempts[0].code.as_str(), "trapped" | "out_of_memory"), "{shown:#?}");
 }
 
+/// A name in a trap's backtrace is kept as it is.
+#[tokio::test]
+async fn doubling_name() {
+    let shown = Arena::of("doubling_name").await.sent().await;
+    is_fault(&shown, "trapped", "unreachable");
+    assert!(shown.attempts[0].log.contains("!_Z1f1aIiiiiES_I"), "{}", shown.attempts[0].log);
+}
+
 #[tokio::test]
 async fn lying_realloc() {
     is_fault(&Arena::of("lying_realloc").await.sent().await, "trapped", "realloc");

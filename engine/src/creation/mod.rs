@@ -10,9 +10,9 @@ pub use request::{CreationError, Message, Refusal, Report, Request};
 
 use crate::host::{self, Catalog, Draft, Fault};
 use crate::rules::duplicates;
-use crate::rules::limits::Invalid;
+use crate::rules::limits::{self, Invalid};
 use crate::rules::moment::Moment;
-use crate::rules::notification::NewNotification;
+use crate::rules::notification::{MAX_EXTRA, NewNotification};
 use crate::rules::schema;
 use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
@@ -286,6 +286,8 @@ async fn ask(
     message: &Message,
 ) -> Result<(Vec<Draft>, u32), CreationError> {
     let ready = targets::ready(store, catalog, request.tenant, target).await?;
+    // Before it is followed by a schema.
+    limits::bytes("extra", &serde_json::to_string(&message.extra).unwrap_or_default(), MAX_EXTRA)?;
     schema::check("extra", &message.extra, &ready.module.manifest.extra, &[])
         .map_err(|why| Invalid::new("extra", format!("This cannot be sent to {}: {why}.", target.name)))?;
     let retry_time_interval = request.retry_time_interval.unwrap_or(ready.module.manifest.retry_time_interval);

@@ -51,8 +51,8 @@ impl CallLog {
             log.dropped += 1;
             return;
         }
-        // Before it is cut: a part of a secret would not be known again.
-        let line = self.redactor.text(line);
+        // Before it is cut to what is kept: a part of a secret would not be known again. Far more is not looked through.
+        let line = self.redactor.text(cut(line, AT_ONCE));
         // What counts is what is kept: an escape takes more room than its character.
         let most = LONGEST_LINE.min(self.most - log.bytes);
         let mut text = format!("{level}: ");

@@ -4,7 +4,7 @@
 //! provider that was given the secret can do that, and nobody else has it.
 
 use super::http::IN_PATH;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -73,6 +73,8 @@ fn searcher<'a>(forms: impl Iterator<Item = &'a String>, any_case: bool) -> Opti
     let mut forms = forms.peekable();
     forms.peek()?;
     let mut builder = AhoCorasick::builder();
+    // Not the kind that is quickest for few: it takes half a megabyte for each kilobyte of a secret.
+    builder.kind(Some(AhoCorasickKind::ContiguousNFA));
     let built = builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(any_case).build(forms);
     // There are fewer of them than it can take, by the largest value of a secret.
     built.inspect_err(|e| tracing::error!("secrets cannot be cut out of texts: {e}")).ok().map(Arc::new)

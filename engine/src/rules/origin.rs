@@ -92,6 +92,11 @@ impl Origin {
             }
     }
 
+    /// Whether it stands for any number of hosts.
+    pub fn is_many(&self) -> bool {
+        self.any_subdomain
+    }
+
     /// The host, as it is resolved.
     pub fn host(&self) -> &str {
         &self.host

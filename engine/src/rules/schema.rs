@@ -9,6 +9,10 @@ use serde_json::{Map, Value};
 /// How many expressions a schema may have, and how many bytes one may take when it is compiled.
 const MOST_PATTERNS: usize = 16;
 const LARGEST_PATTERN: usize = 256 * 1024;
+/// How many bytes an expression may be written in.
+const LONGEST_PATTERN: usize = 256;
+/// How many values an `enum` may have.
+const MOST_VALUES: usize = 2000;
 /// How many branches it may have.
 const MOST_BRANCHES: usize = 32;
 /// How many bytes an object may have to be explained in all branches, and how many bytes an explanation.
@@ -52,7 +56,7 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     if cost.branches > 0 && object.to_string().len() > MOST_EXPLAINED {
         return Some(format!("{what} is not valid, and too large to be told why: try a smaller one"));
     }
-    let error = validator.iter_errors(&object).next()?;
+    let error = validator.validate(&object).err()?;
     let path = error.instance_path().to_string();
     let at = path.trim_start_matches('/').replace('/', ".");
     let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
@@ -120,6 +124,25 @@ struct Cost {
     branches: usize,
 }
 
+impl Cost {
+    /// An expression. What is short is read soon, but for letters of either case: each class is then looked through letter by letter.
+    fn pattern(&mut self, pattern: &str) -> Result<(), String> {
+        self.patterns += 1;
+        if pattern.len() > LONGEST_PATTERN {
+            return Err(format!("it has a pattern of {} bytes, and {LONGEST_PATTERN} are the most", pattern.len()));
+        }
+        match pattern.match_indices("(?").find(|(at, _)| !pattern[at + 2..].starts_with(':')) {
+            Some((at, _)) => {
+                let rest: String = pattern[at..].chars().take(4).collect();
+                Err(format!(
+                    "its pattern has `{rest}`: flags, names, look-around and back-references are not supported"
+                ))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// Counts what a schema costs, and refuses keywords whose work can multiply: references, and those that ask again what others have found.
 fn count(schema: &Value, cost: &mut Cost) -> Result<(), String> {
     let members = match schema {
@@ -131,10 +154,10 @@ fn count(schema: &Value, cost: &mut Cost) -> Result<(), String> {
     };
     for (keyword, value) in members {
         match (keyword.as_str(), value) {
-            ("pattern", _) => cost.patterns += 1,
+            ("pattern", Value::String(pattern)) => cost.pattern(pattern)?,
             ("properties", Value::Object(schemas)) => schemas.values().try_for_each(|schema| count(schema, cost))?,
             ("patternProperties", Value::Object(schemas)) => {
-                cost.patterns += schemas.len();
+                schemas.keys().try_for_each(|pattern| cost.pattern(pattern))?;
                 schemas.values().try_for_each(|schema| count(schema, cost))?;
             }
             ("additionalProperties" | "items" | "propertyNames", schema) => count(schema, cost)?,
@@ -150,8 +173,11 @@ fn count(schema: &Value, cost: &mut Cost) -> Result<(), String> {
                 return Err("it refers to parts of itself, which can take for ever; write them out instead of `$ref`"
                     .to_owned());
             }
+            ("enum", Value::Array(values)) if values.len() > MOST_VALUES => {
+                return Err(format!("it has an `enum` of {} values, and {MOST_VALUES} are the most", values.len()));
+            }
             // What is wrong with those, the library says.
-            ("properties" | "patternProperties" | "allOf" | "anyOf" | "oneOf", _) => {}
+            ("pattern" | "properties" | "patternProperties" | "allOf" | "anyOf" | "oneOf", _) => {}
             (other, _) if PLAIN.contains(&other) || other.starts_with("x-") => {}
             (other, _) => return Err(format!("its keyword `{}` is not followed here", other.escape_debug())),
         }
@@ -337,8 +363,13 @@ mod tests {
         }
         for pattern in [r"(?=7)\w{150}$", r"\p{L}{1000}", "(a)\\1", "("] {
             let why = check_schema(&with(pattern)).unwrap_err();
-            assert!(why.contains("look-around, back-references"), "{pattern}: {why}");
+            assert!(why.contains("look-around"), "{pattern}: {why}");
         }
+        for pattern in [r"(?i:[\p{Any}\p{Any}])", r"(?s)a", r"(?<n>a)", &"a".repeat(LONGEST_PATTERN + 1)] {
+            assert!(check_schema(&with(pattern)).is_err(), "{pattern}");
+        }
+        assert_eq!(check_schema(&with("(?:ab)+")), Ok(()));
+        assert!(check_schema(&json!({ "enum": vec![1; MOST_VALUES + 1] })).unwrap_err().contains("2000 are the most"));
         let many = |n: usize| json!({ "patternProperties": (0..n).map(|n| (n.to_string(), json!({}))).collect::<Map<_, _>>() });
         assert_eq!(check_schema(&many(MOST_PATTERNS)), Ok(()));
         assert!(check_schema(&many(MOST_PATTERNS + 1)).unwrap_err().contains("16 are the most"));

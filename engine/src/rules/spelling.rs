@@ -1,8 +1,16 @@
 //! Words of others: what somebody may have meant who wrote one that there is not, and how any may be shown.
 
+/// The longest that is compared with others, in bytes.
+const LONGEST: usize = 100;
+
 /// The word of these that is spelled most like `word`, if any is like it at all.
 pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // To compare two takes as much memory as their lengths multiplied.
+    if word.len() > LONGEST {
+        return None;
+    }
     among
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .min()
         .filter(|(distance, _)| *distance <= 1 + word.len() / 3)

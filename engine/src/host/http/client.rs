@@ -4,7 +4,7 @@
 use super::network::Network;
 use super::places::{Place, Places};
 use crate::host::{HostError, tls};
-use crate::rules::grants::Grants;
+use crate::rules::grants::{self, Grants};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ const MOST_PER_HOST: usize = 8;
 /// How many idle connections are kept to one host, and how long.
 const KEPT: usize = 8;
 const IDLE: Duration = Duration::from_secs(60);
+/// The same, where there may be any number of hosts: each holds a descriptor of the process.
+const IDLE_OF_MANY: Duration = Duration::from_secs(3);
 
 /// An HTTP client that goes only where its grants let it.
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ impl HttpClient {
             .no_proxy()
             .referer(false)
             .connect_timeout(connect)
-            .pool_idle_timeout(IDLE)
+            .pool_idle_timeout(if grants::goes_to_many(grants) { IDLE_OF_MANY } else { IDLE })
             .pool_max_idle_per_host(KEPT)
             .user_agent(concat!("notification-engine/", env!("CARGO_PKG_VERSION")))
             .build()

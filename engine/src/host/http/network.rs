@@ -8,9 +8,13 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// How many exchanges there may be with one host at once, of all targets together.
 const MOST_PER_HOST: usize = 32;
+/// How many names may be looked up at once, and how many of one target's.
+const MOST_LOOKUPS: usize = 64;
+const MOST_OWN_LOOKUPS: usize = 4;
 
 /// The addresses of a name, or why there are none.
 pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -28,8 +32,12 @@ pub struct Network {
 impl Default for Network {
     /// Names are looked up as this machine does it.
     fn default() -> Self {
-        Network::resolved_by(Arc::new(|host| {
+        let places = Arc::new(Semaphore::new(MOST_LOOKUPS));
+        Network::resolved_by(Arc::new(move |host| {
+            let places = places.clone();
             Box::pin(async move {
+                // It takes a thread, of which there are not many.
+                let _place = places.acquire().await;
                 let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
                 Ok(found.map(|address| address.ip()).collect())
             })
@@ -51,7 +59,8 @@ impl Network {
 
     /// What looks names up for a client, and judges what it finds.
     pub(super) fn judging(&self, grants: &Grants) -> Judging {
-        Judging { resolver: self.resolver.clone(), grants: grants.clone() }
+        let own = Arc::new(Semaphore::new(MOST_OWN_LOOKUPS));
+        Judging { resolver: self.resolver.clone(), grants: grants.clone(), own }
     }
 }
 
@@ -59,6 +68,8 @@ impl Network {
 pub struct Judging {
     resolver: Resolver,
     grants: Grants,
+    /// For the look-ups of this target.
+    own: Arc<Semaphore>,
 }
 
 /// Why a name gave no address to dial.
@@ -74,7 +85,16 @@ impl Resolve for Judging {
     fn resolve(&self, name: Name) -> Resolving {
         let grants = self.grants.clone();
         let host = name.as_str().to_owned();
-        let looking = (self.resolver)(host.clone());
+        let (looking, own) = ((self.resolver)(host.clone()), self.own.clone());
+        // Whoever gives up waiting does not end it, so its place is taken until it ends by itself.
+        let looking = async move {
+            let place = own.acquire_owned().await;
+            let looked = tokio::spawn(async move {
+                let _place = place;
+                looking.await
+            });
+            looked.await.map_err(io::Error::other)?
+        };
         Box::pin(async move {
             let found = looking.await.map_err(|e| NoAddress::NotFound(format!("{host} was not found: {e}.")))?;
             if found.is_empty() {

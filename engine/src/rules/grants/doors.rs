@@ -40,6 +40,12 @@ pub fn follows_addresses(grants: &Grants) -> bool {
     decide(grants, &Capability::RecordAddress).in_force()
 }
 
+/// May the component go to any number of hosts: to its addresses, or to all names below one?
+pub fn goes_to_many(grants: &Grants) -> bool {
+    let is_many = |origin: &Origin| origin.is_many() && decide(grants, &Capability::Http(origin.clone())).in_force();
+    follows_addresses(grants) || places(grants).any(|origin| is_many(&origin))
+}
+
 /// May the component use this secret at all?
 pub fn secret(grants: &Grants, name: &str) -> Result<(), Denial> {
     check_secret(grants, name, None)

@@ -16,7 +16,9 @@ mod tests;
 
 pub use capability::{Capability, MAX_SECRET_NAME, RECORD_ADDRESS, check_secret_name, quoted, shell};
 pub use denial::Denial;
-pub use doors::{address, bind_option, follows_addresses, http, secret, secret_anywhere, signing, smtp, templates};
+pub use doors::{
+    address, bind_option, follows_addresses, goes_to_many, http, secret, secret_anywhere, signing, smtp, templates,
+};
 pub use inspection::{Inspected, cut_off, inspect};
 
 use crate::rules::allowed::Allowed;
