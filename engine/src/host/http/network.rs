@@ -108,3 +108,30 @@ impl Resolve for Judging {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::time::Duration;
+
+    /// A name server that never answers keeps as many threads as one target may have, however often it is given up.
+    #[tokio::test]
+    async fn what_is_given_up_keeps_its_place_until_it_ends() {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let counted = begun.clone();
+        let network = Network::resolved_by(Arc::new(move |_| {
+            let counted = counted.clone();
+            Box::pin(async move {
+                counted.fetch_add(1, SeqCst);
+                std::future::pending().await
+            })
+        }));
+        let judging = network.judging(&Grants::default());
+        for _ in 0..3 * MOST_OWN_LOOKUPS {
+            let looking = judging.resolve("provider.example".parse().unwrap());
+            assert!(tokio::time::timeout(Duration::from_millis(5), looking).await.is_err());
+        }
+        assert_eq!(begun.load(SeqCst), MOST_OWN_LOOKUPS);
+    }
+}
