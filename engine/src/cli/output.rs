@@ -1,5 +1,6 @@
 //! How results are printed: for people as lines and columns, for programs as one JSON value.
 
+use crate::rules::spelling::is_forging;
 use crate::store::Upserted;
 use anyhow::Context;
 use serde::Serialize;
@@ -46,8 +47,7 @@ pub fn aside(text: &str) {
 /// A text that cannot command a terminal, whoever wrote it: control characters but line breaks and tabs are shown as what they are, and so is
 /// what turns the direction of a text around (<https://www.unicode.org/reports/tr9/>).
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let commands = |c: char| (c.is_control() && c != '\n' && c != '\t') || turns(c);
+    let commands = |c: char| is_forging(c) && c != '\n' && c != '\t';
     if !text.contains(commands) {
         return Cow::Borrowed(text);
     }
