@@ -11,6 +11,7 @@ use engine::rules::status::Status;
 use engine::rules::target::Target;
 use engine::rules::tenant::Tenant;
 use serde_json::{Value, json};
+use sqlx::{Connection, Row, SqliteConnection};
 use std::future::pending;
 use std::io::Write;
 use std::sync::Arc;
@@ -342,6 +343,37 @@ async fn backlogs_of_slow_targets() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             assert!(began.elapsed() < Duration::from_secs(2), "{i}: {:?}", began.elapsed());
+        }
+    };
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
+    }
+}
+
+/// Texts that take sixteen times as much memory as they have letters, in the backlog of a slow target: the engine holds as many of them as it has room
+/// for, and an honest target is served meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backlog_of_long_texts() {
+    let arena = Arena::of("sleeper").await;
+    let engine = &arena.engine;
+    let zeros = vec![0; 120_000];
+    for i in 0..120 {
+        engine.notify("sleeper", &format!("Title {i}"), json!({ "milliseconds": 20_000, "zeros": zeros })).await;
+    }
+    let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
+    let honest = async {
+        for i in 0..3 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let mine = engine.notify("noop", &format!("Mine {i}"), json!({})).await;
+            while engine.show(mine).await.attempts.is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let claimed = sqlx::query("SELECT count(*) FROM notifications WHERE claimed_by IS NOT NULL");
+            let claimed: i64 = claimed.fetch_one(&mut database).await.unwrap().get(0);
+            // 256 MiB hold 66 of them.
+            assert!((8..=66).contains(&claimed), "{claimed}");
         }
     };
     let deliverer = engine.deliverer(Arc::new(|_| {}));

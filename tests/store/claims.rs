@@ -59,6 +59,18 @@ async fn nothing_is_claimed_where_nothing_is_wanted(database: Database) {
     assert!(claims.claimed.is_empty() && claims.ended.is_empty());
 }
 
+async fn a_claim_takes_no_more_memory_than_it_may(database: Database) {
+    let bob = database.user("bob").await;
+    let body = "x".repeat(100_000);
+    for _ in 0..5 {
+        database.create(NewNotification { body: body.clone(), ..news(&bob.record) }).await;
+    }
+    for (bytes, claimed) in [(0, 1), (150_000, 2), (usize::MAX, 2)] {
+        let claims = database.store.claim_due(&ClaimRequest { bytes, ..request(noon()) }).await.unwrap();
+        assert_eq!(claims.claimed.len(), claimed, "{bytes}");
+    }
+}
+
 async fn the_fence_grows_with_each_claim(database: Database) {
     let bob = database.user("bob").await;
     database.due(&bob, noon()).await;
@@ -245,6 +257,7 @@ on_every_database!(
     a_claim_brings_all_that_a_call_needs,
     the_earliest_comes_first_and_the_future_not_at_all,
     nothing_is_claimed_where_nothing_is_wanted,
+    a_claim_takes_no_more_memory_than_it_may,
     the_fence_grows_with_each_claim,
     what_was_released_stands_as_before,
     a_further_attempt_knows_what_the_earlier_ones_left_behind,

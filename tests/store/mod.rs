@@ -298,7 +298,7 @@ fn news(record: &TargetUserRecord) -> NewNotification {
 
 fn request(now: Timestamp) -> ClaimRequest {
     let lease_until = now + SignedDuration::from_hours(1);
-    ClaimRequest { engine: ENGINE, now, lease_until, limit: 1000, targets: Targets::All }
+    ClaimRequest { engine: ENGINE, now, lease_until, limit: 1000, bytes: usize::MAX, targets: Targets::All }
 }
 
 fn delivered() -> Outcome {

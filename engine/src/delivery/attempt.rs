@@ -83,7 +83,7 @@ impl Deliverer {
                     ..Attempt::new(claimed.attempt, began, ended, &outcome, self.engine)
                 };
                 let settled = claimed.settled(settlement, attempt);
-                Finished { claimed, outcome, settled }
+                Finished { claimed: claimed.without_texts(), outcome, settled }
             })
             .collect()
     }

@@ -6,6 +6,7 @@
 
 use super::Deliverer;
 use super::attempt::Faults;
+use super::memory::{self, PORTION};
 use super::newest::Newest;
 use super::settler::SettlerHandle;
 use crate::host::Ready;
@@ -39,6 +40,8 @@ struct Shared {
     settler: SettlerHandle,
     /// Notifications that are claimed and not handed to the settler yet.
     under_way: AtomicUsize,
+    /// How many bytes they take.
+    memory: AtomicUsize,
     /// Told whenever there are fewer of them.
     fewer: Notify,
     stopping: AtomicBool,
@@ -60,6 +63,8 @@ struct Lane {
     queue: Mutex<Queue>,
     /// The slot that it shares with no other target.
     first: tokio::sync::Mutex<()>,
+    /// How many bytes all that is under way in it takes.
+    memory: AtomicUsize,
     /// How its component does.
     faults: Faults,
     /// How the target is set up.
@@ -75,6 +80,8 @@ struct Queue {
 /// A claim in its lane.
 struct Waiting {
     claimed: Claimed,
+    /// How many bytes it takes.
+    memory: usize,
     terms: Terms,
     ready: Arc<Ready>,
     /// Whether it is written down that its send begins.
@@ -99,6 +106,7 @@ impl Lanes {
             deliverer: deliverer.clone(),
             settler,
             under_way: AtomicUsize::new(0),
+            memory: AtomicUsize::new(0),
             fewer: Notify::new(),
             stopping: AtomicBool::new(false),
             suspects: Semaphore::new(1),
@@ -111,12 +119,40 @@ impl Lanes {
         self.shared.under_way.load(Ordering::Acquire)
     }
 
+    /// How many bytes they take.
+    pub(super) fn memory(&self) -> usize {
+        self.shared.memory.load(Ordering::Acquire)
+    }
+
     /// The targets that have as much to do as they can, so that others are claimed for instead, and how many notifications wait in these.
     pub(super) fn full_targets(&self) -> (Vec<Uuid>, usize) {
         let enough = self.shared.deliverer.settings.delivery.claim_batch / 2;
-        let waiting = self.lanes.iter().map(|(id, lane)| (*id, lane.queue().waiting.len()));
-        let full: Vec<(Uuid, usize)> = waiting.filter(|(_, waiting)| *waiting > enough).collect();
-        (full.iter().map(|(id, _)| *id).collect(), full.iter().map(|(_, waiting)| waiting).sum())
+        let held = |(id, lane): (&Uuid, &Arc<Lane>)| {
+            let (waiting, memory) = (lane.queue().waiting.len(), lane.memory.load(Ordering::Acquire));
+            (memory > 0).then_some((*id, waiting, memory))
+        };
+        let busy: Vec<(Uuid, usize, usize)> = self.lanes.iter().filter_map(held).collect();
+        let share = memory::share(busy.len());
+        let full = busy.into_iter().filter(|(_, waiting, memory)| *waiting > enough || *memory > share);
+        full.fold((Vec::new(), 0), |(mut ids, all), (id, waiting, _)| {
+            ids.push(id);
+            (ids, all + waiting)
+        })
+    }
+
+    /// Takes claims out again, unsent, until the rest takes no more memory than it may: the latest of the target that has most.
+    pub(super) fn make_room(&self) -> Vec<Claimed> {
+        let mut taken = Vec::new();
+        while self.memory() > memory::MOST {
+            let waits = |lane: &&Arc<Lane>| !lane.queue().waiting.is_empty();
+            let most = self.lanes.values().filter(waits).max_by_key(|lane| lane.memory.load(Ordering::Acquire));
+            let Some((lane, waiting)) = most.and_then(|lane| Some((lane, lane.queue().waiting.pop_back()?))) else {
+                break;
+            };
+            self.shared.ended(lane, 1, waiting.memory);
+            taken.push(waiting.claimed);
+        }
+        taken
     }
 
     /// Lines claims of one target up, and sees to it that there are workers for them.
@@ -130,9 +166,12 @@ impl Lanes {
             lane.faults.failing.store(true, Ordering::Relaxed);
         }
         let pauses = lane.faults.pauses.load(Ordering::Relaxed);
-        let wait = |claimed| {
-            let marked = self.shared.deliverer.is_marked(ready, &claimed);
-            Waiting { claimed, terms, ready: ready.clone(), marked, pauses }
+        let wait = |claimed: Claimed| {
+            let (marked, memory) = (self.shared.deliverer.is_marked(ready, &claimed), claimed.memory());
+            for all in [&self.shared.memory, &lane.memory] {
+                all.fetch_add(memory, Ordering::AcqRel);
+            }
+            Waiting { claimed, memory, terms, ready: ready.clone(), marked, pauses }
         };
         queue.waiting.extend(claimed.into_iter().map(wait));
         let most = self.shared.deliverer.settings.delivery.concurrency_per_target.min(wanted);
@@ -198,6 +237,7 @@ impl Lane {
         // A mark says that a send has begun, so that it is made for one call.
         let calls = if marked { 1 } else { calls };
         let most = (calls * calls_of(shared, &ready)).min(share.max(calls_of(shared, &ready)));
+        let most = most.min(memory::fitting(queue.waiting.iter().map(|waiting| waiting.memory), PORTION));
         let together = |waiting: &&Waiting| {
             Arc::ptr_eq(&waiting.ready, &ready) && waiting.marked == marked && !waiting.goes_alone()
         };
@@ -222,6 +262,10 @@ fn calls_of(shared: &Shared, ready: &Ready) -> usize {
     (ready.module.manifest.largest_batch as usize).min(shared.deliverer.settings.delivery.call_batch).max(1)
 }
 
+fn memory_of(waiting: &[Waiting]) -> usize {
+    waiting.iter().map(|waiting| waiting.memory).sum()
+}
+
 impl Shared {
     /// Works until nothing waits in the lane any more.
     async fn work(self: Arc<Self>, lane: Arc<Lane>) {
@@ -236,13 +280,21 @@ impl Shared {
                 Ok(first) => Slot::First(first),
                 Err(_) => Slot::Shared(self.tenant_slots.acquire().await),
             };
-            let many = portion.len();
+            let (many, memory) = (portion.len(), memory_of(&portion));
             let (began, made, left) = self.portion(&lane, portion).await;
-            self.under_way.fetch_sub(many - left.len(), Ordering::AcqRel);
+            self.ended(&lane, many - left.len(), memory - memory_of(&left));
             lane.put_back(left);
             self.fewer.notify_one();
             let each = began.elapsed() / made.max(1);
             calls = (FRESH.as_nanos() / each.as_nanos().max(1)).clamp(1, LARGEST_PORTION as u128) as usize;
+        }
+    }
+
+    /// So many are not under way any more.
+    fn ended(&self, lane: &Lane, many: usize, memory: usize) {
+        self.under_way.fetch_sub(many, Ordering::AcqRel);
+        for all in [&self.memory, &lane.memory] {
+            all.fetch_sub(memory, Ordering::AcqRel);
         }
     }
 
@@ -270,7 +322,10 @@ impl Shared {
         let mut batch = batch.into_iter().peekable();
         while batch.peek().is_some() {
             if made > 0 && (began.elapsed() > FRESH || self.stopping.load(Ordering::Acquire)) {
-                let wait = |claimed| Waiting { claimed, terms, ready: ready.clone(), marked, pauses };
+                let wait = |claimed: Claimed| {
+                    let memory = claimed.memory();
+                    Waiting { claimed, memory, terms, ready: ready.clone(), marked, pauses }
+                };
                 return (began, made, batch.map(wait).collect());
             }
             if faults.pauses.load(Ordering::Relaxed) > pauses {

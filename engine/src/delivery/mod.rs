@@ -1,12 +1,13 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
-//! In reading order: here the loop, `preparing` (targets are made ready to be called), `lanes` (what is claimed waits for its turn in its target), `attempt` (one call of a handler, a
+//! In reading order: here the loop, `preparing` (targets are made ready to be called), `lanes` (what is claimed waits for its turn in its target), `memory` (how much that may be), `attempt` (one call of a handler, a
 //! pipeline over one value), `settler` (outcomes are written back in batches), `heart` (engines hear of each other, and what time it is), `pauses`
 //! (targets whose component cannot be used), `newest` (what a target may use has changed), `purge` (what is not kept any longer).
 
 mod attempt;
 mod heart;
 mod lanes;
+mod memory;
 mod newest;
 mod pauses;
 mod preparing;
@@ -331,6 +332,9 @@ impl Work {
         }
         let batch = self.deliverer.settings.delivery.claim_batch;
         let (mut full, waiting) = self.lanes.full_targets();
+        if self.lanes.memory() + self.preparing.memory() > memory::MOST {
+            return Ok(Found::NoRoom);
+        }
         // A second batch is claimed while the first is being sent, so that no slot waits for the database. What waits for a target that is slow, or
         // is being made ready, takes nobody's room.
         if self.lanes.under_way().saturating_sub(waiting) > batch {
@@ -358,6 +362,7 @@ impl Work {
             now,
             lease_until: self.lease_until,
             limit: u32::try_from(batch.min(self.chosen.limit.unwrap_or(batch))).unwrap_or(u32::MAX),
+            bytes: memory::CLAIM,
             targets: self.chosen.targets_but(full.clone()),
         };
         let seen = self.deliverer.store.interventions().await?;
@@ -379,6 +384,8 @@ impl Work {
         for claimed in by_target.into_values() {
             self.begin(claimed, Terms { lease_until: request.lease_until, seen }).await;
         }
+        let without_room = self.lanes.make_room();
+        self.put_off(&without_room).await;
         Ok(match (found, some_are_full) {
             (0, false) => Found::None,
             // What is due may be in a target that had no room when it was looked.
@@ -393,7 +400,23 @@ impl Work {
         let target = first.target.clone();
         match self.deliverer.catalog.known(Tenant::DEFAULT, target.id, target.revision).await {
             Some(Ok(ready)) => self.lanes.begin(&ready, claimed, terms),
-            Some(Err(_)) | None => self.preparing.begin(&self.deliverer, target, claimed, terms),
+            Some(Err(_)) | None => {
+                let mut claimed = claimed;
+                let later = claimed.split_off(memory::fitting(claimed.iter().map(Claimed::memory), memory::PREPARING));
+                self.preparing.begin(&self.deliverer, target, claimed, terms);
+                self.put_off(&later).await;
+            }
+        }
+    }
+
+    /// Gives claims back for which there is no room yet: others may be attempted instead.
+    async fn put_off(&mut self, claimed: &[Claimed]) {
+        if claimed.is_empty() {
+            return;
+        }
+        self.deliverer.give_back(claimed).await;
+        if let Some(left) = &mut self.chosen.limit {
+            *left += claimed.len();
         }
     }
 

@@ -80,6 +80,13 @@ impl Preparing {
         waiting + self.ready.iter().map(|prepared| prepared.claimed.len()).sum::<usize>()
     }
 
+    /// How many bytes they take.
+    pub(super) fn memory(&self) -> usize {
+        let waiting = self.waiting.values().flat_map(|(_, claimed, _)| claimed);
+        let ready = self.ready.iter().flat_map(|prepared| &prepared.claimed);
+        waiting.chain(ready).map(Claimed::memory).sum()
+    }
+
     /// Ends all of it; what had been claimed.
     pub(super) fn end(&mut self) -> Vec<Claimed> {
         self.tasks.abort_all();

@@ -3,7 +3,7 @@
 //! The models first (`tenant`, `user`, `target`, `notification`, `attempt`), then what happens to them (`status`,
 //! `outcome`, `retry`, `rescue`, `clock`), then what components may do (`manifest`, `schema`, `grants`, `allowed`, `origin`, `addresses`, `imports`,
 //! `setup`, `sealed`), then what another program's rows become
-//! (`django`), then what all of them use (`limits`, `quantities`, `moment`, `duplicates`, `spelling`).
+//! (`django`), then what all of them use (`limits`, `quantities`, `memory`, `moment`, `duplicates`, `spelling`).
 
 pub mod addresses;
 pub mod allowed;
@@ -16,6 +16,7 @@ pub mod grants;
 pub mod imports;
 pub mod limits;
 pub mod manifest;
+pub mod memory;
 pub mod moment;
 pub mod notification;
 pub mod origin;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::rules::attempt::Attempt;
+use crate::rules::memory;
 use crate::rules::notification::Notification;
 use crate::rules::retry::Settlement;
 use crate::rules::status::Status;
@@ -36,6 +37,8 @@ pub struct ClaimRequest {
     pub lease_until: Timestamp,
     /// At most so many, those that ended included.
     pub limit: u32,
+    /// At most so much memory, in bytes, and what goes beyond that with the last of them.
+    pub bytes: usize,
     /// In which targets. Those that are paused or slowed down are left out by the store itself.
     pub targets: Targets,
 }
@@ -87,6 +90,19 @@ pub struct Claimed {
 }
 
 impl Claimed {
+    /// Bytes of memory that it takes, about.
+    pub fn memory(&self) -> usize {
+        memory::of_notification(&self.notification) + memory::of_user(&self.user) + size_of::<Self>()
+    }
+
+    /// Without what only a call needs: its outcome may have to wait until it is written down.
+    #[must_use]
+    pub fn without_texts(mut self) -> Self {
+        (self.notification.body, self.notification.extra) = Default::default();
+        self.user.attributes = Default::default();
+        self
+    }
+
     /// It ended after the claim, with nothing to attempt.
     pub fn ended(self, status: Status) -> Ended {
         Ended { status, notification: self.notification, user: self.user, record: self.record, target: self.target }

@@ -3,6 +3,7 @@
 //! A row that is read is one value of serde: in SQLite the statement makes it, as one JSON text, since sqlx copies the columns of a row one
 //! by one; PostgreSQL sends wide rows faster as they are (`postgres/row.rs`), and narrow ones as JSON too. So a verb is written once for all databases.
 
+use futures::TryStreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -92,6 +93,40 @@ impl Query {
                 self.for_postgres().fetch_all(&mut **c).await?.iter().map(postgres::read).collect()
             }
         }
+    }
+
+    /// The first rows, until they take `most` bytes together or there is no other: one more than that at the most, so that there is always one.
+    pub async fn all_within<R: DeserializeOwned>(
+        self,
+        connection: &mut Connection<'_>,
+        most: usize,
+        bytes: impl Fn(&R) -> usize,
+    ) -> Result<Vec<R>, sqlx::Error> {
+        let (mut rows, mut taken) = (Vec::new(), 0);
+        let mut is_last = |row: R| {
+            taken += bytes(&row);
+            rows.push(row);
+            taken >= most
+        };
+        match connection {
+            Connection::Sqlite(c) => {
+                let mut found = self.for_sqlite().fetch(&mut **c);
+                while let Some(row) = found.try_next().await? {
+                    if is_last(read(&row)?) {
+                        break;
+                    }
+                }
+            }
+            Connection::Postgres(c) => {
+                let mut found = self.for_postgres().fetch(&mut **c);
+                while let Some(row) = found.try_next().await? {
+                    if is_last(postgres::read(&row)?) {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(rows)
     }
 
     /// The first row, if there is any.

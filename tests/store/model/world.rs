@@ -111,7 +111,7 @@ impl World<'_> {
                 let targets = self.targets(targets);
                 let limit = without_ties(model, self.now, *limit, &targets);
                 let (engine, now, lease_until) = (self::engine(*engine), self.now, self.after(*lease));
-                Call::Claim(ClaimRequest { engine, now, lease_until, limit, targets })
+                Call::Claim(ClaimRequest { engine, now, lease_until, limit, bytes: usize::MAX, targets })
             }
             Command::Preview { limit, targets } => {
                 let targets = self.targets(targets);

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::rows::{MaybeTime, NotificationRow, RecordRow, TargetRow, UserRow};
+use super::rows::{MaybeTime, NotificationRow, RecordRow, TargetRow, UserRow, model};
+use crate::rules::memory;
 use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::status::Status;
 use crate::rules::target::{Target, TargetUserRecord};
@@ -24,8 +25,8 @@ impl Store {
     /// sent any more. When it returns, the claims are on the disk. Whoever drops the future may leave claims behind
     /// that nobody holds, until their lease ends.
     pub async fn claim_due(&self, request: &ClaimRequest) -> Result<Claims> {
-        let ClaimRequest { engine, now, lease_until, limit, ref targets } = *request;
-        let wanted = Wanted::of(now, limit, targets);
+        let ClaimRequest { engine, now, lease_until, limit, bytes, ref targets } = *request;
+        let wanted = Wanted::of(now, limit, bytes, targets);
         let claims = self.write(move |mut connection| {
             Box::pin(async move {
                 let due = wanted.find(&mut connection).await?;
@@ -42,7 +43,7 @@ impl Store {
 
     /// What `claim_due` would find, without claiming or ending anything; the claims in it are not valid.
     pub async fn preview_due(&self, now: Timestamp, limit: u32, targets: &Targets) -> Result<Claims> {
-        let wanted = Wanted::of(now, limit, targets);
+        let wanted = Wanted::of(now, limit, usize::MAX, targets);
         self.read(move |mut connection| {
             Box::pin(async move {
                 let due = wanted.find(&mut connection).await?;
@@ -138,24 +139,27 @@ type Unsendable = (usize, Option<Status>);
 struct Wanted {
     now: Timestamp,
     limit: u32,
+    bytes: usize,
     only: Option<String>,
     but: Option<String>,
 }
 
 impl Wanted {
-    fn of(now: Timestamp, limit: u32, targets: &Targets) -> Wanted {
+    fn of(now: Timestamp, limit: u32, bytes: usize, targets: &Targets) -> Wanted {
         let ids = |ids: &[Uuid]| Some(document(ids.iter().map(|id| id.simple())));
         let (only, but) = match targets {
             Targets::All => (None, None),
             Targets::Only(wanted) => (ids(wanted), None),
             Targets::AllBut(unwanted) => (None, ids(unwanted)),
         };
-        Wanted { now, limit, only, but }
+        Wanted { now, limit, bytes, only, but }
     }
 
     async fn find(self, connection: &mut Connection<'_>) -> Result<Vec<Due>> {
-        let Wanted { now, limit, only, but } = self;
-        Ok(query(sql!("claim_due")).bind(now).bind(limit).bind(only).bind(but).all(connection).await?)
+        let Wanted { now, limit, bytes, only, but } = self;
+        let memory = |due: &Due| memory::of_notification(&due.notification) + memory::of_user(&due.user);
+        let due = query(sql!("claim_due")).bind(now).bind(limit).bind(only).bind(but);
+        Ok(due.all_within(connection, bytes, memory).await?)
     }
 }
 
@@ -171,9 +175,12 @@ struct Due {
     last: MaybeTime,
     provider_id: Option<String>,
     unknown_since: MaybeTime,
-    notification: NotificationRow,
-    user: UserRow,
-    record: RecordRow,
+    #[serde(deserialize_with = "model::<NotificationRow, _, _>")]
+    notification: Notification,
+    #[serde(deserialize_with = "model::<UserRow, _, _>")]
+    user: User,
+    #[serde(deserialize_with = "model::<RecordRow, _, _>")]
+    record: TargetUserRecord,
 }
 
 /// A claim as a row of a batch.
@@ -224,8 +231,7 @@ async fn targets_of(connection: &mut Connection<'_>, due: &[Due]) -> Result<Targ
 fn sort_out(due: Vec<Due>, targets: &TargetsById) -> Result<Claims> {
     let mut claims = Claims { claimed: Vec::with_capacity(due.len()), ended: Vec::new() };
     for due in due {
-        let notification = Notification::from(due.notification);
-        let (user, record) = (User::from(due.user), TargetUserRecord::from(due.record));
+        let Due { notification, user, record, .. } = due;
         let target = targets.get(&(notification.tenant, record.target)).cloned().ok_or_else(lost_target)?;
         if let Some(status) = due.ends_in {
             claims.ended.push(Ended { status, notification, user, record, target });

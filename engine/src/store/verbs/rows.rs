@@ -50,6 +50,16 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
+/// Reads a row as its model.
+pub fn model<'de, R, M, D>(deserializer: D) -> Result<M, D::Error>
+where
+    R: Deserialize<'de>,
+    M: From<R>,
+    D: Deserializer<'de>,
+{
+    R::deserialize(deserializer).map(M::from)
+}
+
 /// A user.
 #[derive(Deserialize)]
 pub struct UserRow {
