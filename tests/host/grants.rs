@@ -14,6 +14,7 @@ use engine::rules::target::{Pause, PauseKind, Target};
 use engine::rules::tenant::Tenant;
 use engine::targets::{self, Wish};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 const TENANT: Tenant = Tenant::DEFAULT;
@@ -87,7 +88,7 @@ async fn a_revocation_counts_for_what_is_claimed_already() {
     }
     let (_, ()) = tokio::join!(engine.deliver(), async {
         while server.count() == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let probe = target(&engine, "http_probe").await;
         engine.store.revoke(TENANT, probe.id, &[Capability::RecordAddress], engine.clock.now()).await.unwrap();
@@ -312,6 +313,33 @@ async fn a_component_that_was_replaced_is_let_go() {
         loaded.push(engine.catalog.loaded().await);
     }
     assert_eq!(loaded, [loaded[0]; 4]);
+}
+
+/// Components for which there is no room wait for those in use, and let those go that are not; all are called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_is_room_for_few_components() {
+    let engine = TestEngine::builder().with("[sandbox]\ncompiled = '1MiB'\n").start().await;
+    let bytes = std::fs::read(guest("sleeper")).unwrap();
+    let mut ids = Vec::new();
+    for number in 0..4_u8 {
+        // A section that says nothing makes another component of it.
+        let bytes = [bytes.as_slice(), &[0, 3, 1, b'n', number]].concat();
+        install(&engine, "pigeon", &format!("Pigeon {number}"), bytes).await.unwrap();
+        engine.record(&format!("Pigeon {number}"), "anything").await;
+    }
+    for round in 0..2 {
+        for number in 0..4 {
+            let (target, title) = (format!("Pigeon {number}"), format!("Title {round}"));
+            ids.push(engine.notify(&target, &title, json!({ "milliseconds": 300 })).await);
+        }
+        let began = Instant::now();
+        engine.deliver().await;
+        assert!(began.elapsed() >= Duration::from_millis(600), "two by two at most: {:?}", began.elapsed());
+    }
+    for id in ids {
+        assert_eq!(engine.show(id).await.listed.notification.status, Status::Delivered);
+    }
+    assert!(engine.catalog.loaded().await <= 2);
 }
 
 /// A version that failed too often is not called again because it is installed once more; another one is, and has all its tries before it.

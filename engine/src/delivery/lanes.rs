@@ -26,6 +26,8 @@ use uuid::Uuid;
 const FRESH: Duration = Duration::from_millis(10);
 /// The most calls in a portion: more would save nothing, and less is asked for nothing when an engine stops.
 const LARGEST_PORTION: usize = 64;
+/// How many lanes are kept in which nothing waits.
+const MOST_IDLE: usize = 1000;
 
 /// The lanes of all targets.
 pub(super) struct Lanes {
@@ -158,6 +160,9 @@ impl Lanes {
     /// Lines claims of one target up, and sees to it that there are workers for them.
     pub(super) fn begin(&mut self, ready: &Arc<Ready>, claimed: Vec<Claimed>, terms: Terms) {
         let Some(first) = claimed.first() else { return };
+        if self.lanes.len() >= MOST_IDLE {
+            self.lanes.retain(|_, lane| lane.queue().workers > 0);
+        }
         let lane = self.lanes.entry(first.target.id).or_default();
         self.shared.under_way.fetch_add(claimed.len(), Ordering::AcqRel);
         let mut queue = lane.queue();
@@ -228,6 +233,9 @@ impl Lane {
         let mut queue = self.queue();
         let Some(first) = queue.waiting.front() else {
             queue.workers -= 1;
+            if queue.workers == 0 {
+                self.newest.forget();
+            }
             return None;
         };
         let ready = first.ready.clone();

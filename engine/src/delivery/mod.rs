@@ -398,7 +398,7 @@ impl Work {
     async fn begin(&mut self, claimed: Vec<Claimed>, terms: Terms) {
         let Some(first) = claimed.first() else { return };
         let target = first.target.clone();
-        match self.deliverer.catalog.known(Tenant::DEFAULT, target.id, target.revision).await {
+        match self.deliverer.catalog.known(Tenant::DEFAULT, target.id, target.revision) {
             Some(Ok(ready)) => self.lanes.begin(&ready, claimed, terms),
             Some(Err(_)) | None => {
                 let mut claimed = claimed;

@@ -28,6 +28,11 @@ impl Newest {
         (ready, is_time)
     }
 
+    /// Holds its component no longer: nothing waits that was claimed before.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
+    }
+
     fn keep(&self, ready: &Arc<Ready>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(ready.clone());
     }

@@ -6,6 +6,7 @@
 use super::call::Powers;
 use super::module::Module;
 use super::modules::{Host, ModuleError};
+use super::shelf::{Loaded, Prepared, Shelf};
 use super::smtp::Relay;
 use super::{HostError, powers};
 use crate::rules::budget::{self, Budget, Limit, Said};
@@ -21,11 +22,11 @@ use crate::settings::Settings;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 use uuid::Uuid;
 
 include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
@@ -95,34 +96,37 @@ impl Ready {
     }
 }
 
+/// How many installed components are loaded at once: more than are compiled at once, so that one that was compiled before need not wait for that.
+const READ_AT_ONCE: usize = 8;
+
 /// What a component imports that uses secrets otherwise than to send them.
 const SIGNING: &str = "notification:engine/signing";
 
 /// The keys of a target's section that the engine itself reads, so that a component need not know them.
 pub const ENGINES_OWN: [&str; 6] = ["base_url", "from_email", "limits", "secrets", "smtp", "templates"];
 
-type Loaded = Arc<OnceCell<Result<(Arc<Module>, Source), ModuleError>>>;
-type Prepared = Result<Arc<Ready>, ModuleError>;
-
 /// The modules of one engine.
 pub struct Catalog {
     pub(super) host: Host,
     pub(super) settings: Arc<Settings>,
     pub(super) relay: Arc<Relay>,
-    /// By name, and by digest where a component was installed.
-    loaded: Mutex<HashMap<(String, Option<String>), Loaded>>,
+    /// What the operator and the engine itself bring, by the module's name; it stays.
+    loaded: Mutex<HashMap<String, Loaded>>,
     /// What has no target, by the module's name.
     found: Mutex<HashMap<String, Arc<OnceCell<Prepared>>>>,
-    /// What each target has come to, and at which revision of its setup.
-    targets: Mutex<HashMap<(Tenant, Uuid), (i64, Prepared)>>,
+    /// What was installed, and what each target has come to.
+    shelf: Shelf,
+    /// For reading compiled components that wait for room.
+    reading: Semaphore,
 }
 
 impl Catalog {
     /// A catalog of what the settings and the engine itself bring.
     pub fn new(host: Host, settings: Arc<Settings>) -> Result<Self, HostError> {
         let relay = Arc::new(Relay::new(&settings.smtp)?);
-        let (loaded, found, targets) = Default::default();
-        Ok(Catalog { host, settings, relay, loaded, found, targets })
+        let (loaded, found) = Default::default();
+        let (shelf, reading) = (Shelf::new(settings.sandbox.compiled), Semaphore::new(READ_AT_ONCE));
+        Ok(Catalog { host, settings, relay, loaded, found, shelf, reading })
     }
 
     /// The module of this name with what the operator alone gives it. What was found, or why it cannot be used, stays so until the engine
@@ -137,21 +141,13 @@ impl Catalog {
     }
 
     /// What a target has come to, if that is known at this revision of its setup or a later one.
-    pub async fn known(&self, tenant: Tenant, target: Uuid, revision: i64) -> Option<Prepared> {
-        let targets = self.targets.lock().await;
-        targets
-            .get(&(tenant, target))
-            .filter(|(known, prepared)| *known >= revision && prepared.is_ok())
-            .map(|(_, prepared)| prepared.clone())
+    pub fn known(&self, tenant: Tenant, target: Uuid, revision: i64) -> Option<Prepared> {
+        self.shelf.target(tenant, target, revision)
     }
 
     /// Whether an installed component is loaded already, so that its bytes are not needed.
-    pub async fn is_loaded(&self, module: &str, digest: &str) -> bool {
-        self.loaded
-            .lock()
-            .await
-            .get(&(module.to_owned(), Some(digest.to_owned())))
-            .is_some_and(|cell| cell.initialized())
+    pub fn is_loaded(&self, module: &str, digest: &str) -> bool {
+        self.shelf.is_loaded(module, digest)
     }
 
     /// Makes a target ready as it is set up: with connections of its own, so that none outlives a grant that was taken away. `component` are
@@ -163,24 +159,13 @@ impl Catalog {
             None => self.load(name).await,
         };
         let prepared = loaded.and_then(|(module, source)| self.ready(module, source, Some((tenant, target, setup))));
-        let mut targets = self.targets.lock().await;
-        let newest = targets.entry((tenant, target.id)).or_insert_with(|| (setup.revision, prepared.clone()));
-        if newest.0 <= setup.revision {
-            *newest = (setup.revision, prepared.clone());
-        }
-        // What another version has replaced goes with its last call.
-        let used: HashSet<&str> =
-            targets.values().filter_map(|(_, prepared)| Some(prepared.as_ref().ok()?.module.digest.as_str())).collect();
-        self.loaded.lock().await.retain(|(of, digest), cell| {
-            let is_kept = |digest: &String| of != name || used.contains(digest.as_str()) || !cell.initialized();
-            digest.as_ref().is_none_or(is_kept)
-        });
+        self.shelf.keep(tenant, target.id, setup.revision, &prepared);
         prepared
     }
 
     /// How many components are loaded.
     pub async fn loaded(&self) -> usize {
-        self.loaded.lock().await.len()
+        self.loaded.lock().await.len() + self.shelf.loaded()
     }
 
     /// Checks the bytes of a component that is to be installed as `name`, exactly as they are checked when they are loaded.
@@ -207,8 +192,7 @@ impl Catalog {
         digest: &str,
         bytes: Option<&[u8]>,
     ) -> Result<(Arc<Module>, Source), ModuleError> {
-        let key = (name.to_owned(), Some(digest.to_owned()));
-        let cell = self.loaded.lock().await.entry(key).or_default().clone();
+        let cell = self.shelf.component(name, digest);
         let changed = || {
             ModuleError(format!("The installed component {name} is not in the database as it was: install it again."))
         };
@@ -218,7 +202,9 @@ impl Catalog {
         // It may be there the next time.
         let bytes = bytes.ok_or_else(changed)?;
         let load = async || {
-            let module = self.host.load(name, bytes).await;
+            // Those that wait for room hold what they have read.
+            let _reading = self.reading.acquire().await;
+            let module = self.host.load_on(Some(&self.shelf), name, bytes).await;
             let module =
                 module.map_err(|e| ModuleError(format!("The installed component {name} cannot be used. {e}")))?;
             if module.digest == digest { Ok((Arc::new(module), Source::Installed)) } else { Err(changed()) }
@@ -287,7 +273,7 @@ impl Catalog {
 
     /// The component of this name from the folders, or the bundled one.
     async fn load(&self, name: &str) -> Result<(Arc<Module>, Source), ModuleError> {
-        let cell = self.loaded.lock().await.entry((name.to_owned(), None)).or_default().clone();
+        let cell = self.loaded.lock().await.entry(name.to_owned()).or_default().clone();
         cell.get_or_init(|| self.find(name)).await.clone()
     }
 

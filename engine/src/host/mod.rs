@@ -2,7 +2,7 @@
 //!
 //! In reading order: `bindings` (the contract), `examine`, `compiler` and `modules` (from bytes to something that can be called), `module` (its
 //! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), `exchanges` (what it has to do with others), then the
-//! doors: `http`, `smtp`, `signing`. `catalog` finds the module of a target, `powers` makes what it may use, and `redaction` cuts secrets out of
+//! doors: `http`, `smtp`, `signing`. `catalog` finds the module of a target (`shelf`: as many as there is room for), `powers` makes what it may use, and `redaction` cuts secrets out of
 //! what is said.
 
 mod bindings;
@@ -20,6 +20,7 @@ mod module;
 mod modules;
 mod powers;
 mod redaction;
+mod shelf;
 mod signing;
 mod smtp;
 mod stopwatch;

@@ -8,6 +8,7 @@ use super::exchanges::Ended;
 use super::limits::{MOST_HANDLES, Meter};
 use super::log;
 use super::modules::root;
+use super::shelf::Taken;
 use super::stopwatch::Turns;
 use crate::clock::Clock;
 use crate::rules::attempt::{Phase, Usage};
@@ -47,6 +48,9 @@ pub struct Module {
     pub(super) clock: Clock,
     pub(super) slots: Arc<Semaphore>,
     pub(super) turns: Turns,
+    /// The room that it takes, where that is bounded.
+    #[expect(dead_code, reason = "it is held, and let go")]
+    pub(super) room: Option<Taken>,
 }
 
 impl std::fmt::Debug for Module {

@@ -7,6 +7,7 @@ use super::compiler::Compiler;
 use super::examine::{check_head, check_size};
 use super::limits::TICK;
 use super::module::Module;
+use super::shelf::Shelf;
 use super::stopwatch::Turns;
 use super::{HostError, Network, Powers, http};
 use crate::clock::Clock;
@@ -51,7 +52,7 @@ pub struct Host {
     compiler: Compiler,
     /// How many bytes a component may have.
     largest: usize,
-    cache: Cache,
+    cache: Arc<Cache>,
     fingerprint: u64,
     budget: Budget,
     /// The most memory that any target may have.
@@ -96,7 +97,7 @@ impl Host {
             linker,
             compiler: Compiler::here(settings),
             largest: settings.component,
-            cache: Cache::new(cache, &key.derive("compiled components"), clock.clone()),
+            cache: Arc::new(Cache::new(cache, &key.derive("compiled components"), clock.clone())),
             fingerprint: hasher.finish(),
             budget: settings.budget(),
             memory,
@@ -137,15 +138,28 @@ impl Host {
 
     /// Makes a module of a component's bytes, which need not be trusted. `name` is the module's.
     pub async fn load(&self, name: &str, bytes: &[u8]) -> Result<Module, ModuleError> {
+        self.load_on(None, name, bytes).await
+    }
+
+    /// The same; where it takes room on a shelf, as soon as there is room.
+    pub(super) async fn load_on(&self, shelf: Option<&Shelf>, name: &str, bytes: &[u8]) -> Result<Module, ModuleError> {
         check_size(bytes, self.largest)?;
         check_head(bytes)?;
         let digest: String =
             ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
-        let cached = self.cached(&digest);
-        let (component, known, compiled) = match cached {
-            Some((component, manifest)) => (component, Some(manifest), None),
-            None => self.compile(bytes).await.map(|(component, compiled)| (component, None, Some(compiled)))?,
+        let (cache, of, fingerprint) = (self.cache.clone(), digest.clone(), self.fingerprint);
+        let kept = apart(move || cache.get(&of, fingerprint)).await?;
+        let (code, known) = match kept {
+            Some(Kept { code, manifest }) => (code, Some(manifest)),
+            None => (self.compiler.compile(&self.engine, bytes.to_vec()).await?, None),
         };
+        let room = match shelf {
+            Some(shelf) => shelf.take(code.len()).await,
+            None => None,
+        };
+        let engine = self.engine.clone();
+        let (component, code) = apart(move || (deserialize(&engine, &code), code)).await?;
+        let component = component?;
         let memory = self.check_pool(&component)?;
         check_exports(&component, &self.engine)?;
         let kind = component.component_type();
@@ -173,7 +187,9 @@ impl Host {
             clock: self.clock.clone(),
             slots: self.slots.clone(),
             turns: self.turns.clone(),
+            room,
         };
+        let is_new = known.is_none();
         let text = match known {
             Some(text) => text,
             None => {
@@ -184,43 +200,11 @@ impl Host {
         };
         module.manifest = Manifest::parse(&text).map_err(|why| ModuleError(format!("It cannot be used: {why}.")))?;
         // Only what can be used is worth keeping.
-        if let Some(code) = compiled {
-            self.cache.put(&digest, self.fingerprint, &Kept { code, manifest: text });
+        if is_new {
+            let (cache, kept) = (self.cache.clone(), Kept { code, manifest: text });
+            apart(move || cache.put(&digest, fingerprint, &kept)).await?;
         }
         Ok(module)
-    }
-
-    /// A component that was compiled before, and what it said of itself then.
-    fn cached(&self, digest: &str) -> Option<(Component, String)> {
-        let Kept { code, manifest } = self.cache.get(digest, self.fingerprint)?;
-        let component = self.deserialize(&code);
-        let component =
-            component.inspect_err(|e| tracing::warn!("a compiled component is of no use and is compiled anew: {e:#}"));
-        Some((component.ok()?, manifest))
-    }
-
-    /// Compiles what is not in the cache. What it was compiled to, too.
-    async fn compile(&self, bytes: &[u8]) -> Result<(Component, Vec<u8>), ModuleError> {
-        let compiled = self.compiler.compile(&self.engine, bytes.to_vec()).await?;
-        let component = self.deserialize(&compiled).map_err(|e| {
-            let why = root(&e);
-            // What the pool cannot hold is found out here, in words of the library's.
-            ModuleError(if why.contains("exceeds the") {
-                format!("It wants more than this engine allows ({why}); build it to begin with less, or raise `[sandbox] memory`.")
-            } else {
-                format!("It is not a valid component ({why}); build it anew.")
-            })
-        })?;
-        Ok((component, compiled))
-    }
-
-    /// Loads what this engine's own compiler has made, for this configuration.
-    fn deserialize(&self, compiled: &[u8]) -> wasmtime::Result<Component> {
-        // SAFETY: the callers have it from the compiler, or from the cache, whose MAC says that it came from there.
-        #[expect(unsafe_code, reason = "what is loaded is this engine's own")]
-        unsafe {
-            Component::deserialize(&self.engine, compiled)
-        }
     }
 
     /// What the pool cannot hold is said now, not at the first call. How many bytes the largest memory begins with.
@@ -250,6 +234,27 @@ impl Host {
         }
         Ok(memory)
     }
+}
+
+/// Does what takes long for a hundred megabytes where it holds up nothing else.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ModuleError> {
+    tokio::task::spawn_blocking(work).await.or_else(|e| refuse(format!("It could not be loaded ({e}); try again.")))
+}
+
+/// Loads what this engine's own compiler has made, for this configuration.
+fn deserialize(engine: &Engine, compiled: &[u8]) -> Result<Component, ModuleError> {
+    // SAFETY: the caller has it from the compiler, or from the cache, whose MAC says that it came from there.
+    #[expect(unsafe_code, reason = "what is loaded is this engine's own")]
+    let component = unsafe { Component::deserialize(engine, compiled) };
+    component.map_err(|e| {
+        let why = root(&e);
+        // What the pool cannot hold is found out here, in words of the library's.
+        ModuleError(if why.contains("exceeds the") {
+            format!("It wants more than this engine allows ({why}); build it to begin with less, or raise `[sandbox] memory`.")
+        } else {
+            format!("It is not a valid component ({why}); build it anew.")
+        })
+    })
 }
 
 pub(super) fn config(instances: u32, memory: usize) -> Config {

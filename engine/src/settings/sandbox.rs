@@ -48,6 +48,9 @@ pub struct Sandbox {
     pub compile_time: Duration,
     #[serde(deserialize_with = "size")]
     pub compile_memory: u64,
+    /// How many bytes of compiled code of installed components are held at once.
+    #[serde(deserialize_with = "size")]
+    pub compiled: u64,
     pub instances: u32,
     #[serde(deserialize_with = "path")]
     pub cache: Option<PathBuf>,

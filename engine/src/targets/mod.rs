@@ -25,12 +25,12 @@ pub enum Unready {
 
 /// A target with its component and what that may use, as it was set up at `target.revision` or later. What is known already costs nothing.
 pub async fn ready(store: &Store, catalog: &Catalog, tenant: Tenant, target: &Target) -> Result<Arc<Ready>, Unready> {
-    if let Some(known) = catalog.known(tenant, target.id, target.revision).await {
+    if let Some(known) = catalog.known(tenant, target.id, target.revision) {
         return Ok(known?);
     }
     let setup = store.target_setup(tenant, target.id).await?;
     if let Some(digest) = &setup.component {
-        if catalog.is_loaded(&target.notification_module_name, digest).await
+        if catalog.is_loaded(&target.notification_module_name, digest)
             && let Ok(ready) = catalog.prepare(tenant, target, &setup, None).await
         {
             return Ok(ready);
