@@ -103,9 +103,12 @@ async fn doors_and_logs_are_bounded_as_the_tenant_says() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 
     let engine = limited("drafts", "", &[(Limit::Result, 1024)]).await;
-    let request = engine.request("drafts", "Title", json!({ "body_of": 2000 }));
-    let refused = engine.create(&request).await.unwrap_err().to_string();
-    assert!(refused.contains("1024 is the most"), "{refused}");
+    // Measured before it is read: this is no JSON.
+    for wish in [json!({ "body_of": 2000 }), json!({ "extra": "[".repeat(2000) })] {
+        let request = engine.request("drafts", "Title", wish);
+        let refused = engine.create(&request).await.unwrap_err().to_string();
+        assert!(refused.contains("1024 is the most"), "{refused}");
+    }
 
     let engine = limited("flood", "", &[(Limit::LogLines, 2)]).await;
     let log = engine.tried("flood", "Title", json!({ "lines": 5 })).await.attempts[0].log.clone();

@@ -37,15 +37,6 @@ pub struct Draft {
     pub not_before: Option<Timestamp>,
 }
 
-impl Draft {
-    /// Bytes that it takes, about.
-    pub fn size(&self) -> usize {
-        self.title.len()
-            + self.body.len()
-            + self.extra.iter().map(|(k, v)| k.len() + v.to_string().len()).sum::<usize>()
-    }
-}
-
 /// A notification that is due, as a handler gets it.
 #[derive(Debug, Clone)]
 pub struct Delivery<'a> {
@@ -108,6 +99,11 @@ pub(super) fn request(asked: &Creation<'_>) -> target::CreationRequest {
         retry_time_interval: asked.retry_time_interval,
         max_retries: asked.max_retries,
     }
+}
+
+/// How many bytes a creator wrote.
+pub(super) fn size(draft: &target::Draft) -> usize {
+    draft.target_user_record_id.len() + draft.title.len() + draft.body.len() + draft.extra.len()
 }
 
 /// A draft that a creator returned.

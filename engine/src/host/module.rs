@@ -133,17 +133,16 @@ impl Module {
             .call(Call::Create, powers, Batch::default(), async |guest, store| {
                 guest.call_create_notification(store, &request).await
             })
-            .await
-            .and_then(|answer| match answer {
-                Ok(drafts) => drafts.into_iter().map(contract::draft).collect::<Result<Vec<Draft>, Fault>>().map(Ok),
-                Err(failure) => Ok(Err(contract::failure(failure, &powers.redactor))),
-            });
-        // A creator may answer with as much for each record.
+            .await;
+        // Before it is read, which takes many times its length. A creator may answer with as much for each record.
         report.bound(|answer| match answer {
-            Ok(drafts) => drafts.iter().map(Draft::size).sum::<usize>() / request.target_user_records.len().max(1),
+            Ok(drafts) => drafts.iter().map(contract::size).sum::<usize>() / request.target_user_records.len().max(1),
             Err(_) => 0,
         });
-        report
+        report.and_then(|answer| match answer {
+            Ok(drafts) => drafts.into_iter().map(contract::draft).collect::<Result<Vec<Draft>, Fault>>().map(Ok),
+            Err(failure) => Ok(Err(contract::failure(failure, &powers.redactor))),
+        })
     }
 
     /// The handler: an outcome for each notification.

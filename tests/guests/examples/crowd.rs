@@ -1,9 +1,10 @@
 //! Gives the doors more of everything than they ask for, `extra.count` of each, and reports what they said:
 //!
-//! - `"about"`, `"headers"`, `"credentials"`: in one HTTP request; `"host"` and `"path"`: letters of its URL;
-//! - `"recipients"`, `"reply_to"`, `"attachments"`, `"further"` (headers): in one mail; `"subject"`: letters of it.
+//! - `"about"`, `"headers"`, `"credentials"`: in one HTTP request; `"host"` and `"path"`: letters of its URL; `"method"`; `"id"`: of what it is about; `"name"` and
+//!   `"before"`: of a credential's header;
+//! - `"recipients"`, `"reply_to"`, `"attachments"`, `"further"` (headers): in one mail; `"subject"`, `"sender"` and `"carried"`: letters of it.
 
-use guest_sdk::http::{Credential, Request};
+use guest_sdk::http::{Credential, HeaderCredential, Request};
 use guest_sdk::smtp::{Attachment, Error, Mail, Mailbox};
 use guest_sdk::{Manifest, Notification, Outcome, Secret};
 use serde_json::{Value, json};
@@ -29,6 +30,10 @@ fn crowd(notification: &Notification) -> Value {
         "about" => request.about = vec![notification.id.clone(); count],
         "headers" => request.headers = vec![("x-a".to_owned(), String::new()); count],
         "credentials" => request.credentials = vec![Credential::Bearer("token".to_owned()); count],
+        "method" => request.method = "\u{7}".repeat(count),
+        "id" => request.about = vec!["\u{7}".repeat(count)],
+        "name" => request.credentials = vec![of_header(&"\u{7}".repeat(count), "")],
+        "before" => request.credentials = vec![of_header("x-a", &"\u{7}".repeat(count))],
         "host" => request.url = format!("https://{}.example/", "ä".repeat(count)),
         "path" => request.url = format!("{url}/{}", "a".repeat(count)),
         "recipients" => mail.recipients = vec![Mailbox::new("ada@example.org"); count],
@@ -40,20 +45,27 @@ fn crowd(notification: &Notification) -> Value {
         }
         "further" => mail.headers = vec![("X-A".to_owned(), String::new()); count],
         "subject" => mail.subject = "ä".repeat(count),
+        "sender" => mail.sender = Mailbox::new(&format!("{}@example.org", "\u{7}".repeat(count))),
+        "carried" => mail.about = "\u{7}".repeat(count),
         _ => return json!({ "mistake": "extra.of is none" }),
     }
-    let of_mail = ["recipients", "reply_to", "attachments", "further", "subject"];
+    let of_mail = ["recipients", "reply_to", "attachments", "further", "subject", "sender", "carried"];
     if of_mail.iter().any(|of| wish["of"] == *of) {
         return match mail.send() {
             Ok(_) => json!({ "taken": true }),
-            Err(Error::Refused(refused)) => json!({ "code": refused.code }),
-            Err(Error::Broken(broken)) => json!({ "code": broken.code }),
+            Err(Error::Refused(refused)) => json!({ "code": refused.code, "letters": refused.text.len() }),
+            Err(Error::Broken(broken)) => json!({ "code": broken.code, "letters": broken.message.len() }),
         };
     }
     match request.send() {
         Ok(response) => json!({ "status": response.status }),
-        Err(error) => json!({ "code": error.code }),
+        Err(error) => json!({ "code": error.code, "letters": error.message.len() }),
     }
+}
+
+fn of_header(name: &str, before: &str) -> Credential {
+    let (name, before) = (name.to_owned(), before.to_owned());
+    Credential::Header(HeaderCredential { name, before, secret: "token".to_owned() })
 }
 
 test_guests::guest!(manifest(), send);

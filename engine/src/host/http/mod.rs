@@ -9,7 +9,7 @@ mod request;
 mod wasi;
 
 pub(super) use link::link;
-pub(super) use request::IN_PATH;
+pub(super) use request::{IN_PATH, LONGEST_ID};
 
 pub use client::HttpClient;
 pub use network::{Network, Resolver};

@@ -11,6 +11,8 @@ use url::Url;
 pub const LONGEST_URL: usize = 8192;
 /// A longer method is not even quoted where it is refused.
 pub const LONGEST_METHOD: usize = 32;
+/// A longer text is not even compared with the ids of notifications.
+pub const LONGEST_ID: usize = 64;
 const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
 const LONGEST_MARKER: usize = 64;
@@ -94,11 +96,31 @@ pub fn check_size(request: &Request, batch: usize) -> Result<(), Refused> {
     if request.url.len() > LONGEST_URL {
         return invalid(format!("The URL has {} characters, and {LONGEST_URL} is the most.", request.url.len()));
     }
+    if request.method.len() > LONGEST_METHOD {
+        return invalid(format!(
+            "The method has {} characters, and {LONGEST_METHOD} is the most.",
+            request.method.len()
+        ));
+    }
     if request.about.len() > batch {
         return invalid(format!("`about` names {} notifications, and the batch has {batch}.", request.about.len()));
     }
     if request.credentials.len() > MOST_CREDENTIALS {
         return invalid(format!("{MOST_CREDENTIALS} credentials are the most."));
+    }
+    let beside = |credential: &Credential| match credential {
+        Credential::Basic(basic) => basic.user.len(),
+        Credential::Bearer(_) => 0,
+        Credential::Header(header) => header.name.len() + header.before.len(),
+        Credential::Url(marked) | Credential::Body(marked) => marked.marker.len(),
+    };
+    if request.credentials.iter().map(beside).sum::<usize>() > MOST_HEADER_BYTES {
+        return invalid(format!(
+            "What the credentials hold beside the names of secrets has at most {MOST_HEADER_BYTES} bytes."
+        ));
+    }
+    if request.about.iter().any(|id| id.len() > LONGEST_ID) {
+        return invalid("`about` holds what is no id of a notification.");
     }
     if secrets(request).iter().any(|name| name.len() > MAX_SECRET_NAME) {
         return invalid(format!("The name of a secret has at most {MAX_SECRET_NAME} characters."));

@@ -30,7 +30,6 @@ pub fn build(
     notification: &str,
     now: Timestamp,
 ) -> Result<Ready, String> {
-    check_amount(mail)?;
     if mail.text.is_empty() && mail.html.is_empty() {
         return Err("The mail has neither text nor HTML.".to_owned());
     }
@@ -70,7 +69,7 @@ pub fn build(
 }
 
 /// Refuses what is too much before anything is made of it.
-fn check_amount(mail: &Mail) -> Result<(), String> {
+pub fn check_amount(mail: &Mail) -> Result<(), String> {
     let all = || mail.recipients.iter().chain(&mail.cc).chain(&mail.bcc);
     if mail.recipients.is_empty() {
         return Err("The mail has no recipient.".to_owned());
@@ -265,6 +264,7 @@ mod tests {
 
     fn built(mail: &Mail) -> Result<(Ready, String), String> {
         let sender: lettre::message::Mailbox = "\"The Engine\" <engine@example.org>".parse().unwrap();
+        check_amount(mail)?;
         let ready = build(mail, &sender, "0190-id", Timestamp::UNIX_EPOCH)?;
         let text = String::from_utf8(ready.bytes.clone()).unwrap();
         Ok((ready, text))

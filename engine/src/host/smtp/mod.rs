@@ -10,6 +10,7 @@ use super::bindings::phases::Phase;
 use super::bindings::smtp::{Breakage, Error, Host, Mail, Reply};
 use super::call::CallState;
 use super::exchanges::Exchanges;
+use super::http::LONGEST_ID;
 use crate::rules::budget::Limit;
 use crate::rules::grants;
 
@@ -35,6 +36,7 @@ impl CallState {
         let exchanges = self.exchanges.clone();
         let Exchanges { powers, kind, batch, .. } = &*exchanges;
         let invalid = |message: String| never_begun(Phase::Invalid, "invalid_mail", message);
+        message::check_amount(&mail).map_err(invalid)?;
         let asked = match mail.sender.address.is_empty() {
             true => None,
             false => Some(message::mailbox_of(&mail.sender).map_err(invalid)?.email.to_string()),
@@ -59,6 +61,9 @@ impl CallState {
                 return Err(invalid("`about` must say which notification of the batch the mail carries.".into()));
             }
             (about, batch) if batch.iter().any(|id| id == about) => about.to_owned(),
+            (about, _) if about.len() > LONGEST_ID => {
+                return Err(invalid("`about` is no id of a notification.".into()));
+            }
             (about, _) => {
                 return Err(invalid(format!("`about` names {}, which is not in this batch.", about.escape_debug())));
             }
