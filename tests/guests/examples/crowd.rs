@@ -45,7 +45,7 @@ fn crowd(notification: &Notification) -> Value {
         }
         "further" => mail.headers = vec![("X-A".to_owned(), String::new()); count],
         "subject" => mail.subject = "ä".repeat(count),
-        "sender" => mail.sender = Mailbox::new(&format!("{}@example.org", "\u{7}".repeat(count))),
+        "sender" => mail.sender = Mailbox::new(format!("{}@example.org", "\u{7}".repeat(count))),
         "carried" => mail.about = "\u{7}".repeat(count),
         _ => return json!({ "mistake": "extra.of is none" }),
     }
