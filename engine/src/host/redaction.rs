@@ -4,11 +4,14 @@
 //! provider that was given the secret can do that, and nobody else has it.
 
 use super::http::IN_PATH;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Anchored, Input};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What stands in the place of a secret.
@@ -21,10 +24,10 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// Cuts the secrets of one target out of texts.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    /// All forms of all secrets, searched for in one pass: a secret of many lines has thousands of them.
-    in_text: Option<Arc<AhoCorasick>>,
+    /// All forms of all secrets, also where capital letters were made small, as in the name of a header, or small ones capital.
+    in_text: Option<Arc<Searcher>>,
     /// Those that are looked for in any bytes.
-    in_bytes: Option<Arc<AhoCorasick>>,
+    in_bytes: Option<Arc<Searcher>>,
 }
 
 impl Redactor {
@@ -32,52 +35,87 @@ impl Redactor {
     pub fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let forms: BTreeSet<String> = secrets.filter(|secret| !secret.is_empty()).flat_map(forms).collect();
         let long = forms.iter().filter(|form| form.len() >= SHORTEST);
-        Redactor { in_text: searcher(forms.iter(), true), in_bytes: searcher(long, false) }
+        Redactor { in_text: Searcher::of(forms.iter(), true), in_bytes: Searcher::of(long, false) }
     }
 
     /// The text without any secret.
     pub fn text(&self, text: &str) -> String {
-        let Some(searcher) = &self.in_text else { return text.to_owned() };
-        let mut kept = String::with_capacity(text.len());
-        searcher.replace_all_with(text, &mut kept, |_, _, kept| {
-            kept.push_str(BLOT);
-            true
-        });
-        kept
+        let cut = self.in_text.as_ref().and_then(|searcher| searcher.cut(text.as_bytes()));
+        match cut {
+            // A form begins and ends where a character does.
+            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            None => text.to_owned(),
+        }
     }
 
     /// The same of bytes, be they text or not. Secrets of less than four bytes stay: they stand in anything.
     pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        match &self.in_bytes {
-            Some(searcher) if searcher.is_match(&bytes) => {
-                let mut kept = Vec::with_capacity(bytes.len());
-                searcher.replace_all_with_bytes(&bytes, &mut kept, |_, _, kept| {
-                    kept.extend_from_slice(BLOT.as_bytes());
-                    true
-                });
-                kept
-            }
-            Some(_) | None => bytes,
-        }
+        self.in_bytes.as_ref().and_then(|searcher| searcher.cut(&bytes)).unwrap_or(bytes)
     }
 
     /// Whether a secret is in the text.
     pub fn finds(&self, text: &str) -> bool {
-        self.in_text.as_ref().is_some_and(|searcher| searcher.is_match(text))
+        self.in_text.as_ref().is_some_and(|searcher| searcher.finds(text.as_bytes()))
     }
 }
 
-/// Finds the longest form where several begin, so that none is left in half; nothing where there is nothing to find. `any_case`: also where
-/// capital letters were made small, as in the name of a header, or small ones capital.
-fn searcher<'a>(forms: impl Iterator<Item = &'a String>, any_case: bool) -> Option<Arc<AhoCorasick>> {
-    let mut forms = forms.peekable();
-    forms.peek()?;
-    let mut builder = AhoCorasick::builder();
-    // Not the kind that is quickest for few: it takes half a megabyte for each kilobyte of a secret.
-    builder.kind(Some(AhoCorasickKind::ContiguousNFA));
-    let built = builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(any_case).build(forms);
-    // There are fewer of them than it can take, by the largest value of a secret.
-    built.inspect_err(|e| tracing::error!("secrets cannot be cut out of texts: {e}")).ok().map(Arc::new)
+/// Finds all forms in one pass, in time that grows with the text alone: a secret of many lines has thousands of forms, and one may begin like another
+/// that is a thousand times as long.
+#[derive(Debug)]
+struct Searcher(NFA);
+
+impl Searcher {
+    /// Nothing where there is nothing to find.
+    fn of<'a>(forms: impl Iterator<Item = &'a String>, any_case: bool) -> Option<Arc<Searcher>> {
+        let mut forms = forms.peekable();
+        forms.peek()?;
+        // Not the kind that is quickest for few: it takes half a megabyte for each kilobyte of a secret.
+        let built = NFA::builder().ascii_case_insensitive(any_case).build(forms);
+        // There are fewer of them than it can take, by the largest value of a secret.
+        let built = built.inspect_err(|e| tracing::error!("secrets cannot be cut out of texts: {e}"));
+        built.ok().map(|automaton| Arc::new(Searcher(automaton)))
+    }
+
+    fn finds(&self, bytes: &[u8]) -> bool {
+        // It can always search like this.
+        self.0.try_find(&Input::new(bytes).earliest(true)).is_ok_and(|found| found.is_some())
+    }
+
+    /// The bytes with a blot wherever a form stands, or several that overlap; `None` if there is none.
+    fn cut(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        if !self.finds(bytes) {
+            return None;
+        }
+        let (mut kept, mut end) = (Vec::with_capacity(bytes.len()), 0);
+        for found in self.spans(bytes) {
+            kept.extend_from_slice(&bytes[end..found.start]);
+            kept.extend_from_slice(BLOT.as_bytes());
+            end = found.end;
+        }
+        kept.extend_from_slice(&bytes[end..]);
+        Some(kept)
+    }
+
+    /// Where forms stand, those that overlap in one.
+    fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let Searcher(automaton) = self;
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        let Ok(mut state) = automaton.start_state(Anchored::No) else { return spans };
+        for (place, byte) in bytes.iter().enumerate() {
+            state = automaton.next_state(Anchored::No, state, *byte);
+            if !automaton.is_match(state) {
+                continue;
+            }
+            // Of those that end here, the first is the longest.
+            let end = place + 1;
+            let mut start = end - automaton.pattern_len(automaton.match_pattern(state, 0));
+            while let Some(before) = spans.pop_if(|before| before.end > start) {
+                start = start.min(before.start);
+            }
+            spans.push(start..end);
+        }
+        spans
+    }
 }
 
 /// A secret, and how it may look after it was written into a URL, a form, a JSON text or a header.
@@ -121,6 +159,20 @@ fn base64_inside(secret: &[u8], before: usize) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of two that begin alike the longer is cut out whole, and so are those that overlap; a long run of letters takes no longer for it.
+    #[test]
+    fn forms_within_forms_are_cut_out_at_once() {
+        let cut = |secrets: &[&str], text: &str| Redactor::new(secrets.iter().copied()).text(text);
+        assert_eq!(cut(&["hush-1", "hush-1-hush"], "a hush-1-hush, a hush-1-hus"), format!("a {BLOT}, a {BLOT}-hus"));
+        assert_eq!(cut(&["hush-1-hush", "hush-2"], "hush-1-hush-2!"), format!("{BLOT}!"));
+        assert_eq!(cut(&["hush-1"], "hush-1hush-1"), format!("{BLOT}{BLOT}"));
+        assert_eq!(cut(&["x-hush-1", "hush-1-hush-2-x", "hush"], "x-hush-1-hush-2-y"), format!("{BLOT}-{BLOT}-2-y"));
+        let (short, long) = ("aaaa", format!("{}b", "a".repeat(32_000)));
+        let began = std::time::Instant::now();
+        assert_eq!(cut(&[short, &long], &"a".repeat(1 << 20)), BLOT);
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+    }
 
     #[test]
     fn no_form_of_a_secret_is_left() {
