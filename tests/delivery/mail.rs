@@ -142,12 +142,16 @@ async fn a_login_goes_to_the_relay() {
 
 #[tokio::test]
 async fn a_relay_that_answers_without_end_is_left() {
-    for stage in ["GREETING", "EHLO", "RCPT", "DOT"] {
-        let server = SmtpServer::start(&[(stage, Answer::Endless)]).await;
+    for (stage, answer) in ["GREETING", "EHLO", "RCPT", "DOT"]
+        .into_iter()
+        .flat_map(|stage| [(stage, Answer::Endless), (stage, Answer::Lines(2000))])
+    {
+        let server = SmtpServer::start(&[(stage, answer)]).await;
         let shown = engine(&server).await.tried("email", "Title", json!({})).await;
         let attempt = &shown.attempts[0];
         assert_eq!(shown.listed.notification.status, Status::Retry, "{stage}: {attempt:?}");
         assert!(!attempt.message.contains("in time"), "{stage}: {attempt:?}");
+        assert!(attempt.message.contains("broke"), "{stage}: {attempt:?}");
         assert_eq!(attempt.outcome == OutcomeKind::Unknown, stage == "DOT", "{stage}: {attempt:?}");
     }
 }

@@ -20,6 +20,8 @@ pub enum Answer {
     Hangs,
     /// Without end, on one line.
     Endless,
+    /// In so many lines before the usual one.
+    Lines(usize),
 }
 
 /// What the server does at `GREETING`, `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA`, and `DOT` (after the message).
@@ -82,6 +84,11 @@ async fn converse(stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Scr
                 Some(Answer::Endless) => loop {
                     write.write_all(&[b'2'; 8192]).await?;
                 },
+                Some(Answer::Lines(count)) => {
+                    let (code, _) = $usual.split_once(' ').unwrap_or_default();
+                    write.write_all(format!("{code}-\r\n").repeat(count).as_bytes()).await?;
+                    $usual.to_owned()
+                }
                 Some(Answer::Hangs) => {
                     std::future::pending::<()>().await;
                     return Ok(());

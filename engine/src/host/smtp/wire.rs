@@ -16,6 +16,8 @@ use tokio_rustls::client::TlsStream;
 
 /// The longest answer of a relay, all of its lines together; RFC 5321 asks for 512 bytes a line.
 const LONGEST_ANSWER: usize = 64 * 1024;
+/// The most lines of it: with each lettre reads all of them anew.
+const MOST_LINES: usize = 512;
 
 /// What the connection was doing last.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,8 @@ pub struct Doing {
     reads: Arc<AtomicBool>,
     /// How much has been read since something was last written.
     answered: Arc<AtomicUsize>,
+    /// In how many lines.
+    lines: Arc<AtomicUsize>,
 }
 
 impl Doing {
@@ -34,6 +38,7 @@ impl Doing {
     fn writes(&self) {
         self.reads.store(false, Ordering::Relaxed);
         self.answered.store(0, Ordering::Relaxed);
+        self.lines.store(0, Ordering::Relaxed);
     }
 
     fn reads(&self) {
@@ -41,11 +46,15 @@ impl Doing {
     }
 
     /// So much more has been read. A relay that answers without end would fill the memory: lettre looks for the end of a line first.
-    fn has_read(&self, count: usize) -> io::Result<()> {
-        let all = self.answered.fetch_add(count, Ordering::Relaxed) + count;
-        if all > LONGEST_ANSWER {
-            let text = format!("its answer has more than {LONGEST_ANSWER} bytes");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    fn has_read(&self, read: &[u8]) -> io::Result<()> {
+        let lines = read.iter().filter(|byte| **byte == b'\n').count();
+        for (of, more, most, what) in
+            [(&self.answered, read.len(), LONGEST_ANSWER, "bytes"), (&self.lines, lines, MOST_LINES, "lines")]
+        {
+            if of.fetch_add(more, Ordering::Relaxed) + more > most {
+                let text = format!("its answer has more than {most} {what}");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
         }
         Ok(())
     }
@@ -76,7 +85,7 @@ impl AsyncRead for Wire {
             Wire::Encrypted(stream, _) => Pin::new(stream).poll_read(cx, buf),
         };
         match read {
-            Poll::Ready(Ok(())) => Poll::Ready(doing.has_read(buf.filled().len() - before)),
+            Poll::Ready(Ok(())) => Poll::Ready(doing.has_read(&buf.filled()[before..])),
             other => other,
         }
     }
