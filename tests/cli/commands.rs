@@ -106,7 +106,7 @@ fn a_target_is_shown_with_what_its_component_says() {
     let shown = program.ok(&["target", "show", "twilio"]).stdout;
     for part in [
         "name: Twilio\n",
-        "state: cannot deliver: `account_sid` is not set under [target.twilio].\n",
+        "state: not ready: `account_sid` is not set under [target.twilio].\n",
         "component: sha256:",
         "asks for: HTTP to https://api.twilio.com\n",
         "asks for: the secret twilio_auth_token: ",
@@ -136,7 +136,7 @@ fn a_target_without_a_component_is_shown_too() {
     program.ok(&["target", "add", "--name", "Pigeon", "--module", "noop"]);
     std::fs::remove_file(folder.path().join("noop.wasm")).unwrap();
     let problem = "There is no component for the module `noop`; put noop.wasm into a folder of `[targets] paths`, or give it to `engine target install`.";
-    assert!(program.ok(&["target", "show", "Pigeon"]).stdout.ends_with(&format!("component: {problem}\n")));
+    assert!(program.ok(&["target", "show", "Pigeon"]).stdout.ends_with(&format!("state: not ready: {problem}\n")));
     let shown = program.json(&["target", "show", "Pigeon"]);
     assert_eq!((&shown["component"], &shown["problem"]), (&json!(null), &json!(problem)));
 }

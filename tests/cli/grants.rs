@@ -94,7 +94,7 @@ fn what_is_lacking_is_told_with_the_command_that_helps() {
 
     // To install it once more says what is still missing, and what the operator opens is not taken away.
     let again = program.ok(&["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"]).stdout;
-    assert!(again.contains("It cannot deliver yet: ") && again.contains("--http https://provider.example"), "{again}");
+    assert!(again.contains("It is not ready: ") && again.contains("--http https://provider.example"), "{again}");
     program.ok(&["target", "pause", "Carrier Pigeon"]);
     let granted = program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]).stdout;
     assert!(granted.contains("`engine target resume \"Carrier Pigeon\"`"), "{granted}");
@@ -153,7 +153,7 @@ fn a_component_that_the_settings_do_not_fit_is_installed_all_the_same() {
     let told = program.ok(&install).stdout;
     let why = "`secrets` in [target.needy] names `loft_kee`, and its component asks for `loft_key`";
     assert!(
-        told.starts_with("The target Carrier Pigeon is installed.\nIt cannot deliver yet: ") && told.contains(why),
+        told.starts_with("The target Carrier Pigeon is installed.\nIt is not ready: ") && told.contains(why),
         "{told}"
     );
     assert!(program.ok(&["target", "list"]).stdout.contains(why));
@@ -173,10 +173,10 @@ fn all_that_a_target_lacks_is_told_at_once() {
     assert!(set("loft_kee", "https://provider.example").contains("did you mean `loft_key`?"));
     set("loft_key", "https://elsewhere.example");
     let told = program.ok(&["target", "limit", "needy", "memory=1MiB"]).stdout;
-    assert!(told.contains("It cannot deliver yet: Its component begins with 1088KiB of memory"), "{told}");
+    assert!(told.contains("It is not ready: Its component begins with 1088KiB of memory"), "{told}");
     let problems = || program.json(&["target", "show", "needy"])["problems"].to_string();
     for part in [
-        "`engine secret set loft_key --origin https://provider.example` sets it anew",
+        "it is bound to https://elsewhere.example; `engine secret set loft_key --origin https://provider.example --target",
         "--http https://provider.example",
         "may have 1MiB (`memory` by `engine target limit`)",
     ] {
@@ -457,7 +457,7 @@ fn a_target_without_a_way_to_its_provider_does_not_say_that_it_delivers() {
     let state = || program.json(&["target", "list"])[0]["problem"].clone();
     let problem = state();
     assert!(problem.as_str().unwrap().contains("`engine target grant \"Carrier Pigeon\" --http https://"), "{problem}");
-    assert!(program.ok(&["target", "list"]).stdout.contains("cannot deliver: "));
+    assert!(program.ok(&["target", "list"]).stdout.contains("not ready: "));
     program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]);
     assert_eq!(state(), Value::Null, "one way is enough");
 }
@@ -485,4 +485,70 @@ fn a_secret_that_cannot_be_set_is_refused_in_a_sentence() {
     let long = fed(&program, &["secret", "set", "token", "--origin", "https://a.example"], &"x".repeat(40_000));
     assert!(long.stderr.contains("more than 32768 bytes"), "{long:?}");
     assert_eq!(program.json(&["secret", "list"]), json!([]));
+}
+
+/// A terminal is asked, and does not show what is typed.
+#[test]
+fn a_secret_is_typed_unseen() {
+    let program = installed(&[]);
+    let set = ["secret", "set", "token", "--origin", "https://provider.example"];
+    let shown = program.asked_on_a_terminal("The value, which is not shown: ", "hush-hush", &set);
+    assert!(shown.contains("The secret token is set") && !shown.contains("hush-hush"), "{shown}");
+}
+
+/// What somebody types in the place of something else: nothing of it is kept or shown.
+#[test]
+fn a_secret_in_the_place_of_something_else() {
+    let program = installed(&[]);
+    for (arguments, part) in [
+        (&["target", "grant", "Carrier Pigeon", "--secret", "token=hush-hush"][..], "`engine secret set` reads"),
+        (&["target", "set", "Carrier Pigeon", "token=hush-hush"], "`engine secret set token --origin"),
+    ] {
+        let ran = program.run(arguments);
+        assert!(ran.code == Some(1) && ran.stderr.contains(part) && !ran.stderr.contains("hush-hush"), "{ran:?}");
+    }
+}
+
+/// A secret is not led to where its component does not go, nor away from where others need it.
+#[test]
+fn a_secret_towards_the_wrong_place() {
+    let program = Program::new();
+    program.ok(&["target", "install", guest("needy").to_str().unwrap(), "--name", "Carrier Pigeon"]);
+    program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]);
+    let granted = |origin: &str| {
+        program.ok(&["target", "grant", "Carrier Pigeon", "--secret", &format!("loft_key={origin}")]).stdout
+    };
+    let told = granted("http://provider.example");
+    let why = "asks for no HTTP to http://provider.example, but for https://provider.example; `engine target revoke \"Carrier Pigeon\" --secret loft_key=http://provider.example` takes the grant back.";
+    assert!(told.contains(why), "{told}");
+    fed(&program, &["secret", "set", "loft_key", "--origin", "https://elsewhere.example"], "hush-hush");
+    let told = granted("https://provider.example");
+    let why = "it is bound to https://elsewhere.example; `engine secret set loft_key --origin https://provider.example --target \"Carrier Pigeon\"` sets one for this target alone.";
+    assert!(told.contains(why), "{told}");
+
+    let program = program.with("ENGINE_TARGET__NEEDY__BASE_URL", "http://127.0.0.1:8124");
+    let shown = inspected(&program, "the secret loft_key towards https://elsewhere.example");
+    assert_eq!(shown["asked"], false, "{shown}");
+    let opened = inspected(&program, "HTTP to http://127.0.0.1:8124");
+    assert_eq!((&opened["in_force"], &opened["granted_by"]), (&json!(true), &json!("operator")), "{opened}");
+    let revoke = ["target", "revoke", "Carrier Pigeon", "--http", "http://127.0.0.1:8124"];
+    program.refused(&revoke, "what the operator says under [target.needy] opens it");
+}
+
+/// What waits is said when it is made, and where it is resumed.
+#[test]
+fn what_is_made_for_a_target_that_does_not_deliver_is_said_to_wait() {
+    let program = installed(&[]);
+    program.ada();
+    program.ok(&["record", "add", "--user", "ada", "--target", "Carrier Pigeon", "--target-user-id", "coop 7"]);
+    let notify = ["notify", "--user", "ada", "--target", "Carrier Pigeon", "--title"];
+    let made = program.ok(&[&notify[..], &["One"]].concat());
+    assert!(made.stderr.contains("engine: Carrier Pigeon is not ready: "), "{made:?}");
+    program.ok(&["target", "pause", "Carrier Pigeon"]);
+    let made = program.json(&[&notify[..], &["Two"]].concat());
+    let why = "Carrier Pigeon is paused: `engine target resume \"Carrier Pigeon\"` ends that.";
+    assert_eq!(made[0]["waits"], why);
+    assert!(program.ok(&["target", "list"]).stdout.contains("`engine target resume \"Carrier Pigeon\"` ends that."));
+    let resumed = program.ok(&["target", "resume", "Carrier Pigeon"]).stdout;
+    assert!(resumed.contains("is resumed.\nIt is not ready: "), "{resumed}");
 }

@@ -192,3 +192,39 @@ fn a_broken_component_does_not_keep_news_from_other_targets() {
     program.refused(&["notify", "--user", "ada", "--title", "T", "--body", "B", "--quiet"], "cannot be used");
     assert_eq!(program.json(&["notification", "list"]).as_array().unwrap().len(), 1);
 }
+
+/// For programs the sentence is the one value of standard output, and the code says the same as ever.
+#[test]
+fn a_program_is_told_why_in_json() {
+    let program = Program::new();
+    let ran = program.run(&["--output", "json", "target", "show", "fax"]);
+    let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(told["error"].as_str().unwrap().contains("no target `fax`"), "{told}");
+    assert!(ran.code == Some(1) && ran.stderr.contains("no target `fax`"), "{ran:?}");
+    // What came of a request is that value already.
+    program.ok(&["user", "add", "--username", "bob"]);
+    let ran = program.run(&["--output", "json", "notify", "--user", "bob", "--target", "email", "--title", "T"]);
+    let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.code, &told[0]["result"]), (Some(5), &json!("UserHasNoTargetRecords")));
+    assert!(ran.stderr.contains("`engine record add --user bob --target \"Email\" --target-user-id …`"), "{ran:?}");
+}
+
+/// Names that commands take for another target's.
+#[test]
+fn a_target_is_not_called_like_another() {
+    let program = Program::new();
+    let file = guest("noop");
+    let install = |name: &str| program.run(&["target", "install", file.to_str().unwrap(), "--name", name]);
+    for name in ["email", "EMAIL", "twilio", "Twilio"] {
+        let ran = install(name);
+        assert!(ran.code == Some(1) && ran.stderr.contains("choose another name"), "{ran:?}");
+    }
+    for name in ["expo ", " Pigeon"] {
+        let ran = install(name);
+        assert!(ran.code == Some(1) && ran.stderr.contains("begins or ends with a space"), "{ran:?}");
+    }
+    let ran = program.run(&["target", "add", "--name", "EXPO", "--module", "email"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("choose another name"), "{ran:?}");
+    assert_eq!(install("noop").code, Some(0));
+    assert_eq!(install("Noop two").code, Some(0), "one module may serve several");
+}

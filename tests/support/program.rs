@@ -108,9 +108,37 @@ except OSError:
     pass
 sys.exit(child.wait())
 ";
+        self.by_python(script, &[], arguments)
+    }
+
+    /// What a person sees at a terminal who is asked for something, and types it once the question is there.
+    pub fn asked_on_a_terminal(&self, question: &str, answer: &str, arguments: &[&str]) -> String {
+        let script = "
+import os, pty, sys
+question, answer, *command = sys.argv[1:]
+child, ours = pty.fork()
+if child == 0:
+    os.execv(command[0], command)
+shown, typed = b'', False
+try:
+    while more := os.read(ours, 4096):
+        shown += more
+        if not typed and question.encode() in shown:
+            os.write(ours, answer.encode() + b'\\n')
+            typed = True
+except OSError:
+    pass
+sys.stdout.buffer.write(shown)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+";
+        self.by_python(script, &[question, answer], arguments)
+    }
+
+    /// Runs it by a script, which is given these words and then the command.
+    fn by_python(&self, script: &str, words: &[&str], arguments: &[&str]) -> String {
         let engine = self.command(arguments);
         let mut at_a_terminal = Command::new(super::peer::python());
-        at_a_terminal.args(["-c", script]).arg(engine.get_program()).args(engine.get_args());
+        at_a_terminal.args(["-c", script]).args(words).arg(engine.get_program()).args(engine.get_args());
         at_a_terminal.current_dir(self.folder.path()).env("TERM", "xterm");
         for (name, value) in engine.get_envs() {
             match value {

@@ -1,6 +1,6 @@
 //! Exit codes, and the sentence that goes with a failure.
 
-use super::output;
+use super::output::{self, Format};
 use crate::creation::{CreationError, Refusal};
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -49,8 +49,8 @@ impl Code {
     }
 }
 
-/// Prints why a command failed: one sentence, and its causes in the log for whoever asks for them.
-pub fn report(error: &anyhow::Error) -> Code {
+/// Prints why a command failed: one sentence, for programs as the one value of standard output too; and its causes in the log for whoever asks for them.
+pub fn report(error: &anyhow::Error, format: Format) -> Code {
     let closed = error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe);
     if closed {
         // Whoever read the output has seen enough.
@@ -60,5 +60,11 @@ pub fn report(error: &anyhow::Error) -> Code {
     for cause in error.chain().skip(1) {
         tracing::info!("caused by: {cause}");
     }
-    error.downcast_ref::<CreationError>().map_or(Code::Failed, Code::of)
+    let refused = error.downcast_ref::<CreationError>();
+    // What came of a request in each target is that value already.
+    if format == Format::Json && !matches!(refused, Some(CreationError::Nothing(_))) {
+        // That nobody reads it is no other failure than the one that is told.
+        let _ = output::json(&serde_json::json!({ "error": error.to_string() }));
+    }
+    refused.map_or(Code::Failed, Code::of)
 }

@@ -49,7 +49,7 @@ struct Global {
     /// The settings file; `engine.toml` in the current folder if there is one.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How results are printed; `json` prints one value.
+    /// How results are printed; `json` prints one value, `{"error": …}` if it could not be done.
     #[arg(long, global = true, value_enum, default_value_t)]
     output: Format,
 }
@@ -115,6 +115,7 @@ pub fn main(cli: Cli) -> ExitCode {
         let done = crate::host::compile_input(Duration::from_secs(seconds), memory);
         return done.map_or(ExitCode::FAILURE, ExitCode::from);
     }
+    let format = cli.global.output;
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -122,7 +123,7 @@ pub fn main(cli: Cli) -> ExitCode {
         .and_then(|runtime| runtime.block_on(cli.execute()));
     match done {
         Ok(code) => code.into(),
-        Err(error) => exit::report(&error).into(),
+        Err(error) => exit::report(&error, format).into(),
     }
 }
 

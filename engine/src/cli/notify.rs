@@ -3,7 +3,10 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
+use super::target_show;
 use crate::creation::{self, CreationError, Message, Refusal, Report, Request};
+use crate::host::Catalog;
+use crate::rules::grants::quoted;
 use crate::rules::moment::Moment;
 use crate::rules::notification::OnUnknown;
 use crate::rules::quantities::parse_duration;
@@ -11,6 +14,7 @@ use crate::rules::tenant::Tenant;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 #[derive(Debug, Args)]
 pub struct Notify {
@@ -98,9 +102,15 @@ impl Notify {
             Ok(reports) => {
                 let now = context.clock.now();
                 let due = if request.scheduled_delivery.is_some() { due(context, &reports).await } else { None };
+                let waits = waits(context, &catalog, &reports).await?;
                 match context.output {
-                    Format::Text => say(&reports, due.filter(|due| *due > now), quiet)?,
-                    Format::Json => output::json(&reports.iter().map(as_json).collect::<Vec<_>>())?,
+                    Format::Text => {
+                        say(&reports, due.filter(|due| *due > now), quiet)?;
+                        waits.values().filter(|_| !quiet).for_each(|why| output::aside(&format!("engine: {why}")));
+                    }
+                    Format::Json => output::json(
+                        &reports.iter().map(|report| as_json(report, waits.get(&report.target))).collect::<Vec<_>>(),
+                    )?,
                 }
                 // It may be meant: what is late is sent at once. Or it is a slip, of which somebody should hear.
                 if let Some(due) = due.filter(|due| now.duration_since(*due) > A_SLIP) {
@@ -173,9 +183,30 @@ fn say(reports: &[Report], later: Option<Timestamp>, quiet: bool) -> anyhow::Res
     Ok(())
 }
 
-fn as_json(report: &Report) -> Value {
+/// For what that will wait which was made in a target.
+async fn waits(context: &Context, catalog: &Catalog, reports: &[Report]) -> anyhow::Result<HashMap<String, String>> {
+    let mut waits = HashMap::new();
+    for target in context.store.list_targets(Tenant::DEFAULT).await? {
+        if !reports.iter().any(|report| report.target == target.name && report.result.is_ok()) {
+            continue;
+        }
+        let found = target_show::found(&context.store, catalog, &target).await?;
+        let name = &target.name;
+        let why = match (&target.pause, target_show::problem(&found)) {
+            (Some(_), _) => {
+                format!("{name} is paused: `engine target resume {}` ends that.", quoted(name))
+            }
+            (None, Some(problem)) => format!("{name} is not ready: {problem}"),
+            (None, None) => continue,
+        };
+        waits.insert(target.name, why);
+    }
+    Ok(waits)
+}
+
+fn as_json(report: &Report, waits: Option<&String>) -> Value {
     match &report.result {
-        Ok(ids) => json!({ "target": report.target, "result": "created", "notifications": ids }),
+        Ok(ids) => json!({ "target": report.target, "result": "created", "notifications": ids, "waits": waits }),
         Err(refusal) => refusal_as_json(Some(&report.target), refusal),
     }
 }

@@ -71,8 +71,8 @@ async fn preview(context: &Context, chosen: Chosen, mut tally: Tally) -> anyhow:
     for ended in &due.ended {
         tally.show(&Event::Ended(ended));
     }
-    for Claimed { user, notification, .. } in &due.claimed {
-        tally.show(&Event::Waits { user, notification, reason: "It is due; nothing was sent." });
+    for Claimed { user, notification, target, .. } in &due.claimed {
+        tally.show(&Event::Waits { user, notification, target, reason: "It is due; nothing was sent." });
     }
     tally.print()?;
     let mut targets: Vec<_> = due.claimed.iter().map(|claimed| claimed.target.clone()).collect();
@@ -90,7 +90,7 @@ async fn tell_of_denials(context: &Context, targets: &[Arc<Target>]) -> anyhow::
     let catalog = context.catalog()?;
     for target in targets {
         match target_show::found(&context.store, &catalog, target).await? {
-            Err(why) => output::aside(&format!("engine: the target {} cannot deliver: {why}", target.name)),
+            Err(why) => output::aside(&format!("engine: the target {} is not ready: {why}", target.name)),
             Ok(ready) => {
                 let denied = grants::inspect(&ready.powers.grants).into_iter();
                 let is_door = |capability: &Capability| {
@@ -191,6 +191,7 @@ impl Tally {
             Format::Json => self.done.push(json!({
                 "id": notification.id,
                 "username": username,
+                "target": target(event),
                 "title": notification.title,
                 "scheduled_delivery": notification.scheduled_delivery,
                 "status": event.status(),
@@ -215,6 +216,14 @@ fn progress() -> ProgressBar {
     ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }
 
+fn target<'a>(event: &'a Event<'a>) -> &'a str {
+    match event {
+        Event::Attempted { claimed, .. } => &claimed.target.name,
+        Event::Ended(ended) => &ended.target.name,
+        Event::Waits { target, .. } => &target.name,
+    }
+}
+
 fn said<'a>(event: &'a Event<'a>) -> (&'a str, &'a Notification, String) {
     match event {
         Event::Attempted { claimed, outcome, settlement, .. } => {
@@ -233,7 +242,7 @@ fn said<'a>(event: &'a Event<'a>) -> (&'a str, &'a Notification, String) {
             };
             (&ended.user.username, &ended.notification, why.to_owned())
         }
-        Event::Waits { user, notification, reason } => (&user.username, notification, (*reason).to_owned()),
+        Event::Waits { user, notification, reason, .. } => (&user.username, notification, (*reason).to_owned()),
     }
 }
 

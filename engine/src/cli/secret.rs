@@ -17,13 +17,13 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use ring::rand::SecureRandom;
 use serde_json::json;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 #[derive(Debug, Subcommand)]
 pub enum Secret {
-    /// Set a secret, whose value is read from standard input; its last line break does not count.
+    /// Set a secret, whose value is read from standard input; its last line break does not count. A terminal asks for one line and does not show it.
     Set(Set),
     /// All secrets, without their values.
     List,
@@ -172,16 +172,20 @@ impl Set {
     }
 }
 
-/// The value, from a file or from standard input.
+/// The value, from a file, from standard input or, where that is a terminal, from whoever sits there.
 fn value(file: Option<&Path>) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     let most = MAX_VALUE as u64 + 3;
     let (read, from) = match file {
         Some(file) => {
             let from = file.display().to_string();
-            (std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes)), from)
+            (std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes)).map(drop), from)
         }
-        None => (std::io::stdin().lock().take(most).read_to_end(&mut bytes), "standard input".to_owned()),
+        None if std::io::stdin().is_terminal() => {
+            let typed = rpassword::prompt_password("The value, which is not shown: ");
+            (typed.map(|text| bytes.extend(text.into_bytes())), "the terminal".to_owned())
+        }
+        None => (std::io::stdin().lock().take(most).read_to_end(&mut bytes).map(drop), "standard input".to_owned()),
     };
     read.map_err(|e| anyhow::anyhow!("The secret's value cannot be read from {from}: {e}."))?;
     // What was read is not a part of the error, which may be logged.

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use super::target_grant::Options;
+use super::target_grant::{Options, tell_of_pause};
 use super::target_install::Install;
 use super::target_limit::Limits;
 use super::target_set::Setting;
@@ -100,7 +100,14 @@ impl Target {
             Target::Resume(named) => {
                 let target = named.find(context).await?;
                 context.store.resume_target(Tenant::DEFAULT, target.id, context.clock.now()).await?;
-                said(context, "resumed", &target)
+                let code = said(context, "resumed", &target)?;
+                if context.output == Format::Text
+                    && let Ok(catalog) = context.catalog()
+                {
+                    let found = target_show::found(&context.store, &catalog, &target).await?;
+                    target_show::tell_lacks(&target_show::problems(&found))?;
+                }
+                Ok(code)
             }
             Target::Remove(named) => {
                 let target = named.find(context).await?;
@@ -140,6 +147,7 @@ impl Add {
         target.check()?;
         // A target whose component cannot be used is better refused now than paused later.
         context.catalog()?.get(&target.notification_module_name).await?;
+        target.check_beside(&context.store.list_targets(Tenant::DEFAULT).await?)?;
         context.store.add_target(Tenant::DEFAULT, &target, context.clock.now()).await?;
         match context.output {
             Format::Text => output::text(&format!("The target {} is added.", target.name))?,
@@ -192,6 +200,9 @@ async fn list(context: &Context) -> anyhow::Result<Code> {
             };
             let rows: Vec<_> = targets.iter().map(row).collect();
             output::table("There are no targets; `engine target add` makes one.", &["name", "module", "state"], &rows)?;
+            for (target, _) in &targets {
+                tell_of_pause(target)?;
+            }
         }
     }
     Ok(Code::Done)

@@ -73,38 +73,45 @@ impl Options {
         let removed = context.store.revoke(Tenant::DEFAULT, target.id, &wanted, context.clock.now()).await?;
         let scopes: Vec<String> = wanted.iter().map(ToString::to_string).collect();
         if removed == 0 {
-            anyhow::bail!(
-                "The target {} was not granted {}: `engine target inspect {}` shows what it was granted.",
-                target.name,
-                scopes.join(", "),
-                grants::quoted(&target.name)
-            );
+            let shown = format!("`engine target inspect {}` shows what it was granted", grants::quoted(&target.name));
+            let opened = opened_by_operator(context, target, &wanted).await?;
+            let opened = if opened.is_empty() {
+                String::new()
+            } else {
+                let module = &target.notification_module_name;
+                format!(", and what the operator says under [target.{module}] opens it")
+            };
+            anyhow::bail!("The target {} was not granted {}: {shown}{opened}.", target.name, scopes.join(", "));
         }
         match context.output {
             Format::Json => output::json(&json!({ "revoked": scopes, "target": target.name }))?,
             Format::Text => {
                 output::text(&format!("The target {} is not granted {} any more.", target.name, scopes.join(", ")))?;
-                tell_of_operator(context, target, &wanted).await?;
+                for opened in opened_by_operator(context, target, &wanted).await? {
+                    let module = &target.notification_module_name;
+                    output::text(&format!(
+                        "Still in force: {opened}, by what the operator says under [target.{module}]."
+                    ))?;
+                }
             }
         }
         Ok(Code::Done)
     }
 }
 
-/// Says of what was revoked what the operator's word still opens.
-async fn tell_of_operator(context: &Context, target: &Target, revoked: &[Capability]) -> anyhow::Result<()> {
+/// What of it is in force all the same, which the tenant has not granted: the operator's word opens it.
+async fn opened_by_operator(
+    context: &Context,
+    target: &Target,
+    wanted: &[Capability],
+) -> anyhow::Result<Vec<Capability>> {
     let revision = context.store.target_revision(Tenant::DEFAULT, target.id).await?;
     let target = Target { revision, ..target.clone() };
     let Ok(ready) = targets::ready(&context.store, &context.catalog()?, Tenant::DEFAULT, &target).await else {
-        return Ok(());
+        return Ok(Vec::new());
     };
-    for wanted in revoked.iter().filter(|wanted| grants::decide(&ready.powers.grants, wanted).in_force()) {
-        output::text(&format!(
-            "Still in force: {wanted}, by what the operator says under [target.{}].",
-            target.notification_module_name
-        ))?;
-    }
-    Ok(())
+    let in_force = |wanted: &&Capability| grants::decide(&ready.powers.grants, wanted).in_force();
+    Ok(wanted.iter().filter(in_force).cloned().collect())
 }
 
 /// Says how a target that is paused delivers again, for whoever has just mended it.
@@ -112,7 +119,11 @@ pub fn tell_of_pause(target: &Target) -> anyhow::Result<()> {
     if target.pause.is_none() {
         return Ok(());
     }
-    output::text(&format!("It is paused: `engine target resume {}` ends that.", grants::quoted(&target.name)))
+    output::text(&format!(
+        "{} is paused: `engine target resume {}` ends that.",
+        target.name,
+        grants::quoted(&target.name)
+    ))
 }
 
 /// Says of what was granted what is not in force, and why.

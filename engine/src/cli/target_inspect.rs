@@ -52,11 +52,15 @@ fn text(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> anyhow::R
     let answer = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let rows: Vec<_> = capabilities
         .iter()
-        .map(|Inspected { capability, decision, in_force, removed_by, .. }| {
+        .map(|Inspected { capability, decision, granted_by, in_force, removed_by, .. }| {
+            let granted = match granted_by {
+                None | Some("tenant") => answer(decision.granted),
+                Some(other) => (*other).to_owned(),
+            };
             vec![
                 capability.to_string(),
                 answer(decision.asked),
-                answer(decision.granted),
+                granted,
                 answer(decision.allowed),
                 answer(*in_force),
                 removed_by.unwrap_or_default().to_owned(),

@@ -65,7 +65,9 @@ impl Install {
         let wish = Wish { name: self.name, module, bytes, grants: grants.clone(), settings, limits };
         let catalog = context.catalog()?;
         let (store, now) = (&context.store, context.clock.now());
+        let before = store.list_targets(Tenant::DEFAULT).await?;
         let (change, target) = targets::install(store, &catalog, Tenant::DEFAULT, wish, context.new_id(), now).await?;
+        let was_paused = before.iter().any(|before| before.id == target.id && before.pause.is_some());
         let found = target_show::found(store, &catalog, &target).await?;
         let waiting = found.as_ref().map(|ready| not_in_force(&ready.powers.grants, &grants)).unwrap_or_default();
         let lacks = target_show::problems(&found);
@@ -82,12 +84,15 @@ impl Install {
                 "example_refused": example,
             }))?,
             Format::Text => {
+                let version = found.as_ref().map(|ready| ready.module.manifest.version.as_str()).unwrap_or_default();
                 let what = match change {
-                    Upserted::Added => "is installed",
-                    Upserted::Changed => "has a new component",
-                    Upserted::Unchanged => "has this component already",
+                    Upserted::Added => "is installed".to_owned(),
+                    Upserted::Changed if version.is_empty() => "has another component".to_owned(),
+                    Upserted::Changed => format!("has another component: version {version}"),
+                    Upserted::Unchanged => "has this component already".to_owned(),
                 };
-                output::text(&format!("The target {} {what}.", target.name))?;
+                let again = if was_paused && target.pause.is_none() { ", and is called again" } else { "" };
+                output::text(&format!("The target {} {what}{again}.", target.name))?;
                 tell(&waiting)?;
                 target_show::tell_lacks(&lacks)?;
                 example.map_or(Ok(()), |told| output::text(&told))?;

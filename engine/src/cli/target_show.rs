@@ -45,7 +45,7 @@ pub fn problems(found: &Found) -> Vec<String> {
 
 /// Says it after something was changed.
 pub fn tell_lacks(problems: &[String]) -> anyhow::Result<()> {
-    problems.iter().try_for_each(|lack| output::text(&format!("It cannot deliver yet: {lack}")))
+    problems.iter().try_for_each(|lack| output::text(&format!("It is not ready: {lack}")))
 }
 
 /// The first of it.
@@ -57,7 +57,7 @@ pub fn problem(found: &Found) -> Option<String> {
 pub fn state(target: &Target, found: &Found, now: Timestamp) -> String {
     match (&target.pause, problem(found), target.slowed_until) {
         (Some(pause), ..) => format!("paused: {}", pause.reason),
-        (None, Some(problem), _) => format!("cannot deliver: {problem}"),
+        (None, Some(problem), _) => format!("not ready: {problem}"),
         (None, None, Some(until)) if until > now => format!("slowed down until {until}"),
         (None, None, _) => "delivers".to_owned(),
     }
@@ -86,10 +86,13 @@ fn text(target: &Target, found: &Found, now: Timestamp) -> anyhow::Result<()> {
         ("state", state(target, found, now)),
     ];
     match found {
-        Err(problem) => lines.push(("component", problem.to_string())),
+        Err(problem) if target.pause.is_some() => lines.push(("and also", problem.to_string())),
+        Err(_) => {}
         Ok(ready) => {
             let Module { digest, manifest, .. } = &*ready.module;
-            lines.extend(problems(found).into_iter().skip(1).map(|problem| ("and also", problem)));
+            // The first is the state, if nobody has paused it.
+            let told = usize::from(target.pause.is_none());
+            lines.extend(problems(found).into_iter().skip(told).map(|problem| ("and also", problem)));
             lines.push(("component", digest.clone()));
             lines.extend(said(manifest));
         }

@@ -244,14 +244,17 @@ async fn plan(
     });
     let planned: Vec<NewNotification> = planned.collect();
     if !request.raw {
-        planned.iter().try_for_each(|new| check_own(new, message, target))?;
+        planned.iter().try_for_each(|new| check_own(new, message, times, target))?;
     }
     Ok(Ok(planned))
 }
 
 /// What the component wrote itself, and not the application, is the component's mistake if it cannot be kept.
-fn check_own(new: &NewNotification, message: &Message, target: &Target) -> Result<(), CreationError> {
-    let is_as_given = new.title == message.title && new.body == message.body && new.extra == message.extra;
+fn check_own(new: &NewNotification, message: &Message, times: &Times, target: &Target) -> Result<(), CreationError> {
+    let is_as_given = new.title == message.title
+        && new.body == message.body
+        && new.extra == message.extra
+        && new.scheduled_delivery == times.scheduled_delivery;
     match new.check() {
         Err(why) if !is_as_given => {
             let message = format!("What the component made of the message cannot be kept: {}", why.sentence);

@@ -1,6 +1,7 @@
 //! What an application asks for, and what it is told.
 
 use crate::host::{Fault, ModuleError};
+use crate::rules::grants::{quoted, shell};
 use crate::rules::limits::Invalid;
 use crate::rules::moment::Moment;
 use crate::rules::notification::OnUnknown;
@@ -59,7 +60,12 @@ pub enum Refusal {
     #[error("The user `{0}` has opted out of notifications.")]
     UserIsOptedOut(String),
     /// Without a target: in none at all.
-    #[error("The user `{user}` has no active record in {}; `engine record add` makes one.", in_target(.target.as_deref()))]
+    #[error(
+        "The user `{user}` has no active record in {}; `engine record add --user {} --target {} --target-user-id …` makes one.",
+        in_target(.target.as_deref()),
+        shell(.user),
+        .target.as_deref().map_or_else(|| "…".to_owned(), quoted)
+    )]
     UserHasNoTargetRecords { user: String, target: Option<String> },
     #[error("No notification was made: {0}")]
     NotificationsNotCreated(String),

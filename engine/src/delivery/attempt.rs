@@ -40,7 +40,7 @@ impl Deliverer {
             tracing::error!(module = ready.module.name, code = fault.code, "a component failed: {fault}");
         }
         if let Some(first) = batch.first() {
-            self.remember(&first.target, ready, sent.fault.as_ref(), faults).await;
+            self.remember(first, ready, sent.fault.as_ref(), faults).await;
         }
         // Kept once: with a thousand of them in a call, each would keep as much as the component cares to say.
         let mut log = sent.log;
@@ -83,7 +83,7 @@ impl Deliverer {
                     ..Attempt::new(claimed.attempt, began, ended, &outcome, self.engine)
                 };
                 let settled = claimed.settled(settlement, attempt);
-                Finished { claimed: claimed.without_texts(), outcome, settled }
+                Finished { claimed: claimed.called(), outcome, settled }
             })
             .collect()
     }

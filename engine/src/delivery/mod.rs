@@ -22,6 +22,7 @@ use crate::rules::notification::{Notification, OnUnknown};
 use crate::rules::outcome::Outcome;
 use crate::rules::retry::{RetryPolicy, Settlement};
 use crate::rules::status::Status;
+use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::settings::Settings;
@@ -61,7 +62,7 @@ pub enum Event<'a> {
     /// It ended without an attempt.
     Ended(&'a Ended),
     /// Its target cannot deliver, for this reason; it waits.
-    Waits { user: &'a User, notification: &'a Notification, reason: &'a str },
+    Waits { user: &'a User, notification: &'a Notification, target: &'a Target, reason: &'a str },
 }
 
 impl Event<'_> {

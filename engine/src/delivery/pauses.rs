@@ -4,6 +4,7 @@
 use super::attempt::Faults;
 use super::{Deliverer, Event, log_text};
 use crate::host::{Fault, ModuleError, Ready};
+use crate::rules::grants::quoted;
 use crate::rules::target::{MAX_FAULTS, Pause, PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::{Claim, Claimed, StoreError};
@@ -29,7 +30,8 @@ impl Deliverer {
 
     /// Counts what came of a call, and pauses the target whose component has failed once too often. That this cannot be written down is no
     /// reason to end.
-    pub(super) async fn remember(&self, target: &Target, ready: &Ready, fault: Option<&Fault>, faults: &Faults) {
+    pub(super) async fn remember(&self, claimed: &Claimed, ready: &Ready, fault: Option<&Fault>, faults: &Faults) {
+        let (target, id) = (&claimed.target, claimed.notification.id);
         let remembered = async {
             match fault {
                 None if faults.failing.swap(false, Ordering::Relaxed) => {
@@ -42,8 +44,9 @@ impl Deliverer {
                     }
                     faults.pauses.fetch_add(1, Ordering::Relaxed);
                     let reason = format!(
-                        "The component ({}) failed in {MAX_FAULTS} calls in a row, at last so: {fault} Another version of it is called once it is installed, this one after `engine target resume`.",
-                        ready.module.version()
+                        "The component ({}) failed in {MAX_FAULTS} calls in a row, at last with notification {id}: {fault} Another version of it is called once it is installed, this one after `engine target resume {}`.",
+                        ready.module.version(),
+                        quoted(&target.name)
                     );
                     tracing::error!(target = target.name, reason, "a target is paused because its component fails");
                     self.pause(Tenant::DEFAULT, target, &reason).await
@@ -69,8 +72,8 @@ impl Deliverer {
     }
 
     fn tell_of_waiting(&self, claimed: &[Claimed], reason: &str) {
-        for Claimed { user, notification, .. } in claimed {
-            (self.observer)(&Event::Waits { user, notification, reason });
+        for Claimed { user, notification, target, .. } in claimed {
+            (self.observer)(&Event::Waits { user, notification, target, reason });
         }
     }
 

@@ -8,8 +8,9 @@ use crate::clock::Clock;
 use crate::rules::outcome::Outcome;
 use crate::rules::retry::{Settlement, TargetChange};
 use crate::store::{Claimed, Settled, Settling, Store, StoreError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 /// How many outcomes share a commit, how long the first of them waits for the others, how many commits may be under way at once, and how many outcomes
@@ -18,6 +19,9 @@ const BATCH: usize = 500;
 const LINGER: Duration = Duration::from_millis(5);
 const WRITING: usize = 2;
 const QUEUE: usize = 500;
+
+/// How many kibibytes outcomes take that wait to be written, or are being written.
+const MOST: u32 = 64 << 10;
 
 /// An attempt that has ended, and what follows from it.
 #[derive(Debug)]
@@ -29,20 +33,29 @@ pub(super) struct Finished {
 
 /// The task that writes outcomes back.
 pub(super) struct Settler {
-    queue: mpsc::Sender<Finished>,
+    queue: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
     task: JoinHandle<Result<(), StoreError>>,
 }
 
-/// A place to hand outcomes in.
+/// A place to hand outcomes in, and the room for them.
 #[derive(Clone)]
-pub(super) struct SettlerHandle(mpsc::Sender<Finished>);
+pub(super) struct SettlerHandle(mpsc::Sender<Waiting>, Arc<Semaphore>);
+
+/// An outcome, and the room that it takes until it is written.
+type Waiting = (Finished, Option<OwnedSemaphorePermit>);
 
 impl SettlerHandle {
     /// Hands outcomes in; waits while too many are not written yet.
     pub async fn settle(&self, finished: Vec<Finished>) {
+        let SettlerHandle(queue, room) = self;
         for one in finished {
+            let kibibytes = (one.claimed.memory() + one.settled.attempt.log.len()).div_ceil(1024);
+            let taken = u32::try_from(kibibytes).unwrap_or(MOST).min(MOST);
+            // A closed semaphore, which this never is, would only mean that nothing bounds it.
+            let room = room.clone().acquire_many_owned(taken).await.ok();
             // The settler ends only after all handles are gone.
-            let _ = self.0.send(one).await;
+            let _ = queue.send((one, room)).await;
         }
     }
 }
@@ -50,11 +63,12 @@ impl SettlerHandle {
 impl Settler {
     pub fn start(store: Store, clock: Clock, observer: Observer) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        Settler { queue, task: tokio::spawn(write_back(store, clock, observer, waiting)) }
+        let room = Arc::new(Semaphore::new(MOST as usize));
+        Settler { queue, room, task: tokio::spawn(write_back(store, clock, observer, waiting)) }
     }
 
     pub fn handle(&self) -> SettlerHandle {
-        SettlerHandle(self.queue.clone())
+        SettlerHandle(self.queue.clone(), self.room.clone())
     }
 
     /// Writes all that has been handed in. All other handles must be gone. Fails if there were outcomes that could not be written.
@@ -71,7 +85,7 @@ async fn write_back(
     store: Store,
     clock: Clock,
     observer: Observer,
-    mut waiting: mpsc::Receiver<Finished>,
+    mut waiting: mpsc::Receiver<Waiting>,
 ) -> Result<(), StoreError> {
     let mut all_written = Ok(());
     let mut writing = JoinSet::new();
@@ -110,7 +124,8 @@ fn written(joined: Option<Result<Result<(), StoreError>, JoinError>>) -> Result<
 }
 
 /// Writes a batch, as often as it takes, and tells of it.
-async fn write(store: Store, clock: Clock, observer: Observer, batch: Vec<Finished>) -> Result<(), StoreError> {
+async fn write(store: Store, clock: Clock, observer: Observer, batch: Vec<Waiting>) -> Result<(), StoreError> {
+    let (batch, _room): (Vec<Finished>, Vec<_>) = batch.into_iter().unzip();
     let (batch, settled): (Vec<(Claimed, Outcome)>, Vec<Settled>) =
         batch.into_iter().map(|finished| ((finished.claimed, finished.outcome), finished.settled)).unzip();
     let written = patiently("outcomes cannot be written yet", || store.settle(&settled, clock.now())).await;

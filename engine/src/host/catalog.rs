@@ -66,12 +66,17 @@ impl Ready {
     pub fn lacking_settings(&self) -> Vec<String> {
         let name = &self.module.name;
         let target = grants::quoted(self.powers.grants.target());
-        let set = |key: &str| match self.source {
-            Source::Installed => format!("; `engine target set {target} {key}=…` sets it"),
-            Source::Bundled | Source::Folder => String::new(),
-        };
         let lacking = schema::lacking(&self.powers.settings, &self.module.manifest.settings);
-        lacking.map(|key| format!("`{key}` is not set under [target.{name}]{}.", set(key))).collect()
+        let told = |key: &str| match self.source {
+            Source::Installed if ENGINES_OWN.contains(&key) => {
+                format!("`{key}` is not set: the operator writes it under [target.{name}] in the settings.")
+            }
+            Source::Installed => {
+                format!("`{key}` is not set under [target.{name}]; `engine target set {target} {key}=…` sets it.")
+            }
+            Source::Bundled | Source::Folder => format!("`{key}` is not set under [target.{name}]."),
+        };
+        lacking.map(told).collect()
     }
 
     /// What it cannot send without and does not have: settings, secrets that have no value or that it may not use, a way to its provider, memory.

@@ -12,6 +12,7 @@ use super::stopwatch::Turns;
 use super::{HostError, Network, Powers, http};
 use crate::clock::Clock;
 use crate::rules::budget::{Budget, Limit};
+use crate::rules::limits::cut;
 use crate::rules::manifest::Manifest;
 use crate::rules::sealed::SecretKey;
 use crate::rules::spelling::shown;
@@ -167,7 +168,7 @@ impl Host {
         let linked = self.linker.instantiate_pre(&component).map_err(|e| {
             ModuleError(format!(
                 "It imports what this engine does not have ({}); build it against the contract in `wit/`.",
-                root(&e)
+                one_line(&cut(&format!("{e:#}"), MOST_SAID))
             ))
         })?;
         let pre = bindings::TargetPre::new(linked).map_err(|e| {
@@ -300,6 +301,9 @@ fn check_exports(component: &Component, engine: &Engine) -> Result<(), ModuleErr
         None => refuse(format!("It does not export {WANTED}, so it is not a target; build it for the world `target`.")),
     }
 }
+
+/// How many bytes of a library's words are told that quote a component's names.
+const MOST_SAID: usize = 400;
 
 /// The innermost cause on one line.
 pub(super) fn root(error: &wasmtime::Error) -> String {

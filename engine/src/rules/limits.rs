@@ -61,6 +61,9 @@ pub fn name(field: &'static str, value: &str, most: usize) -> Result<(), Invalid
     if value.chars().any(is_forging) {
         return Err(Invalid::new(field, format!("{field} holds a character that breaks or turns text: leave it out.")));
     }
+    if value.trim() != value {
+        return Err(Invalid::new(field, format!("{field} begins or ends with a space: leave that out.")));
+    }
     if value.starts_with('-') {
         let sentence =
             format!("{field} begins with `-`, so that commands would take it for an option: leave that out.");

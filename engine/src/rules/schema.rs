@@ -106,7 +106,9 @@ fn validator(schema: &Value) -> Result<(Validator, Cost), String> {
         } else {
             String::new()
         };
-        format!("{e}{kind}")
+        let place = e.instance_path().to_string();
+        let place = if place.is_empty() { place } else { format!(" at {place}") };
+        format!("{e}{place}{kind}")
     });
     Ok((built?, cost))
 }

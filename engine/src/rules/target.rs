@@ -88,6 +88,24 @@ impl std::str::FromStr for PauseKind {
 }
 
 impl Target {
+    /// Whether commands can tell it from the others, which they call by their names or their modules'.
+    pub fn check_beside(&self, others: &[Target]) -> Result<(), Invalid> {
+        let alike = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
+        let is_confused = |other: &&Target| {
+            let of_modules = self.notification_module_name != other.notification_module_name
+                && (alike(&self.name, &other.notification_module_name)
+                    || alike(&self.notification_module_name, &other.name));
+            other.id != self.id && (alike(&self.name, &other.name) || of_modules)
+        };
+        let Some(other) = others.iter().find(is_confused) else { return Ok(()) };
+        let (name, module) = (&self.name, &self.notification_module_name);
+        let (others, of) = (&other.name, &other.notification_module_name);
+        let sentence = format!(
+            "Commands could not tell `{name}` (module `{module}`) from the target `{others}` (module `{of}`): choose another name."
+        );
+        Err(Invalid::new("name", sentence))
+    }
+
     /// Whether people mean this target by a name: its own, or its module's.
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.notification_module_name == name

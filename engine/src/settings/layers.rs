@@ -93,6 +93,11 @@ fn kind(value: &Value) -> &'static str {
 
 fn unknown(origin: &str, full: &str, root: &Table) -> SettingsError {
     let all = keys(root, "");
+    if let Some(module) = full.strip_prefix("targets.") {
+        return SettingsError::new(format!(
+            "{origin}: there is no setting `{full}`; what the operator says of one target stands under [target.{module}]."
+        ));
+    }
     match nearest(full, all.iter().map(String::as_str)) {
         Some(near) => SettingsError::new(format!("{origin}: there is no setting `{full}`; did you mean `{near}`?")),
         None => SettingsError::new(format!(

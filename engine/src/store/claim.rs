@@ -97,9 +97,8 @@ impl Claimed {
 
     /// Without what only a call needs: its outcome may have to wait until it is written down.
     #[must_use]
-    pub fn without_texts(mut self) -> Self {
-        (self.notification.body, self.notification.extra) = Default::default();
-        self.user.attributes = Default::default();
+    pub fn called(mut self) -> Self {
+        (self.notification.extra, self.user.attributes) = Default::default();
         self
     }
 

@@ -21,7 +21,7 @@ pub enum StoreError {
         name: String,
     },
     /// It exists already, and there can be only one.
-    #[error("There already is a {what} `{name}`: use it as it is, or choose another name.")]
+    #[error("There already is a {what} `{name}`: use it as it is, or choose another {}.", .what.told_apart_by())]
     AlreadyExists {
         /// Of which kind it is.
         what: Thing,
@@ -124,6 +124,14 @@ impl Thing {
             Thing::Record => "engine record list",
             Thing::Notification => "engine notification list",
             Thing::Secret => "engine secret list",
+        }
+    }
+
+    /// What no two of them have in common.
+    fn told_apart_by(self) -> &'static str {
+        match self {
+            Thing::Record => "address",
+            Thing::User | Thing::Target | Thing::Notification | Thing::Secret => "name",
         }
     }
 }

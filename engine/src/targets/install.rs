@@ -57,7 +57,8 @@ pub async fn install(
     let name = wish.name.unwrap_or_else(|| module.manifest.name.clone());
     let settings = read_settings(&module, &wish.settings)?;
     catalog.check_limits(&wish.module, &wish.limits)?;
-    let known = store.list_targets(tenant).await?.into_iter().find(|target| target.name == name);
+    let all = store.list_targets(tenant).await?;
+    let known = all.iter().find(|target| target.name == name).cloned();
     if let Some(other) = known.as_ref().filter(|known| known.notification_module_name != wish.module) {
         let module = &other.notification_module_name;
         let sentence =
@@ -74,6 +75,7 @@ pub async fn install(
         faults: 0,
         revision: 0,
     });
+    target.check_beside(&all)?;
     let digest = module.digest.clone();
     let is_another = is_new || store.target_setup(tenant, target.id).await?.component.as_ref() != Some(&digest);
     let (bytes, grants, limits) = (wish.bytes, wish.grants, wish.limits);
@@ -135,6 +137,11 @@ fn read_settings(module: &Module, typed: &[(String, String)]) -> Result<Map<Stri
         let name = &module.name;
         let sentence =
             format!("`{key}` is the operator's to set, under [target.{name}] in the settings: leave it out.");
+        return Err(Invalid::new("setting", sentence));
+    }
+    if let Some((key, _)) = typed.iter().find(|(key, _)| module.manifest.secrets.iter().any(|asked| asked.name == *key))
+    {
+        let sentence = format!("`{key}` is a secret: `engine secret set {key} --origin https://…` reads its value.");
         return Err(Invalid::new("setting", sentence));
     }
     let (removed, typed): (Vec<_>, Vec<_>) = typed.iter().partition(|(_, text)| text.is_empty());

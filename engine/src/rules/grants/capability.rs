@@ -52,8 +52,12 @@ impl Capability {
     pub fn secret(text: &str) -> Result<Self, Invalid> {
         let (name, origin) = text.split_once('=').map_or((text, None), |(name, origin)| (name, Some(origin)));
         check_secret_name(name)?;
-        let origin = origin.map(Origin::parse).transpose().map_err(|why| {
-            Invalid::new("secret", format!("{why}: write NAME=ORIGIN, such as loft_key=https://pigeons.example."))
+        // Not shown: it may be a value.
+        let origin = origin.map(Origin::parse).transpose().map_err(|_| {
+            let sentence = format!(
+                "What stands behind `{name}=` is no origin: write NAME=ORIGIN, such as loft_key=https://pigeons.example; the value is what `engine secret set` reads."
+            );
+            Invalid::new("secret", sentence)
         })?;
         Capability::Secret(name.to_owned(), origin).checked()
     }

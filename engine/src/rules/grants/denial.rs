@@ -25,6 +25,11 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
     let Grants { module, operator, .. } = grants;
     let target = grants.target();
     let command = format!("`engine target grant {} {}` lets it", quoted(target), wanted.option());
+    let back = if decision.granted {
+        format!("; `engine target revoke {} {}` takes the grant back", quoted(target), wanted.option())
+    } else {
+        String::new()
+    };
     match wanted {
         Capability::Http(_) | Capability::RecordAddress => {
             let whither = origin.map_or_else(|| wanted.to_string(), |origin| format!("HTTP to {origin}"));
@@ -32,13 +37,16 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                 let author = origin.map_or_else(
                     || "; its author lets it ask for `http.record_address`".to_owned(),
                     |origin| {
+                        if origin.is_many() {
+                            return String::new();
+                        }
                         format!("; its author adds {origin} to `http.origins` there, or the operator opens it with `base_url = \"{origin}\"` under [target.{module}]")
                     },
                 );
                 (
                     "origin_not_asked",
                     format!(
-                        "its component does not ask for it in its manifest{}{author}",
+                        "its component does not ask for it in its manifest{}{author}{back}",
                         instead(grants.asked.origins.iter().map(ToString::to_string))
                     ),
                 )
@@ -85,28 +93,39 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
             Denial::new("templates_not_granted", format!("The target {target} may not read {wanted}: {why}."))
         }
         Capability::Secret(name, towards) => {
-            let (code, why) = if !decision.asked {
+            let is_known = grants.asked.secrets.contains(name);
+            let (code, why) = if let Some(origin) = towards.as_ref().filter(|_| !decision.asked && is_known) {
+                let meant = instead(places(grants).map(|origin| origin.to_string()));
+                ("secret_not_granted", format!("its component asks for no HTTP to {origin}{meant}{back}"))
+            } else if !decision.asked {
                 let instead = instead(grants.asked.secrets.iter().map(|asked| format!("`{asked}`")));
                 (
                     "secret_not_granted",
                     format!(
-                        "its component does not ask for it in its manifest{instead}; its author adds it to `secrets` there"
+                        "its component does not ask for it in its manifest{instead}; its author adds it to `secrets` there{back}"
                     ),
                 )
             } else if !decision.granted {
-                ("secret_not_granted", format!("it is not granted; {command}"))
+                (
+                    "secret_not_granted",
+                    format!("it is not granted{}; {command}", of_base_url(grants, name, towards.as_ref())),
+                )
             } else {
                 let bound = grants.bound.get(name);
                 // All of them in one command, since it says anew where the secret may go; but for those of no use.
                 let of_use = |origin: &&Origin| decide(grants, &Capability::Http((*origin).clone())).asked;
                 let wanted = towards.clone().or_else(|| places(grants).next());
-                let origins: BTreeSet<&Origin> = bound.into_iter().flatten().filter(of_use).chain(&wanted).collect();
+                let (of_use, of_none): (Vec<&Origin>, Vec<&Origin>) = bound.into_iter().flatten().partition(of_use);
+                // Others may use the one of all targets.
+                let is_for_others = !grants.own_secrets.contains(name) && !of_none.is_empty();
+                let kept = if is_for_others { Vec::new() } else { of_use };
+                let origins: BTreeSet<&Origin> = kept.into_iter().chain(&wanted).collect();
                 let mut options: String =
                     origins.iter().map(|origin| format!(" --origin {}", shell(&origin.to_string()))).collect();
                 if options.is_empty() {
                     options.push_str(" --origin https://…");
                 }
-                if grants.own_secrets.contains(name) {
+                if grants.own_secrets.contains(name) || is_for_others {
                     options.push_str(&format!(" --target {}", quoted(target)));
                 }
                 let set = format!("`engine secret set {name}{options}`");
@@ -117,10 +136,15 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                             "it is the operator's and goes where `base_url` under [target.{module}] says, which is not set"
                         ),
                     ),
-                    Some(_) => (
-                        "secret_not_bound",
-                        format!("it is bound to other origins; {set} sets it anew for this one too"),
-                    ),
+                    Some(bound) => {
+                        let bound: Vec<String> = bound.iter().map(ToString::to_string).collect();
+                        let how = if is_for_others {
+                            "sets one for this target alone"
+                        } else {
+                            "sets it anew for this one too"
+                        };
+                        ("secret_not_bound", format!("it is bound to {}; {set} {how}", listed(bound.into_iter())))
+                    }
                     None => ("no_such_secret", format!("it has no value; {set} gives it one")),
                 }
             };
@@ -133,9 +157,32 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
 const MOST_TOLD: usize = 3;
 
 /// What a component asks for, which may have been meant.
-fn instead(asked: impl ExactSizeIterator<Item = String>) -> String {
-    let all = asked.len();
-    let told: Vec<String> = asked.take(MOST_TOLD).collect();
-    let rest = if all > told.len() { format!(" and {} more", all - told.len()) } else { String::new() };
-    if told.is_empty() { String::new() } else { format!(", but for {}{rest}", told.join(", ")) }
+fn instead(asked: impl Iterator<Item = String>) -> String {
+    let told = listed(asked);
+    if told.is_empty() { told } else { format!(", but for {told}") }
+}
+
+/// The first of them, and how many there are beside.
+fn listed(mut all: impl Iterator<Item = String>) -> String {
+    let told: Vec<String> = all.by_ref().take(MOST_TOLD).collect();
+    let more = all.count();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", told.join(", "))
+}
+
+/// If a secret is granted towards others than the origin that the operator names: one of the two may be a slip.
+fn of_base_url(grants: &Grants, secret: &str, towards: Option<&Origin>) -> String {
+    let Some(named) = grants.operator.base_url.as_ref().filter(|named| Some(*named) == towards) else {
+        return String::new();
+    };
+    let others = grants.granted.iter().filter_map(|granted| match granted {
+        Capability::Secret(name, Some(other)) if name == secret => Some(other.to_string()),
+        _ => None,
+    });
+    let others = listed(others);
+    if others.is_empty() {
+        return others;
+    }
+    let module = &grants.module;
+    format!(", but towards {others}: `base_url` under [target.{module}] says {named}, so mend it if that is the slip")
 }

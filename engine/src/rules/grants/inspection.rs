@@ -1,7 +1,7 @@
 //! All that a target asks for or was given, with the decision for each: what `engine target inspect` shows.
 
 use super::doors::places;
-use super::{Capability, Decision, Grants, decide, denial};
+use super::{Capability, Decision, Grants, OperatorWord, decide, denial};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 
@@ -12,6 +12,8 @@ pub struct Inspected {
     pub capability: Capability,
     #[serde(flatten)]
     pub decision: Decision,
+    /// Who grants it: `tenant`, `bundled` (what comes with the engine has what it asks for), `operator`.
+    pub granted_by: Option<&'static str>,
     pub in_force: bool,
     /// The first key that does not turn: `component`, `operator`, `tenant`; for a secret `binding`.
     pub removed_by: Option<&'static str>,
@@ -75,5 +77,18 @@ fn one(grants: &Grants, capability: Capability) -> Inspected {
         Some(_) => denial::of(grants, &capability, decision, origin).message,
         None => String::new(),
     };
-    Inspected { in_force: decision.in_force(), capability, decision, removed_by, why }
+    let granted_by = decision.granted.then(|| granted_by(grants, &capability));
+    Inspected { in_force: decision.in_force(), capability, decision, granted_by, removed_by, why }
+}
+
+/// Whose word it is by which it is granted.
+fn granted_by(grants: &Grants, capability: &Capability) -> &'static str {
+    let without = |operator: OperatorWord| decide(&Grants { operator, ..grants.clone() }, capability).granted;
+    // Of the operator's word only what says whose mail is its own.
+    let sender = || grants.own_sender().map(str::to_owned);
+    if without(OperatorWord { sender: sender(), ..OperatorWord::default() }) {
+        return "tenant";
+    }
+    let bundled = grants.operator.bundled;
+    if without(OperatorWord { bundled, sender: sender(), ..OperatorWord::default() }) { "bundled" } else { "operator" }
 }

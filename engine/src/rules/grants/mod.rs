@@ -175,7 +175,8 @@ pub fn decide(grants: &Grants, wanted: &Capability) -> Decision {
                 return Decision { allowed: own.is_some(), ..Decision::WORD };
             }
             let is_granted = |granted: &Capability| match granted {
-                Capability::Smtp(None) => is_own,
+                // Where it has no sender of its own, this is granted and of no use.
+                Capability::Smtp(None) => is_own || from.is_none(),
                 Capability::Smtp(Some(granted)) => same(Some(granted), sender),
                 _ => false,
             };
@@ -189,7 +190,10 @@ pub fn decide(grants: &Grants, wanted: &Capability) -> Decision {
             Decision { asked: asked.templates, granted: operator.templates, allowed: operator.templates }
         }
         Capability::Secret(name, towards) => {
-            let is_asked = asked.secrets.contains(name);
+            // Where it goes with a request, HTTP is asked for, too; an address is known when it is sent to.
+            let goes =
+                |towards: &Origin| asked.record_address || decide(grants, &Capability::Http(towards.clone())).asked;
+            let is_asked = asked.secrets.contains(name) && towards.as_ref().is_none_or(goes);
             let is_granted = |granted: &Capability| match (granted, towards) {
                 (Capability::Secret(granted, Some(origin)), Some(towards)) => granted == name && origin.covers(towards),
                 (Capability::Secret(granted, _), None) => granted == name,

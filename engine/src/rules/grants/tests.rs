@@ -119,7 +119,7 @@ fn three_keys_open_a_capability() {
         (&["http record_address"], &["http record_address"], none(), "http record_address", "ago"),
         (&[], &["http record_address"], none(), "http record_address", "-go"),
         // Mail.
-        (&["smtp"], &["smtp"], none(), "smtp", "a--"),
+        (&["smtp"], &["smtp"], none(), "smtp", "ag-"),
         (&["smtp"], &["smtp"], allowing(&[], &[], &["news@example.org"]), "smtp", "ago"),
         (&["smtp"], &[], allowing(&[], &[], &["news@example.org"]), "smtp", "a-o"),
         (&["smtp"], &["smtp"], allowing(&[], &[], &["news@example.org"]), "smtp NEWS@example.org", "ago"),
@@ -158,7 +158,9 @@ fn a_secret_goes_only_where_it_is_bound_and_granted() {
         (&all[..1], &[("token", "https://a.example"), ("token", "https://b.example")], "https://b.example", "a-o"),
         (&[], &[("token", "https://a.example")], "https://a.example", "a-o"),
         (&all, &[], "https://a.example", "ag-"),
-        (&all, &[("token", "https://*.push.example")], "https://push.example", "a--"),
+        // Where its component does not go, and where it goes by names below one.
+        (&all, &[("token", "https://*.push.example")], "https://push.example", "---"),
+        (&all, &[("token", "https://*.push.example")], "https://eu.push.example", "--o"),
         (&["secret token"], &[("token", "https://a.example")], "https://a.example", "a-o"),
     ] {
         let keys_of = Keys { asked: &asked, granted, bound, ..Keys::default() };
@@ -331,7 +333,7 @@ fn an_inspection_says_which_key_is_missing() {
             ("HTTP to https://a.example".to_owned(), "ago".to_owned(), None),
             ("HTTP to https://b.example".to_owned(), "a-o".to_owned(), Some("tenant")),
             ("HTTP to https://c.example".to_owned(), "-go".to_owned(), Some("component")),
-            ("mail from its own sender".to_owned(), "a--".to_owned(), Some("operator")),
+            ("mail from its own sender".to_owned(), "ag-".to_owned(), Some("operator")),
             ("the secret token towards https://a.example".to_owned(), "a--".to_owned(), Some("binding")),
         ]
     );

@@ -49,7 +49,11 @@ impl Store {
         self.write(move |mut connection| {
             Box::pin(async move {
                 let name = name(&mut connection, tenant, id).await?;
-                let in_use = StoreError::InUse { what: Thing::Target, name, remedy: "remove its records first" };
+                let in_use = StoreError::InUse {
+                    what: Thing::Target,
+                    name,
+                    remedy: "`engine record list` shows its records, and `engine record remove` takes one away with its notifications",
+                };
                 query(sql!("remove_target"))
                     .bind(tenant)
                     .bind(id)
