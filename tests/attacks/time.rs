@@ -1,15 +1,17 @@
 //! Programs and servers that take their time.
 
 use super::arena::{Arena, Cases, case, is_delivered};
-use crate::support::engine::TestEngine;
+use crate::support::engine::{TestEngine, ada};
 use crate::support::guests;
 use crate::support::http::{Answer, HttpServer};
 use crate::support::smtp::{self, SmtpServer};
+use engine::creation::Request;
 use engine::rules::budget::Limit;
 use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
-use engine::rules::target::Target;
+use engine::rules::target::{Pause, PauseKind, Target, TargetUserRecord};
 use engine::rules::tenant::Tenant;
+use engine::rules::user::User;
 use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 use std::future::pending;
@@ -381,4 +383,74 @@ async fn a_backlog_of_long_texts() {
         _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
         () = honest => {}
     }
+}
+
+/// More targets than the sandbox has places, each with calls that sleep: a quick one is served at once all the same, and what waits for its turn meanwhile is
+/// not sent if its user opts out or its target is paused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_sleeping_targets() {
+    let settings = "[sandbox]\ninstances = 8\n[delivery]\nconcurrency_per_tenant = 4\nconcurrency_per_target = 2\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    let another = async |name: &str, module: &str, user: &User| {
+        let target = Target { id: Uuid::now_v7(), name: name.to_owned(), ..engine_target(engine, module).await };
+        engine.store.add_target(Tenant::DEFAULT, &target, engine.clock.now()).await.unwrap();
+        let record = TargetUserRecord {
+            id: Uuid::now_v7(),
+            user: user.id,
+            target: target.id,
+            target_user_id: "anything".to_owned(),
+            description: String::new(),
+            active: true,
+            inactive_reason: None,
+        };
+        engine.store.add_record(Tenant::DEFAULT, &record, engine.clock.now()).await.unwrap();
+        target
+    };
+    let bob = User { id: Uuid::now_v7(), username: "bob".to_owned(), ..ada() };
+    engine.store.add_user(Tenant::DEFAULT, &bob, engine.clock.now()).await.unwrap();
+    for i in 0..12 {
+        another(&format!("sleeper {i}"), "sleeper", &engine.user).await;
+    }
+    another("late one", "noop", &bob).await;
+    let late_two = another("late two", "noop", &engine.user).await;
+    let served = async |title: &str| {
+        let began = Instant::now();
+        let mine = engine.notify("noop", title, json!({})).await;
+        while engine.show(mine).await.attempts.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(began.elapsed() < Duration::from_secs(1), "{title}: {:?}", began.elapsed());
+    };
+    let honest = async {
+        served("Before").await;
+        for i in 0..12 {
+            engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 4000 })).await;
+        }
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let of_bob = Request { user: "bob".to_owned(), ..engine.request("late one", "Title", json!({})) };
+        let of_bob = engine.create(&of_bob).await.unwrap().remove(0);
+        let paused = engine.notify("late two", "Title", json!({})).await;
+        for i in 0..3 {
+            served(&format!("Meanwhile {i}")).await;
+        }
+        let now = engine.clock.now();
+        engine.store.opt_out(Tenant::DEFAULT, bob.id, now).await.unwrap();
+        let pause = Pause { kind: PauseKind::Operator, reason: "By hand.".to_owned(), since: now };
+        engine.store.pause_target(Tenant::DEFAULT, late_two.id, &pause).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        for (id, status) in [(of_bob, Status::OptedOut), (paused, Status::Scheduled)] {
+            let shown = engine.show(id).await;
+            assert_eq!((shown.listed.notification.status, shown.attempts.len()), (status, 0), "{shown:#?}");
+        }
+    };
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
+    }
+}
+
+async fn engine_target(engine: &TestEngine, module: &str) -> Target {
+    engine.store.find_target(Tenant::DEFAULT, module).await.unwrap()
 }

@@ -67,7 +67,7 @@ async fn one_at_a_time(module: Arc<Module>, powers: Arc<Powers>) -> Vec<Duration
     let mut times = Vec::with_capacity(CALLS);
     for i in 0..WARM_UP + CALLS {
         let began = Instant::now();
-        let sent = module.send(&powers, std::slice::from_ref(&delivery)).await;
+        let sent = module.send(&module.place().await, &powers, std::slice::from_ref(&delivery)).await;
         if i >= WARM_UP {
             times.push(began.elapsed());
         }
@@ -92,7 +92,13 @@ async fn at_once(module: &Arc<Module>, powers: &Arc<Powers>, calls: usize, sleep
                 notification.extra = wish.into_iter().collect();
                 let delivery = first_attempt(&user, &record, &notification);
                 for _ in 0..calls {
-                    assert!(module.send(&powers, std::slice::from_ref(&delivery)).await.fault.is_none());
+                    assert!(
+                        module
+                            .send(&module.place().await, &powers, std::slice::from_ref(&delivery))
+                            .await
+                            .fault
+                            .is_none()
+                    );
                     tokio::task::yield_now().await;
                 }
             });

@@ -4,7 +4,7 @@
 
 use super::settler::Finished;
 use super::{Deliverer, Event, log_text, patiently};
-use crate::host::{Delivery, Previous, Ready};
+use crate::host::{Delivery, Place, Previous, Ready};
 use crate::rules::attempt::{Attempt, request_hash};
 use crate::rules::budget::Limit;
 use crate::rules::notification::OnUnknown;
@@ -31,10 +31,16 @@ pub(super) struct Faults {
 impl Deliverer {
     /// Calls the handler once, and says what follows for each of the notifications. A component that fails in call after call is not
     /// called any more.
-    pub(super) async fn attempt(&self, ready: &Ready, batch: Vec<Claimed>, faults: &Faults) -> Vec<Finished> {
+    pub(super) async fn attempt(
+        &self,
+        ready: &Ready,
+        place: &Place,
+        batch: Vec<Claimed>,
+        faults: &Faults,
+    ) -> Vec<Finished> {
         let deliveries: Vec<Delivery<'_>> = batch.iter().map(delivery).collect();
         let began = self.clock.now();
-        let sent = ready.module.send(&ready.powers, &deliveries).await;
+        let sent = ready.module.send(place, &ready.powers, &deliveries).await;
         let ended = self.clock.now();
         if let Some(fault) = &sent.fault {
             tracing::error!(module = ready.module.name, code = fault.code, "a component failed: {fault}");

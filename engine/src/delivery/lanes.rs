@@ -1,7 +1,7 @@
 //! What is claimed waits for its turn in the lane of its target.
 //!
-//! A lane has as many workers as the target may have calls at once. A worker takes a portion, asks once more whether all of it
-//! may still be sent, and makes one call after another. How large a portion is follows from how long its last call took: what was asked is
+//! A lane has as many workers as the target may have calls at once. A worker takes a portion, waits for its turn (`slots`) and for a place in the sandbox, asks
+//! once more whether all of it may still be sent, and makes one call after another. How large a portion is follows from how long its last call took: what was asked is
 //! good for [`FRESH`], so that quick targets ask seldom, and slow ones before each call.
 
 use super::Deliverer;
@@ -9,6 +9,7 @@ use super::attempt::Faults;
 use super::memory::{self, PORTION};
 use super::newest::Newest;
 use super::settler::SettlerHandle;
+use super::slots::{Pace, Slots};
 use crate::host::Ready;
 use crate::rules::grants;
 use crate::rules::rescue;
@@ -18,7 +19,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{AcquireError, Notify, Semaphore, SemaphorePermit};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -47,24 +48,14 @@ struct Shared {
     /// Told whenever there are fewer of them.
     fewer: Notify,
     stopping: AtomicBool,
-    tenant_slots: Semaphore,
-    /// For what may be killing engines: one at a time.
-    suspects: Semaphore,
-}
-
-/// What a portion is sent in: the lane's own slot, or one of those that all share.
-#[expect(dead_code, reason = "they are held, and let go")]
-enum Slot<'a> {
-    First(tokio::sync::MutexGuard<'a, ()>),
-    Shared(Result<SemaphorePermit<'a>, AcquireError>),
+    slots: Slots,
 }
 
 /// What waits in one target.
 #[derive(Default)]
 struct Lane {
     queue: Mutex<Queue>,
-    /// The slot that it shares with no other target.
-    first: tokio::sync::Mutex<()>,
+    pace: Pace,
     /// How many bytes all that is under way in it takes.
     memory: AtomicUsize,
     /// How its component does.
@@ -103,15 +94,15 @@ pub(super) struct Terms {
 
 impl Lanes {
     pub(super) fn new(deliverer: &Deliverer, settler: SettlerHandle) -> Self {
+        let settings = &deliverer.settings;
         let shared = Shared {
-            tenant_slots: Semaphore::new(deliverer.settings.delivery.concurrency_per_tenant),
+            slots: Slots::new(settings.delivery.concurrency_per_tenant, settings.sandbox.instances as usize),
             deliverer: deliverer.clone(),
             settler,
             under_way: AtomicUsize::new(0),
             memory: AtomicUsize::new(0),
             fewer: Notify::new(),
             stopping: AtomicBool::new(false),
-            suspects: Semaphore::new(1),
         };
         Lanes { shared: Arc::new(shared), workers: JoinSet::new(), lanes: HashMap::new() }
     }
@@ -279,15 +270,11 @@ impl Shared {
     async fn work(self: Arc<Self>, lane: Arc<Lane>) {
         let mut calls = 1;
         while let Some(portion) = lane.take(calls, &self) {
-            // A closed semaphore, which this never is, would only mean that nothing bounds the calls.
-            let alone = portion.first().is_some_and(Waiting::goes_alone);
+            let Some(first) = portion.first() else { continue };
+            let (alone, source) = (first.goes_alone(), first.ready.source);
             // Before the slot, so that those who wait for each other leave the slots to others.
-            let _alone = if alone { self.suspects.acquire().await.ok() } else { None };
-            // One call of each target goes in any case: those of others, however many and slow they are, do not hold it up.
-            let _slot = match lane.first.try_lock() {
-                Ok(first) => Slot::First(first),
-                Err(_) => Slot::Shared(self.tenant_slots.acquire().await),
-            };
+            let _alone = if alone { self.slots.alone().await } else { None };
+            let _slot = self.slots.take(&lane.pace, source).await;
             let (many, memory) = (portion.len(), memory_of(&portion));
             let (began, made, left) = self.portion(&lane, portion).await;
             self.ended(&lane, many - left.len(), memory - memory_of(&left));
@@ -312,6 +299,8 @@ impl Shared {
         let began = Instant::now();
         let Some(first) = portion.first() else { return (began, 0, Vec::new()) };
         let (claimed_for, marked) = (first.ready.clone(), first.marked);
+        // Before all that is asked, which would not be fresh any more after a wait.
+        let place = claimed_for.module.place().await;
         let faults = &lane.faults;
         // The strictest of all.
         let terms = portion.iter().map(|waiting| waiting.terms).fold(first.terms, Terms::and);
@@ -337,11 +326,15 @@ impl Shared {
                 return (began, made, batch.map(wait).collect());
             }
             if faults.pauses.load(Ordering::Relaxed) > pauses {
-                deliverer.hold_back(&batch.collect::<Vec<_>>()).await;
+                let why = "The target is paused, because its component failed too often in a row.";
+                deliverer.hold_back(&batch.collect::<Vec<_>>(), why).await;
                 return (began, made, Vec::new());
             }
             let call: Vec<Claimed> = batch.by_ref().take(size).collect();
-            settler.settle(deliverer.attempt(&ready, call, faults).await).await;
+            let called = Instant::now();
+            let finished = deliverer.attempt(&ready, &place, call, faults).await;
+            lane.pace.took(called.elapsed());
+            settler.settle(finished).await;
             made += 1;
         }
         (began, made, Vec::new())

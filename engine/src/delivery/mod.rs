@@ -1,6 +1,6 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
-//! In reading order: here the loop, `preparing` (targets are made ready to be called), `lanes` (what is claimed waits for its turn in its target), `memory` (how much that may be), `attempt` (one call of a handler, a
+//! In reading order: here the loop, `preparing` (targets are made ready to be called), `lanes` (what is claimed waits for its turn in its target), `memory` (how much that may be), `slots` (when it is its turn), `attempt` (one call of a handler, a
 //! pipeline over one value), `settler` (outcomes are written back in batches), `heart` (engines hear of each other, and what time it is), `pauses`
 //! (targets whose component cannot be used), `newest` (what a target may use has changed), `purge` (what is not kept any longer).
 
@@ -13,6 +13,7 @@ mod pauses;
 mod preparing;
 mod purge;
 mod settler;
+mod slots;
 
 use crate::clock::Clock;
 use crate::host::Catalog;

@@ -1,57 +1,80 @@
-//! What a target may use can change while much is claimed for it: a grant that is taken away, or a secret that is changed, counts soon.
+//! What a target may use can change while much is claimed for it: a grant that is taken away, a secret that is changed, or a pause, counts soon.
 
 use super::{Deliverer, log_text};
 use crate::host::Ready;
 use crate::rules::tenant::Tenant;
 use crate::store::Claimed;
-use crate::targets::{self, Unready};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::targets::{self, Standing, Unready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long what was taken away may still be used by calls that begin.
 const NOTICED: Duration = Duration::from_secs(1);
 
-/// The target of a lane as it was last set up, and when somebody last asked.
+/// The target of a lane as it last stood.
 #[derive(Default)]
-pub(super) struct Newest(Mutex<(Option<Arc<Ready>>, Option<Instant>)>);
+pub(super) struct Newest(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// Later than what was claimed with it, perhaps.
+    ready: Option<Arc<Ready>>,
+    paused: bool,
+    /// When somebody last asked.
+    asked: Option<Instant>,
+}
 
 impl Newest {
-    /// The newest that is known, and whether it is time to ask for a newer one.
-    fn look(&self, claimed: &Arc<Ready>) -> (Arc<Ready>, bool) {
-        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_newer = |known: &&Arc<Ready>| known.revision > claimed.revision;
-        let ready = newest.0.as_ref().filter(is_newer).unwrap_or(claimed).clone();
-        let is_time = newest.1.is_none_or(|asked| asked.elapsed() >= NOTICED);
+    /// A panic while it was held is impossible: nothing is called in between.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest that is known, `None` if it is paused, and whether it is time to ask for a newer one.
+    fn look(&self, claimed: &Arc<Ready>) -> (Option<Arc<Ready>>, bool) {
+        let mut known = self.known();
+        let is_newer = |ready: &&Arc<Ready>| ready.revision > claimed.revision;
+        let ready = known.ready.as_ref().filter(is_newer).unwrap_or(claimed).clone();
+        let is_time = known.asked.is_none_or(|asked| asked.elapsed() >= NOTICED);
         if is_time {
-            newest.1 = Some(Instant::now());
+            known.asked = Some(Instant::now());
         }
-        (ready, is_time)
+        ((!known.paused).then_some(ready), is_time)
     }
 
     /// Holds its component no longer: nothing waits that was claimed before.
     pub(super) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
-    }
-
-    fn keep(&self, ready: &Arc<Ready>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(ready.clone());
+        let mut known = self.known();
+        (known.ready, known.paused) = (None, false);
     }
 }
 
 impl Deliverer {
-    /// The target of these claims as it is set up now, or as it was a moment ago. `None` if that cannot be known, or its component cannot be used
-    /// any more; the claims are given back then.
+    /// The target of these claims as it stands now, or as it did a moment ago. `None` if that cannot be known, it is paused, or its component cannot
+    /// be used any more; the claims are given back then.
     pub(super) async fn newest(&self, newest: &Newest, claimed: &Arc<Ready>, batch: &[Claimed]) -> Option<Arc<Ready>> {
         let (ready, is_time) = newest.look(claimed);
         let target = &batch.first()?.target;
-        if !is_time {
-            return Some(ready);
+        let standing = match (&ready, is_time) {
+            (_, true) => {
+                let known = ready.as_ref().unwrap_or(claimed);
+                targets::standing(&self.store, &self.catalog, Tenant::DEFAULT, target, known).await
+            }
+            (Some(_), false) => Ok(Standing::AsBefore),
+            (None, false) => Ok(Standing::Paused),
+        };
+        if is_time && let Ok(standing) = &standing {
+            newest.known().paused = matches!(standing, Standing::Paused);
         }
-        match targets::changed(&self.store, &self.catalog, Tenant::DEFAULT, target, &ready).await {
-            Ok(None) => Some(ready),
-            Ok(Some(changed)) => {
-                newest.keep(&changed);
+        match standing {
+            Ok(Standing::AsBefore) => Some(ready.unwrap_or_else(|| claimed.clone())),
+            Ok(Standing::Changed(changed)) => {
+                newest.known().ready = Some(changed.clone());
                 Some(changed)
+            }
+            Ok(Standing::Paused) => {
+                self.hold_back(batch, "The target is paused.").await;
+                None
             }
             Err(Unready::Store(error)) => {
                 tracing::error!(error = log_text(&error), "how a target is set up cannot be looked at");

@@ -60,9 +60,9 @@ impl Deliverer {
     }
 
     /// Gives claims back that were taken before their target was paused.
-    pub(super) async fn hold_back(&self, claimed: &[Claimed]) {
+    pub(super) async fn hold_back(&self, claimed: &[Claimed], reason: &str) {
         self.give_back(claimed).await;
-        self.tell_of_waiting(claimed, "The target is paused, because its component failed too often in a row.");
+        self.tell_of_waiting(claimed, reason);
     }
 
     async fn pause(&self, tenant: Tenant, target: &Target, reason: &str) -> Result<(), StoreError> {

@@ -32,7 +32,7 @@ pub use compiler::{Compiler, compile_input};
 pub use contract::{Creation, Delivery, Draft, Previous};
 pub use examine::examine;
 pub use http::{HttpClient, Network, Resolver};
-pub use module::{Fault, Module, Report, Sent};
+pub use module::{Fault, Module, Place, Report, Sent};
 pub use modules::{Host, ModuleError};
 pub use redaction::Redactor;
 pub use signing::is_as_asked;

@@ -20,7 +20,7 @@ use crate::rules::outcome::{Failure, Outcome, Scope};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 
 /// How many bytes the values of one call may take on their way in and out, beside the bodies of a request and of its answer.
@@ -46,7 +46,9 @@ pub struct Module {
     /// What its calls may use where nothing else is said.
     pub(super) budget: Budget,
     pub(super) clock: Clock,
-    pub(super) slots: Arc<Semaphore>,
+    /// For its calls, and for those of `describe` alone: what is loaded for a call that has its place already must not wait for another.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) described: Arc<Semaphore>,
     pub(super) turns: Turns,
     /// The room that it takes, where that is bounded.
     #[expect(dead_code, reason = "it is held, and let go")]
@@ -58,6 +60,10 @@ impl std::fmt::Debug for Module {
         write!(f, "Module({}, {})", self.name, self.digest)
     }
 }
+
+/// A place in the sandbox, for one call after another.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "it is held, and let go")] Option<OwnedSemaphorePermit>);
 
 /// The component's own fault: it trapped, or used up what it may.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -145,8 +151,14 @@ impl Module {
         })
     }
 
+    /// Waits for a place in which its handler can be called, and any other's.
+    pub async fn place(&self) -> Place {
+        // A closed semaphore, which this never is, would only mean that nothing bounds the calls.
+        Place(self.places.clone().acquire_owned().await.ok())
+    }
+
     /// The handler: an outcome for each notification.
-    pub async fn send(&self, powers: &Arc<Powers>, batch: &[Delivery<'_>]) -> Sent {
+    pub async fn send(&self, _place: &Place, powers: &Arc<Powers>, batch: &[Delivery<'_>]) -> Sent {
         let ids: Vec<String> = batch.iter().map(|d| d.notification.id.to_string()).collect();
         let values: Vec<target::Notification> = batch.iter().map(contract::notification).collect();
         let about = Batch { ids: ids.clone(), records: batch.iter().filter_map(address_origin).collect() };
@@ -186,8 +198,12 @@ impl Module {
         batch: Batch,
         call: impl AsyncFnOnce(&target::Guest, &mut Store<CallState>) -> wasmtime::Result<T>,
     ) -> Report<T> {
-        // Waiting for a slot is not the component's time.
-        let _slot = self.slots.acquire().await;
+        // Waiting for a place is not the component's time.
+        let _place = match kind {
+            Call::Send => None,
+            Call::Describe => self.described.acquire().await.ok(),
+            Call::CheckAddress | Call::Create => self.places.acquire().await.ok(),
+        };
         let budget = powers.limits.as_ref().map_or(self.budget, Budget::from_decision);
         let meter = Meter::new(budget, self.turns.clone());
         let state = CallState::new(kind, powers.clone(), self.clock.clone(), batch, meter);

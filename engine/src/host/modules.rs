@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker, types::ComponentItem};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 /// What a component may be made of; what wit-component makes of one core module has about ten.
 const CORE_INSTANCES: u32 = 64;
@@ -30,6 +30,8 @@ const MEMORIES: u32 = 4;
 /// How many bytes a page of memory has, by which Wasm counts.
 const PAGE: u64 = 64 << 10;
 const TABLES: u32 = 16;
+/// How many components are asked for their manifest at once, beside all other calls.
+const DESCRIBED_AT_ONCE: u32 = 4;
 const TABLE_ELEMENTS: usize = 100_000;
 /// How much of an instance's memory and stack is wiped and kept instead of given back to the system. Memory only where the system says which
 /// pages were written (Linux 6.7): what lies at its beginning is the part of a guest's stack that is used last, so that to wipe all of it
@@ -59,7 +61,8 @@ pub struct Host {
     /// The most memory that any target may have.
     memory: u64,
     clock: Clock,
-    slots: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    described: Arc<Semaphore>,
     secret_key: SecretKey,
     turns: Turns,
     network: Network,
@@ -71,7 +74,8 @@ impl Host {
         let failed = |e: wasmtime::Error| HostError::new(format!("The sandbox cannot be set up: {e:#}"));
         let memory = settings.largest().amount(Limit::Memory);
         let engine =
-            Engine::new(&config(settings.instances, usize::try_from(memory).unwrap_or(usize::MAX))).map_err(failed)?;
+            Engine::new(&config(settings.instances + DESCRIBED_AT_ONCE, usize::try_from(memory).unwrap_or(usize::MAX)))
+                .map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         http::link(&mut linker).map_err(failed)?;
@@ -103,7 +107,8 @@ impl Host {
             budget: settings.budget(),
             memory,
             clock,
-            slots: Arc::new(Semaphore::new(settings.instances as usize)),
+            places: Arc::new(Semaphore::new(settings.instances as usize)),
+            described: Arc::new(Semaphore::new(DESCRIBED_AT_ONCE as usize)),
             secret_key: key.secret_key(),
             turns: Turns::of_this_machine(),
             network: Network::default(),
@@ -186,7 +191,8 @@ impl Host {
             pre,
             budget: self.budget,
             clock: self.clock.clone(),
-            slots: self.slots.clone(),
+            places: self.places.clone(),
+            described: self.described.clone(),
             turns: self.turns.clone(),
             room,
         };
@@ -281,6 +287,8 @@ pub(super) fn config(instances: u32, memory: usize) -> Config {
         // Guests export plain functions only (design: not every language has async yet), and this makes calls cheaper.
         .concurrency_support(false)
         .wasm_memory64(false)
+        // The names in a backtrace are enough; what a component says of its sources is not read.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .max_wasm_stack(512 * 1024)
         .async_stack_size(1024 * 1024);
     config

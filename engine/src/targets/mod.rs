@@ -42,17 +42,29 @@ pub async fn ready(store: &Store, catalog: &Catalog, tenant: Tenant, target: &Ta
     Ok(catalog.prepare(tenant, target, &setup, None).await?)
 }
 
-/// The same target as it is set up now, if that is not as `ready` is any more: a grant was taken away, a secret was changed.
-pub async fn changed(
+/// How a target stands now.
+pub enum Standing {
+    AsBefore,
+    /// It is set up otherwise: a grant was taken away, a secret was changed.
+    Changed(Arc<Ready>),
+    /// Nothing is to be sent to it.
+    Paused,
+}
+
+/// How the target stands now that was made ready as `known`.
+pub async fn standing(
     store: &Store,
     catalog: &Catalog,
     tenant: Tenant,
     target: &Target,
     known: &Ready,
-) -> Result<Option<Arc<Ready>>, Unready> {
-    let revision = store.target_revision(tenant, target.id).await?;
-    if revision <= known.revision {
-        return Ok(None);
+) -> Result<Standing, Unready> {
+    let (revision, paused) = store.target_standing(tenant, target.id).await?;
+    if paused {
+        return Ok(Standing::Paused);
     }
-    ready(store, catalog, tenant, &Target { revision, ..target.clone() }).await.map(Some)
+    if revision <= known.revision {
+        return Ok(Standing::AsBefore);
+    }
+    ready(store, catalog, tenant, &Target { revision, ..target.clone() }).await.map(Standing::Changed)
 }

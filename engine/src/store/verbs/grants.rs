@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::rows::SetupRow;
+use super::rows::{Flag, SetupRow};
 use super::targets;
 use crate::rules::budget::{Limit, Said};
 use crate::rules::grants::Capability;
@@ -80,6 +80,14 @@ impl Store {
     pub async fn target_revision(&self, tenant: Tenant, target: Uuid) -> Result<i64> {
         let revision = self.read_optional(query(sql!("target_revision")).bind(tenant).bind(target)).await?;
         revision.ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: target.to_string() })
+    }
+
+    /// The same, and whether the target is paused.
+    pub async fn target_standing(&self, tenant: Tenant, target: Uuid) -> Result<(i64, bool)> {
+        let found = self.read_optional::<(i64, Flag)>(query(sql!("target_standing")).bind(tenant).bind(target)).await?;
+        let (revision, paused) =
+            found.ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: target.to_string() })?;
+        Ok((revision, paused.0))
     }
 }
 

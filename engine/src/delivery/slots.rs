@@ -1,0 +1,146 @@
+//! Who may call, and when: so many calls at once, and none of a slow target's may keep a quick one waiting.
+//!
+//! All targets share the tenant's slots. A target whose calls are quick has one more of its own, so that others, however many and slow they are, do not hold it
+//! up. Nobody knows of a new one whether it is: few of these have theirs at the same time. Whoever has been slow has none for ten times as long, so
+//! that who is quick now and slow then holds others up in a tenth of the time at most.
+
+use crate::host::Source;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// A call that takes longer is slow.
+const SLOW: Duration = Duration::from_secs(1);
+/// For how many times its length a slow call is remembered, and for how long at most.
+const REMEMBERED: u32 = 10;
+const LONGEST_REMEMBERED: Duration = Duration::from_secs(600);
+
+/// The slots of all targets.
+pub(super) struct Slots {
+    shared: Semaphore,
+    /// For targets of which no call has ended yet.
+    newcomers: Semaphore,
+    /// For what may be killing engines: one at a time.
+    suspects: Semaphore,
+}
+
+/// What a portion is sent in.
+#[expect(dead_code, reason = "they are held, and let go")]
+pub(super) enum Slot<'a> {
+    Own(tokio::sync::MutexGuard<'a, ()>, Option<SemaphorePermit<'a>>),
+    /// `None` would mean that nothing bounds the calls, which never is.
+    Shared(Option<SemaphorePermit<'a>>),
+}
+
+/// How a target does.
+#[derive(Default)]
+pub(super) struct Pace {
+    /// The slot that it shares with no other target.
+    own: tokio::sync::Mutex<()>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// Whether a call has ended.
+    any: bool,
+    slow_until: Option<Instant>,
+}
+
+impl Slots {
+    /// So many for all targets together, where the sandbox has room for `instances`: three quarters of these at most, half of the others for newcomers, and the
+    /// rest for those that are quick.
+    pub(super) fn new(concurrency: usize, instances: usize) -> Self {
+        let slots = |count: usize| Semaphore::new(count.max(1));
+        let shared = concurrency.min(instances * 3 / 4);
+        Slots { shared: slots(shared), newcomers: slots((instances - shared) / 2), suspects: slots(1) }
+    }
+
+    /// Waits for the turn of what goes alone. It holds no other slot meanwhile.
+    pub(super) async fn alone(&self) -> Option<SemaphorePermit<'_>> {
+        self.suspects.acquire().await.ok()
+    }
+
+    /// Waits for a slot. One that comes with the engine is no newcomer.
+    pub(super) async fn take<'a>(&'a self, pace: &'a Pace, source: Source) -> Slot<'a> {
+        let known = *pace.known();
+        let is_new = !known.any && source != Source::Bundled;
+        let is_slow = known.slow_until.is_some_and(|until| Instant::now() < until);
+        let shared = async || self.shared.acquire().await.ok();
+        match pace.own.try_lock() {
+            Ok(own) if !is_slow && !is_new => Slot::Own(own, None),
+            Ok(own) if !is_slow => tokio::select! {
+                biased;
+                newcomer = self.newcomers.acquire() => Slot::Own(own, newcomer.ok()),
+                shared = shared() => Slot::Shared(shared),
+            },
+            Ok(_) | Err(_) => Slot::Shared(shared().await),
+        }
+    }
+}
+
+impl Pace {
+    /// A panic while it was held is impossible: nothing is called in between.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call has ended that took so long.
+    pub(super) fn took(&self, time: Duration) {
+        let mut known = self.known();
+        known.any = true;
+        if time > SLOW {
+            let until = Instant::now() + (time * REMEMBERED).min(LONGEST_REMEMBERED);
+            known.slow_until = known.slow_until.max(Some(until));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    const INSTALLED: Source = Source::Installed;
+
+    fn is_own(slot: &Option<Slot<'_>>) -> bool {
+        matches!(slot, Some(Slot::Own(..)))
+    }
+
+    #[tokio::test]
+    async fn a_quick_target_does_not_wait_for_slow_ones() {
+        let slots = Slots::new(2, 8);
+        let [slow, quick] = [Pace::default(), Pace::default()];
+        slow.took(Duration::from_secs(3));
+        quick.took(Duration::from_millis(3));
+        let held = [slots.take(&slow, INSTALLED).now_or_never(), slots.take(&slow, INSTALLED).now_or_never()];
+        assert!(held.iter().all(|slot| matches!(slot, Some(Slot::Shared(_)))), "all that are shared");
+        assert!(slots.take(&slow, INSTALLED).now_or_never().is_none());
+        let own = slots.take(&quick, INSTALLED).now_or_never();
+        assert!(is_own(&own));
+        assert!(slots.take(&quick, INSTALLED).now_or_never().is_none(), "it has one");
+        assert!(is_own(&slots.take(&Pace::default(), Source::Bundled).now_or_never()));
+    }
+
+    #[tokio::test]
+    async fn few_newcomers_have_a_slot_of_their_own() {
+        let slots = Slots::new(1, 5);
+        let new: Vec<Pace> = (0..4).map(|_| Pace::default()).collect();
+        let held: Vec<_> = new.iter().map(|pace| slots.take(pace, INSTALLED).now_or_never()).collect();
+        assert_eq!(held.iter().filter(|slot| is_own(slot)).count(), 2, "of four that are left");
+        assert_eq!(held.iter().filter(|slot| slot.is_none()).count(), 1, "one has the shared one");
+    }
+
+    #[tokio::test]
+    async fn a_slow_call_is_remembered_ten_times_as_long() {
+        let (slots, pace) = (Slots::new(1, 8), Pace::default());
+        pace.took(Duration::from_secs(30));
+        let until = pace.known().slow_until.unwrap();
+        let left = until - Instant::now();
+        assert!(left > Duration::from_secs(299) && left <= Duration::from_secs(300), "{left:?}");
+        pace.took(Duration::from_millis(1));
+        assert!(!is_own(&slots.take(&pace, INSTALLED).now_or_never()), "a quick one does not make up for it");
+        pace.known().slow_until = Some(Instant::now());
+        assert!(is_own(&slots.take(&pace, INSTALLED).now_or_never()));
+    }
+}
