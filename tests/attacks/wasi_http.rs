@@ -254,7 +254,9 @@ async fn thirty_three_requests() {
     let arena = arena(&server).await;
     let shown = arena.tried(to(&server, json!({ "times": 33, "together": true }))).await;
     assert!(
-        shown.attempts[0].log.contains("One call may send 32 HTTP requests (`[sandbox] http_requests`)."),
+        shown.attempts[0].log.contains(
+            "One call may send 32 HTTP requests (`[sandbox] http_requests`; the operator says another under [target."
+        ),
         "{shown:#?}"
     );
     assert_eq!(server.count(), 32);

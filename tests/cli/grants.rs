@@ -172,21 +172,22 @@ fn all_that_a_target_lacks_is_told_at_once() {
         |name: &str, origin: &str| fed(&program, &["secret", "set", name, "--origin", origin], "opens the loft").stdout;
     assert!(set("loft_kee", "https://provider.example").contains("did you mean `loft_key`?"));
     set("loft_key", "https://elsewhere.example");
-    let told = program.ok(&["target", "limit", "needy", "memory=1MiB"]).stdout;
+    let told = program.ok(&["target", "limit", "needy", "memory=1MiB", "http_requests=0"]).stdout;
     assert!(told.contains("It is not ready: Its component begins with 1088KiB of memory"), "{told}");
     let problems = || program.json(&["target", "show", "needy"])["problems"].to_string();
     for part in [
         "it is bound to https://elsewhere.example; `engine secret set loft_key --origin https://provider.example --target",
         "--http https://provider.example",
-        "may have 1MiB (`memory` by `engine target limit`)",
+        "asks for HTTP requests, and may send none in a call (`http_requests` by `engine target limit`",
+        "may have 1MiB (`memory` by `engine target limit`; `engine target limit",
     ] {
         assert!(problems().contains(part), "{part}: {}", problems());
     }
     let shown = program.ok(&["target", "show", "needy"]).stdout;
-    assert_eq!(shown.matches("and also: ").count(), 2, "{shown}");
+    assert_eq!(shown.matches("and also: ").count(), 3, "{shown}");
     set("loft_key", "https://provider.example");
     program.ok(&["target", "grant", "needy", "--http", "https://provider.example"]);
-    program.ok(&["target", "limit", "needy", "memory="]);
+    program.ok(&["target", "limit", "needy", "memory=", "http_requests="]);
     assert_eq!(problems(), "[]");
 }
 

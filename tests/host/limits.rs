@@ -35,7 +35,10 @@ async fn a_tenant_lowers_the_computing_time_and_the_next_call_heeds_it() {
     let shown = engine.tried("spin", "Title", json!({})).await;
     assert_eq!(
         why(&shown),
-        ("out_of_cpu", "The component computed for more than 50ms (`cpu` by `engine target limit`).")
+        (
+            "out_of_cpu",
+            "The component computed for more than 50ms (`cpu` by `engine target limit`; `engine target limit \"spin\" cpu=` takes it away)."
+        )
     );
     // Without a start in between.
     limit(&engine, "spin", &[(Limit::Cpu, 100)], &[]).await;

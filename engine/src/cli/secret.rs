@@ -152,7 +152,7 @@ impl Set {
                 let target = target.map(|(_, name)| name);
                 let (name, asked) = (secret.name, unasked.is_none());
                 output::json(
-                    &json!({ "set": name, "target": target, "origins": origins, "dropped": dropped, "asked": asked }),
+                    &json!({ "set": name, "target": target, "origins": origins, "dropped": dropped, "asked": asked, "unasked": unasked }),
                 )?;
             }
             Format::Text => {

@@ -8,7 +8,7 @@ use super::log::{CallLog, Output};
 use super::redaction::Redactor;
 use super::{HttpClient, Relay};
 use crate::clock::Clock;
-use crate::rules::budget::{self, InForce, LIMITS, Limit};
+use crate::rules::budget::{self, InForce, LIMITS, Limit, SetBy};
 use crate::rules::grants::{self, Call, Grants};
 use crate::rules::manifest::SecretFormat;
 use crate::rules::origin::Origin;
@@ -50,9 +50,16 @@ pub struct Powers {
 }
 
 impl Powers {
-    /// Where a limit on these calls is said.
+    /// Where a limit on these calls is said, and where another one would be.
     pub fn said_where(&self, limit: Limit) -> String {
-        budget::said_where(self.limits.as_ref(), limit)
+        let (said, name) = (budget::said_where(self.limits.as_ref(), limit), limit.name());
+        match self.limits.as_ref().map(|limits| limits[limit as usize].set_by) {
+            Some(SetBy::Tenant) => {
+                format!("{said}; `engine target limit {} {name}=` takes it away", grants::quoted(self.grants.target()))
+            }
+            Some(SetBy::OperatorForTarget) => said,
+            Some(SetBy::Operator) | None => format!("{said}; the operator says another under [target.{}]", self.module),
+        }
     }
 
     /// Whether a secret has a value; if not, who can give it one.

@@ -90,12 +90,22 @@ impl Ready {
             granted.and_then(|()| powers.has_secret(name)).err()
         }));
         lacks.extend(grants::cut_off(&powers.grants));
-        let most =
-            powers.limits.as_ref().map_or(u64::MAX, |limits| Budget::from_decision(limits).amount(Limit::Memory));
+        let Some(budget) = powers.limits.as_ref().map(Budget::from_decision) else { return lacks };
+        let most = budget.amount(Limit::Memory);
         if module.memory > most {
             let (begins, most) = (Limit::Memory.show(module.memory), Limit::Memory.show(most));
             let whose = powers.said_where(Limit::Memory);
             lacks.push(format!("Its component begins with {begins} of memory, and may have {most} ({whose})."));
+        }
+        let http = &module.manifest.http;
+        for (asks, limit, what) in [
+            (!http.origins.is_empty() || http.record_address, Limit::HttpRequests, "HTTP requests"),
+            (module.manifest.smtp, Limit::Mails, "mails"),
+        ] {
+            if asks && budget.amount(limit) == 0 {
+                let whose = powers.said_where(limit);
+                lacks.push(format!("Its component asks for {what}, and may send none in a call ({whose})."));
+            }
         }
         lacks
     }
