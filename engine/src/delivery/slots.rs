@@ -48,12 +48,12 @@ struct Known {
 }
 
 impl Slots {
-    /// So many for all targets together, where the sandbox has room for `instances`: three quarters of these at most, half of the others for newcomers, and the
-    /// rest for those that are quick.
+    /// So many for all targets together, where the sandbox has room for `instances`: three quarters of these at most, as much of the others for newcomers,
+    /// and the rest for those that are quick.
     pub(super) fn new(concurrency: usize, instances: usize) -> Self {
         let slots = |count: usize| Semaphore::new(count.max(1));
         let shared = concurrency.min(instances * 3 / 4);
-        Slots { shared: slots(shared), newcomers: slots((instances - shared) / 2), suspects: slots(1) }
+        Slots { shared: slots(shared), newcomers: slots((instances - shared) * 3 / 4), suspects: slots(1) }
     }
 
     /// Waits for the turn of what goes alone. It holds no other slot meanwhile.
@@ -124,10 +124,10 @@ mod tests {
 
     #[tokio::test]
     async fn few_newcomers_have_a_slot_of_their_own() {
-        let slots = Slots::new(1, 5);
+        let slots = Slots::new(1, 4);
         let new: Vec<Pace> = (0..4).map(|_| Pace::default()).collect();
         let held: Vec<_> = new.iter().map(|pace| slots.take(pace, INSTALLED).now_or_never()).collect();
-        assert_eq!(held.iter().filter(|slot| is_own(slot)).count(), 2, "of four that are left");
+        assert_eq!(held.iter().filter(|slot| is_own(slot)).count(), 2, "of three that are left");
         assert_eq!(held.iter().filter(|slot| slot.is_none()).count(), 1, "one has the shared one");
     }
 
