@@ -1,10 +1,11 @@
 //! The sandbox: components are compiled, kept and called here, and nothing else of the engine knows wasmtime.
 //!
 //! In reading order: `bindings` (the contract), `examine`, `compiler` and `modules` (from bytes to something that can be called), `module` (its
-//! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), `exchanges` (what it has to do with others), then the
+//! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), `backtrace` (where it crashed), `exchanges` (what it has to do with others), then the
 //! doors: `http`, `smtp`, `signing`. `catalog` finds the module of a target (`shelf`: as many as there is room for), `powers` makes what it may use, and `redaction` cuts secrets out of
 //! what is said.
 
+mod backtrace;
 mod bindings;
 mod cache;
 mod call;

@@ -1,6 +1,7 @@
 //! The calls of a module. Each gets a fresh instance, which lives as long as the call; each ends as a result or a fault, in
 //! bounded time.
 
+use super::backtrace::readable;
 use super::bindings::{self, target};
 use super::call::{Batch, CallState, Powers};
 use super::contract::{self, Creation, Delivery, Draft};
@@ -309,7 +310,7 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fau
     let last_words = state.exchanges.log.last_words();
     // Where the guest's own symbols say where it was: for those who look at this call.
     for line in format!("{error:?}").lines().filter(|line| !line.trim().is_empty()) {
-        state.exchanges.log.add("debug", line);
+        state.exchanges.log.add("debug", &readable(line));
     }
     if state.meter.out_of_memory {
         return Fault {
