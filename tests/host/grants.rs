@@ -342,6 +342,39 @@ async fn there_is_room_for_few_components() {
     assert!(engine.catalog.loaded().await <= 2);
 }
 
+/// Where there is room for one component, what was claimed with the one before does not wait for the next one while it holds that room.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_component_is_replaced_where_there_is_room_for_one() {
+    let settings = "[sandbox]\ncompiled = '64KiB'\n[delivery]\nconcurrency_per_target = 1\n";
+    let engine = TestEngine::builder().with(settings).start().await;
+    let bytes = std::fs::read(guest("sleeper")).unwrap();
+    let first = install(&engine, "pigeon", "Pigeon", bytes.clone()).await.unwrap();
+    engine.record("Pigeon", "anything").await;
+    let mut ids = Vec::new();
+    for i in 0..20 {
+        ids.push(engine.notify("Pigeon", &format!("Title {i}"), json!({ "milliseconds": 150 })).await);
+    }
+    let replaced = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let bytes = [bytes.as_slice(), &[0, 2, 1, b'n']].concat();
+        assert_eq!(install(&engine, "pigeon", "Pigeon", bytes).await.unwrap().id, first.id);
+        let mut digests = std::collections::BTreeSet::new();
+        for id in ids {
+            while engine.show(id).await.attempts.is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            digests.extend(engine.show(id).await.attempts.remove(0).component_digest);
+        }
+        assert_eq!(digests.len(), 2, "some by each");
+    };
+    let deliverer = engine.deliverer(std::sync::Arc::new(|_| {}));
+    let pending = std::future::pending;
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        done = tokio::time::timeout(Duration::from_secs(20), replaced) => done.expect("all are sent"),
+    }
+}
+
 /// A version that failed too often is not called again because it is installed once more; another one is, and has all its tries before it.
 #[tokio::test]
 async fn another_version_is_called_where_one_has_failed_too_often() {

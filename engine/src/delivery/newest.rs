@@ -51,7 +51,7 @@ impl Newest {
 
 impl Deliverer {
     /// The target of these claims as it stands now, or as it did a moment ago. `None` if that cannot be known, it is paused, or its component cannot
-    /// be used any more; the claims are given back then.
+    /// be used any more; the claims are given back then, and where it has another component.
     pub(super) async fn newest(&self, newest: &Newest, claimed: &Arc<Ready>, batch: &[Claimed]) -> Option<Arc<Ready>> {
         let (ready, is_time) = newest.look(claimed);
         let target = &batch.first()?.target;
@@ -71,6 +71,10 @@ impl Deliverer {
             Ok(Standing::Changed(changed)) => {
                 newest.known().ready = Some(changed.clone());
                 Some(changed)
+            }
+            Ok(Standing::Replaced) => {
+                self.give_back(batch).await;
+                None
             }
             Ok(Standing::Paused) => {
                 self.hold_back(batch, "The target is paused.").await;

@@ -178,6 +178,19 @@ impl Catalog {
         prepared
     }
 
+    /// The same with the component that a target has already; `None` if it is set up with another.
+    pub fn prepare_again(&self, tenant: Tenant, target: &Target, setup: &Setup, known: &Ready) -> Option<Prepared> {
+        let is_same = match &setup.component {
+            Some(digest) => known.module.digest == *digest,
+            None => known.source != Source::Installed,
+        };
+        is_same.then(|| {
+            let prepared = self.ready(known.module.clone(), known.source, Some((tenant, target, setup)));
+            self.shelf.keep(tenant, target.id, setup.revision, &prepared);
+            prepared
+        })
+    }
+
     /// How many components are loaded.
     pub async fn loaded(&self) -> usize {
         self.loaded.lock().await.len() + self.shelf.loaded()

@@ -61,7 +61,7 @@ impl Settings {
         for (key, amount, least, most) in [
             ("component", self.sandbox.component as u64, 1 << 20, LARGEST_COMPONENT),
             ("compile_memory", self.sandbox.compile_memory, 128 << 20, 1 << 40),
-            ("compiled", self.sandbox.compiled, 1 << 20, 1 << 40),
+            ("compiled", self.sandbox.compiled, 64 << 10, 1 << 40),
         ] {
             if !(least..=most).contains(&amount) {
                 let [least, most] = [least, most].map(|bytes| Limit::Memory.show(bytes));

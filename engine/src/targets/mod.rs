@@ -47,6 +47,8 @@ pub enum Standing {
     AsBefore,
     /// It is set up otherwise: a grant was taken away, a secret was changed.
     Changed(Arc<Ready>),
+    /// It has another component, which whoever holds the one before must not wait for: there may be no room for both.
+    Replaced,
     /// Nothing is to be sent to it.
     Paused,
 }
@@ -66,5 +68,12 @@ pub async fn standing(
     if revision <= known.revision {
         return Ok(Standing::AsBefore);
     }
-    ready(store, catalog, tenant, &Target { revision, ..target.clone() }).await.map(Standing::Changed)
+    if let Some(ready) = catalog.known(tenant, target.id, revision) {
+        return Ok(Standing::Changed(ready?));
+    }
+    let setup = store.target_setup(tenant, target.id).await?;
+    match catalog.prepare_again(tenant, target, &setup, known) {
+        Some(ready) => Ok(Standing::Changed(ready?)),
+        None => Ok(Standing::Replaced),
+    }
 }
