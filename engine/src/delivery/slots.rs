@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// A call that takes longer is slow.
-const SLOW: Duration = Duration::from_secs(1);
+/// A call that takes longer is slow: longer than honest providers take to answer.
+const SLOW: Duration = Duration::from_secs(3);
 /// For how many times its length a slow call is remembered, and for how long at most.
 const REMEMBERED: u32 = 10;
 const LONGEST_REMEMBERED: Duration = Duration::from_secs(600);
@@ -111,7 +111,7 @@ mod tests {
     async fn a_quick_target_does_not_wait_for_slow_ones() {
         let slots = Slots::new(2, 8);
         let [slow, quick] = [Pace::default(), Pace::default()];
-        slow.took(Duration::from_secs(3));
+        slow.took(Duration::from_secs(4));
         quick.took(Duration::from_millis(3));
         let held = [slots.take(&slow, INSTALLED).now_or_never(), slots.take(&slow, INSTALLED).now_or_never()];
         assert!(held.iter().all(|slot| matches!(slot, Some(Slot::Shared(_)))), "all that are shared");

@@ -26,7 +26,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::{Mutex, OnceCell, Semaphore};
+use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
 include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
@@ -111,9 +111,6 @@ impl Ready {
     }
 }
 
-/// How many installed components are loaded at once: more than are compiled at once, so that one that was compiled before need not wait for that.
-const READ_AT_ONCE: usize = 8;
-
 /// What a component imports that uses secrets otherwise than to send them.
 const SIGNING: &str = "notification:engine/signing";
 
@@ -131,8 +128,6 @@ pub struct Catalog {
     found: Mutex<HashMap<String, Arc<OnceCell<Prepared>>>>,
     /// What was installed, and what each target has come to.
     shelf: Shelf,
-    /// For reading compiled components that wait for room.
-    reading: Semaphore,
 }
 
 impl Catalog {
@@ -140,8 +135,8 @@ impl Catalog {
     pub fn new(host: Host, settings: Arc<Settings>) -> Result<Self, HostError> {
         let relay = Arc::new(Relay::new(&settings.smtp)?);
         let (loaded, found) = Default::default();
-        let (shelf, reading) = (Shelf::new(settings.sandbox.compiled), Semaphore::new(READ_AT_ONCE));
-        Ok(Catalog { host, settings, relay, loaded, found, shelf, reading })
+        let shelf = Shelf::new(settings.sandbox.compiled);
+        Ok(Catalog { host, settings, relay, loaded, found, shelf })
     }
 
     /// The module of this name with what the operator alone gives it. What was found, or why it cannot be used, stays so until the engine
@@ -230,8 +225,6 @@ impl Catalog {
         // It may be there the next time.
         let bytes = bytes.ok_or_else(changed)?;
         let load = async || {
-            // Those that wait for room hold what they have read.
-            let _reading = self.reading.acquire().await;
             let module = self.host.load_on(Some(&self.shelf), name, bytes).await;
             let module =
                 module.map_err(|e| ModuleError(format!("The installed component {name} cannot be used. {e}")))?;

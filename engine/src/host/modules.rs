@@ -154,10 +154,21 @@ impl Host {
         let digest: String =
             ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
         let (cache, of, fingerprint) = (self.cache.clone(), digest.clone(), self.fingerprint);
+        // Held until it is loaded. A closed semaphore, which none of these is, would only mean that nothing bounds how many.
+        let mut turn = match shelf {
+            Some(shelf) => shelf.reading.acquire().await.ok(),
+            None => None,
+        };
         let kept = apart(move || cache.get(&of, fingerprint)).await?;
         let (code, known) = match kept {
             Some(Kept { code, manifest }) => (code, Some(manifest)),
-            None => (self.compiler.compile(&self.engine, bytes.to_vec()).await?, None),
+            None => {
+                drop(turn.take());
+                if let Some(shelf) = shelf {
+                    turn = shelf.compiling.acquire().await.ok();
+                }
+                (self.compiler.compile(&self.engine, bytes.to_vec()).await?, None)
+            }
         };
         let room = match shelf {
             Some(shelf) => shelf.take(code.len()).await,
@@ -166,6 +177,7 @@ impl Host {
         let engine = self.engine.clone();
         let (component, code) = apart(move || (deserialize(&engine, &code), code)).await?;
         let component = component?;
+        drop(turn);
         let memory = self.check_pool(&component)?;
         check_exports(&component, &self.engine)?;
         let kind = component.component_type();

@@ -12,6 +12,10 @@ use uuid::Uuid;
 
 /// In what the room is counted.
 const PAGE: usize = 4096;
+/// How many components are read at once, and how many compiled: each of them is held until there is room for it. Those that were compiled before do not wait for
+/// the others.
+const READ_AT_ONCE: usize = 8;
+const COMPILED_AT_ONCE: usize = 2;
 /// How many targets are kept ready; each has connections of its own.
 const MOST_TARGETS: usize = 1000;
 
@@ -22,6 +26,8 @@ pub(super) type Loaded = Arc<OnceCell<Result<(Arc<Module>, Source), ModuleError>
 pub(super) type Taken = OwnedSemaphorePermit;
 
 pub(super) struct Shelf {
+    pub reading: Semaphore,
+    pub compiling: Semaphore,
     room: Arc<Semaphore>,
     /// How many pages there are.
     pages: u32,
@@ -49,7 +55,8 @@ impl Shelf {
     /// One with room for so many bytes of compiled code.
     pub fn new(bytes: u64) -> Self {
         let pages = u32::try_from(bytes / PAGE as u64).unwrap_or(u32::MAX).max(1);
-        Shelf { room: Arc::new(Semaphore::new(pages as usize)), pages, held: Mutex::default() }
+        let (reading, compiling) = (Semaphore::new(READ_AT_ONCE), Semaphore::new(COMPILED_AT_ONCE));
+        Shelf { reading, compiling, room: Arc::new(Semaphore::new(pages as usize)), pages, held: Mutex::default() }
     }
 
     /// A panic while it was held is impossible: nothing is called in between.
