@@ -227,3 +227,31 @@ async fn it_answers_health_checks() {
     running.signal("-TERM");
     assert_eq!(running.ended(), Some(0));
 }
+
+/// Half requests without end, more than there may be connections: they are ended, and whoever asks properly gets an answer.
+#[tokio::test]
+async fn half_requests_take_nothing_for_long() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let program = Program::new().with("ENGINE_SERVER__LISTEN", &free.to_string());
+    let running = program.start();
+    let mut half = Vec::new();
+    for _ in 0..100 {
+        let mut stream = tokio::net::TcpStream::connect(free).await.unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: eng").await.unwrap();
+        half.push(stream);
+    }
+    let connections = || std::fs::read_dir(format!("/proc/{}/fd", running.0.id())).unwrap().count();
+    assert!(connections() < 100, "{}", connections());
+    let asked = async {
+        let mut stream = tokio::net::TcpStream::connect(free).await.unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: engine\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(20), asked).await.expect("in time");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(0));
+}
