@@ -45,7 +45,7 @@ pub fn problems(found: &Found) -> Vec<String> {
 
 /// Says it after something was changed.
 pub fn tell_lacks(problems: &[String]) -> anyhow::Result<()> {
-    problems.iter().try_for_each(|lack| output::text(&format!("It is not ready: {lack}")))
+    problems.iter().try_for_each(|lack| output::text(&output::line(&format!("It is not ready: {lack}"))))
 }
 
 /// The first of it.

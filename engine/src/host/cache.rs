@@ -6,7 +6,7 @@
 
 use crate::clock::Clock;
 use ring::hmac;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 const MAC: usize = 32;
@@ -55,7 +55,14 @@ impl Cache {
     /// The component, if it is there and this engine's own; a file that is not is said and passed over.
     pub fn get(&self, digest: &str, fingerprint: u64) -> Option<Kept> {
         let file = self.file(digest, fingerprint);
-        let bytes = std::fs::read(&file).ok()?;
+        let bytes = match std::fs::read(&file) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == ErrorKind::NotFound => return None,
+            Err(e) => {
+                tracing::warn!(file = %file.display(), "a compiled component cannot be read, and is compiled anew: {e}");
+                return None;
+            }
+        };
         let kept = self.read(digest, fingerprint, bytes);
         match &kept {
             // So that it is not among those that are forgotten. That this cannot be written changes nothing now.

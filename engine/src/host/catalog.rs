@@ -72,7 +72,8 @@ impl Ready {
                 format!("`{key}` is not set: the operator writes it under [target.{name}] in the settings.")
             }
             Source::Installed => {
-                format!("`{key}` is not set under [target.{name}]; `engine target set {target} {key}=…` sets it.")
+                let set = format!("`engine target set {target} {}=…`", grants::shell(key));
+                format!("`{key}` is not set under [target.{name}]; {set} sets it.")
             }
             Source::Bundled | Source::Folder => format!("`{key}` is not set under [target.{name}]."),
         };

