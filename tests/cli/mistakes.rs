@@ -219,6 +219,8 @@ fn a_target_is_not_called_like_another() {
         let ran = install(name);
         assert!(ran.code == Some(1) && ran.stderr.contains("choose another name"), "{ran:?}");
     }
+    let ran = install("Em\u{200b}ail");
+    assert!(ran.code == Some(1) && ran.stderr.contains("cannot be seen"), "{ran:?}");
     for name in ["expo ", " Pigeon"] {
         let ran = install(name);
         assert!(ran.code == Some(1) && ran.stderr.contains("begins or ends with a space"), "{ran:?}");
@@ -227,4 +229,77 @@ fn a_target_is_not_called_like_another() {
     assert!(ran.code == Some(1) && ran.stderr.contains("choose another name"), "{ran:?}");
     assert_eq!(install("noop").code, Some(0));
     assert_eq!(install("Noop two").code, Some(0), "one module may serve several");
+}
+
+/// Another user's key: what was made for the one is no answer for the other.
+#[test]
+fn an_idempotency_key_is_one_users() {
+    let program = Program::new();
+    program.ada();
+    program.ok(&["user", "add", "--username", "bob"]);
+    program.ok(&["record", "add", "--user", "bob", "--target", "email", "--target-user-id", "bob@example.org"]);
+    let notify = |user: &str| {
+        program.run(&[
+            "notify",
+            "--user",
+            user,
+            "--target",
+            "email",
+            "--title",
+            "T",
+            "--body",
+            "B",
+            "--idempotency-key",
+            "order-7",
+        ])
+    };
+    let first = notify("ada");
+    assert_eq!((first.code, notify("ada").stdout), (Some(0), first.stdout));
+    let other = notify("bob");
+    assert!(other.code == Some(1) && other.stderr.contains("was used for another user's notification"), "{other:?}");
+}
+
+/// What somebody wrote in several lines does not pass for the engine's own words.
+#[test]
+fn no_line_of_a_body_passes_for_a_field() {
+    let program = Program::new();
+    program.ada();
+    let body = "x\n            status: DELIVERED\nbob - forged";
+    program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", body]);
+    let id = program.json(&["notification", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let shown = program.ok(&["notification", "show", &id]).stdout;
+    assert!(shown.contains("\n                                status: DELIVERED\n"), "{shown}");
+    let due = program.ok(&["process-notifications", "--dry-run"]).stdout;
+    assert!(due.contains("\n    bob - forged\n"), "{due}");
+}
+
+/// The settings and what is said at the start show whose database it is, and no more.
+#[test]
+fn the_password_of_the_database_is_not_shown() {
+    for url in [
+        "postgres://127.0.0.1:1/engine?user=postgres&password=S3CRET",
+        "postgres://u:S3CRET@127.0.0.1:1/engine?sslpassword=S3CRET",
+        "postgres:/u:S3CRET@h/db",
+        "postgres://u:S3C/S3CRET#T@h/db",
+        "postgres://u:S3CRET@h:99999/db",
+        "sqlite:postgres://u:S3CRET@h/db",
+    ] {
+        let program = Program::new().database(url);
+        for arguments in [&["settings", "show"][..], &["--output", "json", "settings", "show"], &["target", "list"]] {
+            let ran = program.run(arguments);
+            assert!(!format!("{ran:?}").contains("S3CRET"), "{url}: {ran:?}");
+        }
+    }
+}
+
+/// Files that do not end are not read to their end.
+#[test]
+fn files_without_end_are_refused() {
+    let program = Program::new();
+    let ran = program.run(&["--config", "/dev/zero", "settings", "check"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("has more than 1048576 bytes"), "{ran:?}");
+    let program = program.with("ENGINE_SMTP__USERNAME", "u").with("ENGINE_SMTP__PASSWORD_FILE", "/dev/zero");
+    program.refused(&["settings", "check"], "has more than 1024 bytes");
+    let program = Program::new().with("ENGINE_SMTP__HELLO_NAME", "a\r\nMAIL FROM:<evil@x.example>");
+    program.refused(&["settings", "check"], "`smtp.hello_name` must be the name of a host");
 }

@@ -60,7 +60,8 @@ async fn an_unknown_target_is_explained(database: Database) {
 async fn a_target_in_use_stays(database: Database) {
     let bob = database.user("bob").await;
     let refusal = database.store.remove_target(TENANT, bob.target.id).await.unwrap_err();
-    assert_eq!(refusal.to_string(), "The target `Email` is in use: remove its records first.");
+    let sentence = "The target `Email` is in use: `engine record list` shows its records, and `engine record remove` takes one away with its notifications.";
+    assert_eq!(refusal.to_string(), sentence);
     assert_eq!(database.store.find_target(TENANT, "Email").await.unwrap(), bob.target);
     database.store.remove_record(TENANT, bob.record.id).await.unwrap();
     database.store.remove_target(TENANT, bob.target.id).await.unwrap();

@@ -114,7 +114,7 @@ sys.exit(child.wait())
     /// What a person sees at a terminal who is asked for something, and types it once the question is there.
     pub fn asked_on_a_terminal(&self, question: &str, answer: &str, arguments: &[&str]) -> String {
         let script = "
-import os, pty, sys
+import os, pty, sys, time
 question, answer, *command = sys.argv[1:]
 child, ours = pty.fork()
 if child == 0:
@@ -124,6 +124,8 @@ try:
     while more := os.read(ours, 4096):
         shown += more
         if not typed and question.encode() in shown:
+            # As nobody types at once: what is shown is switched off behind the question.
+            time.sleep(0.5)
             os.write(ours, answer.encode() + b'\\n')
             typed = True
 except OSError:

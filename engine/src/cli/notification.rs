@@ -166,7 +166,8 @@ fn show(found: &NotificationHistory) -> anyhow::Result<()> {
             format!("{} of {}, {} s apart at first", n.retry_attempts, n.max_retries + 1, n.retry_time_interval),
         ),
     ] {
-        output::text(&format!("{name:>18}: {value}"))?;
+        // None of its lines passes for another field.
+        output::text(&format!("{name:>18}: {}", value.replace('\n', &format!("\n{:20}", ""))))?;
     }
     if n.status == Status::Unknown {
         let id = n.id;

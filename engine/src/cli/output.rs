@@ -17,9 +17,22 @@ pub enum Format {
 
 /// Prints a value as JSON.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from).context(UNPRINTED)?;
-    writeln!(out).context(UNPRINTED)
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::from).context(UNPRINTED)?;
+    writeln!(io::stdout().lock(), "{}", escaped(&text)).context(UNPRINTED)
+}
+
+/// JSON that cannot command a terminal either: it is the same value with its characters written as escapes. Those stand in its texts only, but for line breaks.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_forging(c) && c != '\n' {
+            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            escaped.push_str(&units);
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 /// What a command does comes before what it prints.
@@ -93,6 +106,14 @@ pub fn table(none: &str, headings: &[&str], rows: &[Vec<String>]) -> anyhow::Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_json_commands_a_terminal() {
+        let value = serde_json::json!({ "a\u{9b}": "x\u{202e}y\n\u{1b}", "b": ["é ✓"] });
+        let text = escaped(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(text.contains("a\\u009b") && text.contains("x\\u202ey\\n\\u001b") && text.contains("é ✓"), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
 
     #[test]
     fn no_text_commands_a_terminal() {

@@ -253,7 +253,8 @@ fn block(username: &str, notification: &Notification, sentence: &str) -> String 
         predecessors_time(notification.scheduled_delivery),
         notification.status,
         notification.title,
-        notification.body,
+        // None of its lines passes for another block's.
+        notification.body.replace('\n', "\n    "),
         "*".repeat(33)
     )
 }

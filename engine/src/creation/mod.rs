@@ -15,9 +15,8 @@ use crate::rules::moment::Moment;
 use crate::rules::notification::{MAX_EXTRA, NewNotification};
 use crate::rules::schema;
 use crate::rules::target::{Target, TargetUserRecord};
-use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
-use crate::store::{Creation, RecordFilter, Store, StoreError};
+use crate::store::{Creation, RecordFilter, Store};
 use crate::targets;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -42,7 +41,7 @@ pub async fn create(
 ) -> Result<Vec<Report>, CreationError> {
     if let Some(key) = &request.idempotency_key {
         duplicates::check_given(key)?;
-        let first = first_answer(store, request.tenant, key).await?;
+        let first = first_answer(store, request, key).await?;
         if !first.is_empty() {
             return Ok(first);
         }
@@ -85,7 +84,7 @@ pub async fn create(
     let stored = store.create(request.tenant, &batch, now).await?;
     if let Some(key) = request.idempotency_key.as_ref().filter(|_| stored.iter().any(Creation::is_duplicate)) {
         // The same request was made at the same moment, and was first.
-        return Ok(first_answer(store, request.tenant, key).await?);
+        return first_answer(store, request, key).await;
     }
     let mut stored = stored.into_iter();
     let mut reports = Vec::with_capacity(plans.len());
@@ -111,11 +110,17 @@ pub async fn create(
 }
 
 /// What a request with this key was answered before; nothing, if there was none.
-async fn first_answer(store: &Store, tenant: Tenant, key: &str) -> Result<Vec<Report>, StoreError> {
+async fn first_answer(store: &Store, request: &Request, key: &str) -> Result<Vec<Report>, CreationError> {
+    let tenant = request.tenant;
     let mut reports: Vec<Report> = Vec::new();
     for number in 0.. {
         let Some(id) = store.find_by_idempotency_key(tenant, &duplicates::given(key, number)).await? else { break };
-        let target = store.find_notification(tenant, id).await?.listed.target_name;
+        let listed = store.find_notification(tenant, id).await?.listed;
+        if listed.username != request.user {
+            let sentence = "The idempotency key was used for another user's notification: choose another.";
+            return Err(Invalid::new("idempotency_key", sentence).into());
+        }
+        let target = listed.target_name;
         match reports.iter_mut().find(|report| report.target == target) {
             Some(Report { result: Ok(ids), .. }) => ids.push(id),
             _ => reports.push(Report { target, result: Ok(vec![id]) }),

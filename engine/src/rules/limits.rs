@@ -5,7 +5,7 @@
 //! functions exists. Lengths are counted in characters, as both databases count them, except for what is bounded
 //! because it takes memory; that is counted in bytes.
 
-use super::spelling::is_forging;
+use super::spelling::{is_forging, is_unseen};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -60,6 +60,9 @@ pub fn name(field: &'static str, value: &str, most: usize) -> Result<(), Invalid
     line(field, value, most)?;
     if value.chars().any(is_forging) {
         return Err(Invalid::new(field, format!("{field} holds a character that breaks or turns text: leave it out.")));
+    }
+    if value.chars().any(is_unseen) {
+        return Err(Invalid::new(field, format!("{field} holds a character that cannot be seen: leave it out.")));
     }
     if value.trim() != value {
         return Err(Invalid::new(field, format!("{field} begins or ends with a space: leave that out.")));

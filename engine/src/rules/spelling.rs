@@ -34,6 +34,14 @@ pub fn is_forging(c: char) -> bool {
     c.is_control() || turns || breaks
 }
 
+/// Whether a character takes no room, so that two names may look like one. (Some join the parts of a picture in a text.)
+pub fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+    ) || matches!(c, '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

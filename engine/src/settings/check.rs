@@ -14,6 +14,9 @@ impl Settings {
         if self.smtp.host.is_empty() {
             return fail("`smtp.host` must name the relay, such as \"localhost\".");
         }
+        if self.database.url.strip_prefix("sqlite:").is_some_and(|file| file.contains("://")) {
+            return fail("`database.url` must be one of `sqlite:FILE` and `postgres://…`, and is both.");
+        }
         if self.smtp.port == 0 {
             return fail("`smtp.port` must be between 1 and 65535.");
         }
@@ -27,11 +30,15 @@ impl Settings {
                         "`smtp.tls = \"none\"` would send the password readable through the network; set it to \"starttls\" or \"tls\".",
                     );
                 }
-                let text = std::fs::read_to_string(file).map_err(|e| {
+                let text = super::read_some(file, super::LONGEST_PASSWORD).map_err(|e| {
                     SettingsError::new(format!("`smtp.password_file` ({}) cannot be read: {e}.", file.display()))
                 })?;
                 self.smtp.password = Some(Secret::new(text.trim_end_matches(['\r', '\n'])));
             }
+        }
+        let is_of_a_host = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+        if !self.smtp.hello_name.chars().all(is_of_a_host) {
+            return fail("`smtp.hello_name` must be the name of a host, such as \"mail.example.org\".");
         }
         // One word, or tracing's directives such as `engine=debug,sqlx=warn`.
         let words = ["off", "error", "warn", "info", "debug", "trace"];

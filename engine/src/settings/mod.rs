@@ -18,6 +18,7 @@ use crate::rules::retry::Backoff;
 use crate::rules::spelling::shown;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use values::{backoff, duration, listen, maybe_duration, on_unknown, path};
@@ -192,7 +193,7 @@ impl Settings {
         let usual = Path::new(USUAL_FILE);
         let file = config.or_else(|| usual.is_file().then_some(usual));
         let text = match file {
-            Some(file) => std::fs::read_to_string(file).map_err(|e| {
+            Some(file) => read_some(file, LARGEST).map_err(|e| {
                 SettingsError::new(format!("The settings file {} cannot be read: {e}.", file.display()))
             })?,
             None => String::new(),
@@ -303,15 +304,21 @@ impl Settings {
         if self.key_file.is_some() || file.exists() { EngineKey::read(file).map(Some) } else { Ok(None) }
     }
 
-    /// The database as it may be shown: without a password.
+    /// The database as it may be shown: a file, or whose server it is. Whatever else stands in the URL may be a password, or hold one.
     pub fn shown_database(&self) -> String {
-        match url::Url::parse(&self.database.url) {
-            Ok(mut url) if url.password().is_some() => {
-                // It has a host, so that this cannot fail.
-                let _ = url.set_password(Some("…"));
-                url.to_string()
+        let url = &self.database.url;
+        if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.contains("://")) {
+            return format!("sqlite:{}", path.split('?').next().unwrap_or_default());
+        }
+        let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
+        match url::Url::parse(url) {
+            Ok(url) if url.has_host() => {
+                let user = if url.username().is_empty() { "" } else { "…@" };
+                let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+                format!("{scheme}://{user}{}{port}{}", url.host_str().unwrap_or_default(), url.path())
             }
-            _ => self.database.url.clone(),
+            Ok(_) | Err(_) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => format!("{scheme}:…"),
+            Ok(_) | Err(_) => "…".to_owned(),
         }
     }
 
@@ -319,6 +326,20 @@ impl Settings {
     pub fn of_target(&self, module: &str) -> TargetSettings {
         self.target.get(module).cloned().unwrap_or_default()
     }
+}
+
+/// How many bytes are read of a file of settings, and of one that holds a password.
+const LARGEST: u64 = 1 << 20;
+const LONGEST_PASSWORD: u64 = 1024;
+
+/// The text of a file, of which no more than so much is read: it could be without end.
+fn read_some(file: &Path, most: u64) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(file)?.take(most + 1).read_to_string(&mut text)?;
+    if read as u64 > most {
+        return Err(std::io::Error::other(format!("it has more than {most} bytes")));
+    }
+    Ok(text)
 }
 
 fn one_line(text: &str) -> String {
