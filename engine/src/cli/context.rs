@@ -106,8 +106,7 @@ pub fn start_log(settings: &Settings) -> anyhow::Result<()> {
         anyhow::anyhow!("`log.level` must be a level such as \"info\", and \"{}\" is none.", settings.log.level)
     })?;
     let filter = filter.add_directive(crate::host::NOT_LOGGED.parse()?);
-    // A parameter of the database's URL that it does not know, with its value: a password perhaps.
-    let filter = filter.add_directive("sqlx_postgres::options=off".parse()?);
+    let filter = filter.add_directive(crate::store::NOT_LOGGED.parse()?);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

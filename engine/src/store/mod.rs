@@ -45,6 +45,9 @@ use postgres::Postgres;
 use sqlite::Sqlite;
 use statement::{Connection, Query};
 
+/// What the engine's own log leaves out: a parameter of a database's URL that the library does not know, with its value, which may be a password.
+pub const NOT_LOGGED: &str = "sqlx_postgres::options=off";
+
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// An open database. Clones share it.
