@@ -37,6 +37,8 @@ pub(super) enum Slot<'a> {
 pub(super) struct Pace {
     /// The slot that it shares with no other target.
     own: tokio::sync::Mutex<()>,
+    /// Its turn to wait for one that all share: one of each target does, so that these come in turn.
+    turn: tokio::sync::Mutex<()>,
     known: Mutex<Known>,
 }
 
@@ -66,7 +68,13 @@ impl Slots {
         let known = *pace.known();
         let is_new = !known.any && source != Source::Bundled;
         let is_slow = known.slow_until.is_some_and(|until| Instant::now() < until);
-        let shared = async || self.shared.acquire().await.ok();
+        let shared = async || {
+            if let Ok(free) = self.shared.try_acquire() {
+                return Some(free);
+            }
+            let _turn = pace.turn.lock().await;
+            self.shared.acquire().await.ok()
+        };
         match pace.own.try_lock() {
             Ok(own) if !is_slow && !is_new => Slot::Own(own, None),
             Ok(own) if !is_slow => tokio::select! {
@@ -129,6 +137,24 @@ mod tests {
         let held: Vec<_> = new.iter().map(|pace| slots.take(pace, INSTALLED).now_or_never()).collect();
         assert_eq!(held.iter().filter(|slot| is_own(slot)).count(), 2, "of three that are left");
         assert_eq!(held.iter().filter(|slot| slot.is_none()).count(), 1, "one has the shared one");
+    }
+
+    #[tokio::test]
+    async fn slow_targets_come_in_turn() {
+        let (slots, [many, few]) = (Slots::new(1, 4), [Pace::default(), Pace::default()]);
+        [&many, &few].iter().for_each(|pace| pace.took(Duration::from_secs(30)));
+        let held = slots.take(&many, INSTALLED).now_or_never();
+        let mut waiting: Vec<_> =
+            [&many, &many, &many, &few].map(|pace| Box::pin(slots.take(pace, INSTALLED))).into_iter().collect();
+        for waiting in &mut waiting {
+            assert!(futures::poll!(waiting).is_pending());
+        }
+        drop(held);
+        let first = futures::poll!(&mut waiting[0]);
+        assert!(first.is_ready());
+        assert!(futures::poll!(&mut waiting[1]).is_pending() && futures::poll!(&mut waiting[3]).is_pending());
+        drop(first);
+        assert!(futures::poll!(&mut waiting[1]).is_pending() && futures::poll!(&mut waiting[3]).is_ready());
     }
 
     #[tokio::test]
