@@ -253,8 +253,7 @@ fn block(username: &str, notification: &Notification, sentence: &str) -> String 
         predecessors_time(notification.scheduled_delivery),
         notification.status,
         notification.title,
-        // None of its lines passes for another block's.
-        notification.body.replace('\n', "\n    "),
+        notification.body,
         "*".repeat(33)
     )
 }
