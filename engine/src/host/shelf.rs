@@ -7,6 +7,7 @@ use super::modules::ModuleError;
 use crate::rules::tenant::Tenant;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
@@ -16,6 +17,8 @@ const PAGE: usize = 4096;
 /// the others.
 const READ_AT_ONCE: usize = 8;
 const COMPILED_AT_ONCE: usize = 2;
+/// How often who waits for room lets one more target go.
+const AGAIN: Duration = Duration::from_millis(20);
 /// How many targets are kept ready; each has connections of its own.
 const MOST_TARGETS: usize = 1000;
 
@@ -111,8 +114,18 @@ impl Shelf {
     pub async fn take(&self, bytes: usize) -> Option<Taken> {
         let pages = u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX).min(self.pages);
         while self.room.available_permits() < pages as usize && self.held().let_one_go() {}
-        // A closed semaphore, which this never is, would only mean that nothing bounds it.
-        self.room.clone().acquire_many_owned(pages).await.ok()
+        let taken = self.room.clone().acquire_many_owned(pages);
+        tokio::pin!(taken);
+        loop {
+            tokio::select! {
+                // A closed semaphore, which this never is, would only mean that nothing bounds it.
+                taken = &mut taken => return taken.ok(),
+                // What was in use may be idle now, and nobody else would let it go.
+                () = tokio::time::sleep(AGAIN) => {
+                    self.held().let_one_go();
+                }
+            }
+        }
     }
 }
 
