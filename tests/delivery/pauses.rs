@@ -36,7 +36,11 @@ async fn a_missing_component_pauses_its_target_until_it_is_back() {
             count.fetch_add(1, Ordering::SeqCst);
         }
     };
-    engine.deliverer(Arc::new(observer)).process_due(Chosen::default(), std::future::pending()).await.unwrap();
+    engine
+        .deliverer(Arc::new(observer))
+        .process_due(Chosen::default(), std::future::pending(), std::future::pending())
+        .await
+        .unwrap();
     assert_eq!(waits.load(Ordering::SeqCst), 1);
     let shown = engine.show(lost).await;
     assert_eq!((shown.listed.notification.status, shown.attempts.len()), (Status::Scheduled, 0));

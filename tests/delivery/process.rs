@@ -1,6 +1,6 @@
 //! The program under fire: killed, stopped, started twice.
 
-use crate::support::program::Program;
+use crate::support::program::{Program, Running};
 use crate::support::smtp::{Answer, SmtpServer};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -174,6 +174,27 @@ async fn a_second_signal_cuts_calls_off() {
     assert_eq!(shown["attempts"][0]["outcome"], "unknown", "{shown}");
     assert_eq!(shown["attempts"][0]["code"], "engine_died");
     assert_eq!(shown["status"], "DELIVERED");
+}
+
+/// One that was started by cron, or by hand, hears a signal as well: it does not wait for calls longer than the settings say.
+#[tokio::test(flavor = "multi_thread")]
+async fn process_notifications_stops_when_it_is_told_to() {
+    let server = SmtpServer::start(&[("DOT", Answer::Hangs)]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    for (i, (most, signals)) in [("300ms", 1), ("1m", 2)].into_iter().enumerate() {
+        program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"]);
+        let began = Instant::now();
+        let mut command = program.command(&["process-notifications"]);
+        let running = Running(command.env("ENGINE_DELIVERY__STOP_TIMEOUT", most).spawn().unwrap());
+        until("the mail", || server.count() > i).await;
+        for _ in 0..signals {
+            running.signal("-TERM");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        assert_eq!(running.ended(), Some(1));
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
 }
 
 /// What had only waited for its turn was not sent, and nobody wonders whether it was.

@@ -26,7 +26,7 @@ async fn waits(engine: &TestEngine, id: Uuid, jitter: fn() -> f64) -> Vec<i64> {
     let mut waits = Vec::new();
     loop {
         let deliverer = Deliverer { jitter, ..engine.deliverer(Arc::new(|_| {})) };
-        deliverer.process_due(Chosen::default(), std::future::pending()).await.unwrap();
+        deliverer.process_due(Chosen::default(), std::future::pending(), std::future::pending()).await.unwrap();
         let n = engine.show(id).await.listed.notification;
         if n.status != Status::Retry {
             assert_eq!(n.status, Status::DeliveryFailure);

@@ -161,8 +161,11 @@ impl TestEngine {
 
     /// Delivers what is due now.
     pub async fn deliver(&self) {
-        let stopped =
-            self.deliverer(Arc::new(|_| {})).process_due(Chosen::default(), std::future::pending()).await.unwrap();
+        let stopped = self
+            .deliverer(Arc::new(|_| {}))
+            .process_due(Chosen::default(), std::future::pending(), std::future::pending())
+            .await
+            .unwrap();
         assert_eq!(stopped, Stopped::Drained);
     }
 

@@ -189,7 +189,7 @@ async fn engine(address: SocketAddr) -> f64 {
         }),
     };
     let began = Instant::now();
-    deliverer.process_due(Chosen::default(), std::future::pending()).await.unwrap();
+    deliverer.process_due(Chosen::default(), std::future::pending(), std::future::pending()).await.unwrap();
     let took = began.elapsed();
     assert_eq!(done.load(Ordering::Relaxed), MAILS);
     store.close().await;

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use super::run::{Stops, deliverer};
+use super::run::{CUT_OFF, Stops, deliverer};
 use super::target_show;
 use crate::delivery::{Chosen, Event, Stopped};
 use crate::rules::grants::{self, Capability, Inspected};
@@ -113,7 +113,7 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
     let observer = move |event: &Event<'_>| of_observer.lock().unwrap_or_else(PoisonError::into_inner).take(event);
     let deliverer = deliverer(context, Arc::new(observer))?;
     let mut stops = Stops::listen()?;
-    let stopped = deliverer.process_due(chosen, stops.first()).await?;
+    let stopped = deliverer.process_due(chosen, stops.first(), stops.second()).await?;
 
     let some_failed = {
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,7 +137,10 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
         }
     }
     match stopped {
-        Stopped::CutOff => Ok(Code::Failed),
+        Stopped::CutOff => {
+            output::aside(CUT_OFF);
+            Ok(Code::Failed)
+        }
         Stopped::Drained if some_failed => Ok(Code::SomeFailed),
         Stopped::Drained => Ok(Code::Done),
     }

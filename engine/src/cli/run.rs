@@ -12,6 +12,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+/// Said after calls were cut off.
+pub const CUT_OFF: &str = "engine: stopped in the middle of calls; the next start deals with what they were sending";
+
 pub async fn execute(context: &Context) -> anyhow::Result<Code> {
     let deliverer = deliverer(context, Arc::new(log))?;
     let mut stops = Stops::listen()?;
@@ -34,7 +37,7 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
     match stopped {
         Stopped::Drained => Ok(Code::Done),
         Stopped::CutOff => {
-            output::aside("engine: stopped in the middle of calls; the next start deals with what they were sending");
+            output::aside(CUT_OFF);
             Ok(Code::Failed)
         }
     }

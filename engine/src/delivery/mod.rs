@@ -163,8 +163,13 @@ impl Deliverer {
         stopped
     }
 
-    /// Delivers what is due now, once, until `stop`; what becomes due meanwhile waits for the next time.
-    pub async fn process_due(&self, chosen: Chosen, stop: impl Future<Output = ()>) -> Result<Stopped, StoreError> {
+    /// Delivers what is due now, once, until `stop`, and finishes as `run` does; what becomes due meanwhile waits for the next time.
+    pub async fn process_due(
+        &self,
+        chosen: Chosen,
+        stop: impl Future<Output = ()>,
+        stop_now: impl Future<Output = ()>,
+    ) -> Result<Stopped, StoreError> {
         let _lock = self.begin(Begins::ForNow).await?;
         let heart = tokio::spawn(self.clone().beat());
         let now = self.clock.now();
@@ -173,17 +178,21 @@ impl Deliverer {
             tokio::pin!(stop);
             loop {
                 match work.claim(now).await {
-                    Ok(Found::Some) => {}
+                    Ok(Found::Some) => {
+                        if futures::FutureExt::now_or_never(&mut stop).is_some() {
+                            break Ok(());
+                        }
+                    }
                     Ok(Found::None) if work.is_idle() => break Ok(()),
-                    Ok(Found::None | Found::NoRoom) => work.room().await,
+                    Ok(Found::None | Found::NoRoom) => tokio::select! {
+                        () = &mut stop => break Ok(()),
+                        () = work.room() => {}
+                    },
                     Err(error) => break Err(error),
-                }
-                if futures::FutureExt::now_or_never(&mut stop).is_some() {
-                    break Ok(());
                 }
             }
         };
-        let stopped = work.finish(std::future::pending(), self.settings.delivery.stop_timeout).await;
+        let stopped = work.finish(stop_now, self.settings.delivery.stop_timeout).await;
         let result = match result {
             Ok(()) => self.purge().await,
             error => error,
