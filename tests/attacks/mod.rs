@@ -5,6 +5,7 @@
 
 mod arena;
 mod computing;
+mod crowds;
 mod doors_flooded;
 mod egress;
 mod egress_addresses;

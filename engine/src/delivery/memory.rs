@@ -1,16 +1,22 @@
 //! How much memory claims may take: what strangers wrote is held by bytes, whatever it is in number.
+//!
+//! What waits is bounded here, and what is in calls by their slots, each of which has room for a portion: so calls that do not end keep no room from what
+//! could be sent meanwhile.
 
-/// Bytes that all claims of an engine take together, and what one more claim from the store brings.
-pub(super) const MOST: usize = 256 << 20;
+/// Bytes that wait in all lanes of an engine together, once what has no room is given back.
+pub(super) const MOST: usize = 128 << 20;
+/// Above so many, what waits is left to the targets that are quick and have nothing that does.
+pub(super) const SHORT: usize = MOST / 4 * 3;
 /// Bytes that one claim from the store brings at most, beside its last notification.
 pub(super) const CLAIM: usize = 32 << 20;
-/// Bytes that wait at most while their target is made ready, which can take a minute.
+/// Bytes that wait at most while a target is made ready, which can take a minute, and while all of them are.
 pub(super) const PREPARING: usize = 1 << 20;
-/// Bytes that go into one portion at most, and so into one call; a larger notification goes alone.
+pub(super) const ALL_PREPARING: usize = 32 << 20;
+/// Bytes that go into one portion at most, and so into one call; a larger notification goes alone, and takes several slots.
 pub(super) const PORTION: usize = 4 << 20;
 
-/// How many bytes a target may have before others are claimed for instead, if so many have something that waits. Far less than what all may have
-/// together, so that what was given back for want of room is not claimed again at once.
+/// How many bytes a target may have that wait before others are claimed for instead, if so many have some. Far less than what all may have together, so
+/// that what was given back for want of room is not claimed again at once.
 pub(super) const fn share(targets: usize) -> usize {
     let among = if targets == 0 { 1 } else { targets };
     MOST / 4 / among

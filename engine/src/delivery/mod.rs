@@ -1,11 +1,12 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
-//! In reading order: here the loop, `preparing` (targets are made ready to be called), `lanes` (what is claimed waits for its turn in its target), `memory` (how much that may be), `slots` (when it is its turn), `attempt` (one call of a handler, a
+//! In reading order: here the loop, `preparing` (targets are made ready to be called), `lanes` and `lane` (what is claimed waits for its turn in its target), `memory` (how much that may be), `slots` (when it is its turn), `attempt` (one call of a handler, a
 //! pipeline over one value), `settler` (outcomes are written back in batches), `heart` (engines hear of each other, and what time it is), `pauses`
 //! (targets whose component cannot be used), `newest` (what a target may use has changed), `purge` (what is not kept any longer).
 
 mod attempt;
 mod heart;
+mod lane;
 mod lanes;
 mod memory;
 mod newest;
@@ -343,9 +344,6 @@ impl Work {
         }
         let batch = self.deliverer.settings.delivery.claim_batch;
         let (mut full, waiting) = self.lanes.full_targets();
-        if self.lanes.memory() + self.preparing.memory() > memory::MOST {
-            return Ok(Found::NoRoom);
-        }
         // A second batch is claimed while the first is being sent, so that no slot waits for the database. What waits for a target that is slow, or
         // is being made ready, takes nobody's room.
         if self.lanes.under_way().saturating_sub(waiting) > batch {
@@ -413,7 +411,12 @@ impl Work {
             Some(Ok(ready)) => self.lanes.begin(&ready, claimed, terms),
             Some(Err(_)) | None => {
                 let mut claimed = claimed;
-                let later = claimed.split_off(memory::fitting(claimed.iter().map(Claimed::memory), memory::PREPARING));
+                let mut begun = memory::fitting(claimed.iter().map(Claimed::memory), memory::PREPARING);
+                // The target is made ready all the same.
+                if self.preparing.memory() > memory::ALL_PREPARING {
+                    begun = 0;
+                }
+                let later = claimed.split_off(begun);
                 self.preparing.begin(&self.deliverer, target, claimed, terms);
                 self.put_off(&later).await;
             }

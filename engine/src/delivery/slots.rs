@@ -1,6 +1,6 @@
 //! Who may call, and when: so many calls at once, and none of a slow target's may keep a quick one waiting.
 //!
-//! All targets share the tenant's slots. A target whose calls are quick has one more of its own, so that others, however many and slow they are, do not hold it
+//! All targets share the tenant's slots. A portion takes one of them, and more if it is larger than portions are, so that slots bound the memory of all calls too. A target whose calls are quick has one more of its own, so that others, however many and slow they are, do not hold it
 //! up. Nobody knows of a new one whether it is: few of these have theirs at the same time. Whoever has been slow has none for ten times as long, so
 //! that who is quick now and slow then holds others up in a tenth of the time at most.
 
@@ -18,6 +18,8 @@ const LONGEST_REMEMBERED: Duration = Duration::from_secs(600);
 /// The slots of all targets.
 pub(super) struct Slots {
     shared: Semaphore,
+    /// How many these are.
+    all: usize,
     /// For targets of which no call has ended yet.
     newcomers: Semaphore,
     /// For what may be killing engines: one at a time.
@@ -33,7 +35,6 @@ pub(super) enum Slot<'a> {
 }
 
 /// How a target does.
-#[derive(Default)]
 pub(super) struct Pace {
     /// The slot that it shares with no other target.
     own: tokio::sync::Mutex<()>,
@@ -42,9 +43,9 @@ pub(super) struct Pace {
     known: Mutex<Known>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Known {
-    /// Whether a call has ended.
+    /// Whether anything is: a call has ended, or it comes with the engine.
     any: bool,
     slow_until: Option<Instant>,
 }
@@ -53,9 +54,10 @@ impl Slots {
     /// So many for all targets together, where the sandbox has room for `instances`: three quarters of these at most, as much of the others for newcomers,
     /// and the rest for those that are quick.
     pub(super) fn new(concurrency: usize, instances: usize) -> Self {
-        let slots = |count: usize| Semaphore::new(count.max(1));
-        let shared = concurrency.min(instances * 3 / 4);
-        Slots { shared: slots(shared), newcomers: slots((instances - shared) * 3 / 4), suspects: slots(1) }
+        let all = concurrency.min(instances * 3 / 4).max(1);
+        let newcomers = (instances.saturating_sub(all) * 3 / 4).max(1);
+        let [shared, newcomers, suspects] = [all, newcomers, 1].map(Semaphore::new);
+        Slots { shared, all, newcomers, suspects }
     }
 
     /// Waits for the turn of what goes alone. It holds no other slot meanwhile.
@@ -63,34 +65,52 @@ impl Slots {
         self.suspects.acquire().await.ok()
     }
 
-    /// Waits for a slot. One that comes with the engine is no newcomer.
-    pub(super) async fn take<'a>(&'a self, pace: &'a Pace, source: Source) -> Slot<'a> {
-        let known = *pace.known();
-        let is_new = !known.any && source != Source::Bundled;
-        let is_slow = known.slow_until.is_some_and(|until| Instant::now() < until);
+    /// Waits for a slot for so many portions.
+    pub(super) async fn take<'a>(&'a self, pace: &'a Pace, portions: usize) -> Slot<'a> {
+        // The largest takes all there are.
+        let many = u32::try_from(portions.clamp(1, self.all)).unwrap_or(u32::MAX);
         let shared = async || {
-            if let Ok(free) = self.shared.try_acquire() {
+            if let Ok(free) = self.shared.try_acquire_many(many) {
                 return Some(free);
             }
             let _turn = pace.turn.lock().await;
-            self.shared.acquire().await.ok()
+            self.shared.acquire_many(many).await.ok()
         };
+        if pace.is_slow() || portions > 1 {
+            return Slot::Shared(shared().await);
+        }
         match pace.own.try_lock() {
-            Ok(own) if !is_slow && !is_new => Slot::Own(own, None),
-            Ok(own) if !is_slow => tokio::select! {
+            Ok(own) if !pace.is_new() => Slot::Own(own, None),
+            Ok(own) => tokio::select! {
                 biased;
                 newcomer = self.newcomers.acquire() => Slot::Own(own, newcomer.ok()),
                 shared = shared() => Slot::Shared(shared),
             },
-            Ok(_) | Err(_) => Slot::Shared(shared().await),
+            Err(_) => Slot::Shared(shared().await),
         }
     }
 }
 
 impl Pace {
+    /// Of a target whose component comes from there; that of the engine's own is known.
+    pub(super) fn of(source: Source) -> Self {
+        let known = Known { any: source == Source::Bundled, slow_until: None };
+        Pace { own: Default::default(), turn: Default::default(), known: Mutex::new(known) }
+    }
+
     /// A panic while it was held is impossible: nothing is called in between.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether one of its last calls was slow.
+    pub(super) fn is_slow(&self) -> bool {
+        self.known().slow_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Whether nobody knows yet.
+    pub(super) fn is_new(&self) -> bool {
+        !self.known().any
     }
 
     /// A call has ended that took so long.
@@ -118,34 +138,34 @@ mod tests {
     #[tokio::test]
     async fn a_quick_target_does_not_wait_for_slow_ones() {
         let slots = Slots::new(2, 8);
-        let [slow, quick] = [Pace::default(), Pace::default()];
+        let [slow, quick] = [Pace::of(INSTALLED), Pace::of(INSTALLED)];
         slow.took(Duration::from_secs(4));
         quick.took(Duration::from_millis(3));
-        let held = [slots.take(&slow, INSTALLED).now_or_never(), slots.take(&slow, INSTALLED).now_or_never()];
+        let held = [slots.take(&slow, 1).now_or_never(), slots.take(&slow, 1).now_or_never()];
         assert!(held.iter().all(|slot| matches!(slot, Some(Slot::Shared(_)))), "all that are shared");
-        assert!(slots.take(&slow, INSTALLED).now_or_never().is_none());
-        let own = slots.take(&quick, INSTALLED).now_or_never();
+        assert!(slots.take(&slow, 1).now_or_never().is_none());
+        let own = slots.take(&quick, 1).now_or_never();
         assert!(is_own(&own));
-        assert!(slots.take(&quick, INSTALLED).now_or_never().is_none(), "it has one");
-        assert!(is_own(&slots.take(&Pace::default(), Source::Bundled).now_or_never()));
+        assert!(slots.take(&quick, 1).now_or_never().is_none(), "it has one");
+        assert!(is_own(&slots.take(&Pace::of(Source::Bundled), 1).now_or_never()));
     }
 
     #[tokio::test]
     async fn few_newcomers_have_a_slot_of_their_own() {
         let slots = Slots::new(1, 4);
-        let new: Vec<Pace> = (0..4).map(|_| Pace::default()).collect();
-        let held: Vec<_> = new.iter().map(|pace| slots.take(pace, INSTALLED).now_or_never()).collect();
+        let new: Vec<Pace> = (0..4).map(|_| Pace::of(INSTALLED)).collect();
+        let held: Vec<_> = new.iter().map(|pace| slots.take(pace, 1).now_or_never()).collect();
         assert_eq!(held.iter().filter(|slot| is_own(slot)).count(), 2, "of three that are left");
         assert_eq!(held.iter().filter(|slot| slot.is_none()).count(), 1, "one has the shared one");
     }
 
     #[tokio::test]
     async fn slow_targets_come_in_turn() {
-        let (slots, [many, few]) = (Slots::new(1, 4), [Pace::default(), Pace::default()]);
+        let (slots, [many, few]) = (Slots::new(1, 4), [Pace::of(INSTALLED), Pace::of(INSTALLED)]);
         [&many, &few].iter().for_each(|pace| pace.took(Duration::from_secs(30)));
-        let held = slots.take(&many, INSTALLED).now_or_never();
+        let held = slots.take(&many, 1).now_or_never();
         let mut waiting: Vec<_> =
-            [&many, &many, &many, &few].map(|pace| Box::pin(slots.take(pace, INSTALLED))).into_iter().collect();
+            [&many, &many, &many, &few].map(|pace| Box::pin(slots.take(pace, 1))).into_iter().collect();
         for waiting in &mut waiting {
             assert!(futures::poll!(waiting).is_pending());
         }
@@ -158,15 +178,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_large_one_takes_as_many_slots_as_it_is_portions() {
+        let (slots, pace) = (Slots::new(3, 8), Pace::of(INSTALLED));
+        pace.took(Duration::from_millis(3));
+        let large = slots.take(&pace, 3).now_or_never();
+        assert!(matches!(large, Some(Slot::Shared(_))), "none of its own, of which nothing bounds the sum");
+        let own = slots.take(&pace, 1).now_or_never();
+        assert!(is_own(&own) && slots.take(&pace, 1).now_or_never().is_none());
+        drop(large);
+        assert!(slots.take(&pace, 9).now_or_never().is_some(), "all there are");
+    }
+
+    #[tokio::test]
     async fn a_slow_call_is_remembered_ten_times_as_long() {
-        let (slots, pace) = (Slots::new(1, 8), Pace::default());
+        let (slots, pace) = (Slots::new(1, 8), Pace::of(INSTALLED));
         pace.took(Duration::from_secs(30));
         let until = pace.known().slow_until.unwrap();
         let left = until - Instant::now();
         assert!(left > Duration::from_secs(299) && left <= Duration::from_secs(300), "{left:?}");
         pace.took(Duration::from_millis(1));
-        assert!(!is_own(&slots.take(&pace, INSTALLED).now_or_never()), "a quick one does not make up for it");
+        assert!(!is_own(&slots.take(&pace, 1).now_or_never()), "a quick one does not make up for it");
         pace.known().slow_until = Some(Instant::now());
-        assert!(is_own(&slots.take(&pace, INSTALLED).now_or_never()));
+        assert!(is_own(&slots.take(&pace, 1).now_or_never()));
     }
 }

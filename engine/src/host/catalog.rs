@@ -4,7 +4,7 @@
 //! and then among the bundled ones. What a target may use follows from its setup, and is made anew when that has changed.
 
 use super::call::Powers;
-use super::module::Module;
+use super::module::{Module, Places};
 use super::modules::{Host, ModuleError};
 use super::shelf::{Loaded, Prepared, Shelf};
 use super::smtp::Relay;
@@ -185,6 +185,11 @@ impl Catalog {
             self.shelf.keep(tenant, target.id, setup.revision, &prepared);
             prepared
         })
+    }
+
+    /// In which its components are called.
+    pub fn places(&self) -> &Places {
+        self.host.places()
     }
 
     /// How many components are loaded.

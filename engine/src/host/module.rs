@@ -48,8 +48,8 @@ pub struct Module {
     pub(super) budget: Budget,
     pub(super) clock: Clock,
     /// For its calls, and for those of `describe` alone: what is loaded for a call that has its place already must not wait for another.
-    pub(super) places: Arc<Semaphore>,
-    pub(super) described: Arc<Semaphore>,
+    pub places: Places,
+    pub(super) described: Places,
     pub(super) turns: Turns,
     /// The room that it takes, where that is bounded.
     #[expect(dead_code, reason = "it is held, and let go")]
@@ -59,6 +59,22 @@ pub struct Module {
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Module({}, {})", self.name, self.digest)
+    }
+}
+
+/// The places of a sandbox, in which components are called.
+#[derive(Debug, Clone)]
+pub struct Places(Arc<Semaphore>);
+
+impl Places {
+    pub(super) fn new(count: usize) -> Self {
+        Places(Arc::new(Semaphore::new(count)))
+    }
+
+    /// Waits for one. Any component can be called in it.
+    pub async fn take(&self) -> Place {
+        // A closed semaphore, which this never is, would only mean that nothing bounds the calls.
+        Place(self.0.clone().acquire_owned().await.ok())
     }
 }
 
@@ -152,12 +168,6 @@ impl Module {
         })
     }
 
-    /// Waits for a place in which its handler can be called, and any other's.
-    pub async fn place(&self) -> Place {
-        // A closed semaphore, which this never is, would only mean that nothing bounds the calls.
-        Place(self.places.clone().acquire_owned().await.ok())
-    }
-
     /// The handler: an outcome for each notification.
     pub async fn send(&self, _place: &Place, powers: &Arc<Powers>, batch: &[Delivery<'_>]) -> Sent {
         let ids: Vec<String> = batch.iter().map(|d| d.notification.id.to_string()).collect();
@@ -202,8 +212,8 @@ impl Module {
         // Waiting for a place is not the component's time.
         let _place = match kind {
             Call::Send => None,
-            Call::Describe => self.described.acquire().await.ok(),
-            Call::CheckAddress | Call::Create => self.places.acquire().await.ok(),
+            Call::Describe => Some(self.described.take().await),
+            Call::CheckAddress | Call::Create => Some(self.places.take().await),
         };
         let budget = powers.limits.as_ref().map_or(self.budget, Budget::from_decision);
         let meter = Meter::new(budget, self.turns.clone());

@@ -6,7 +6,7 @@ use super::call::CallState;
 use super::compiler::Compiler;
 use super::examine::{check_head, check_size};
 use super::limits::TICK;
-use super::module::Module;
+use super::module::{Module, Places};
 use super::shelf::Shelf;
 use super::stopwatch::Turns;
 use super::{HostError, Network, Powers, http};
@@ -20,7 +20,6 @@ use crate::settings::{EngineKey, Sandbox};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker, types::ComponentItem};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
@@ -61,8 +60,8 @@ pub struct Host {
     /// The most memory that any target may have.
     memory: u64,
     clock: Clock,
-    places: Arc<Semaphore>,
-    described: Arc<Semaphore>,
+    places: Places,
+    described: Places,
     secret_key: SecretKey,
     turns: Turns,
     network: Network,
@@ -107,8 +106,8 @@ impl Host {
             budget: settings.budget(),
             memory,
             clock,
-            places: Arc::new(Semaphore::new(settings.instances as usize)),
-            described: Arc::new(Semaphore::new(DESCRIBED_AT_ONCE as usize)),
+            places: Places::new(settings.instances as usize),
+            described: Places::new(DESCRIBED_AT_ONCE as usize),
             secret_key: key.secret_key(),
             turns: Turns::of_this_machine(),
             network: Network::default(),
@@ -118,6 +117,11 @@ impl Host {
     /// The key that opens secrets at rest.
     pub(super) fn secret_key(&self) -> &SecretKey {
         &self.secret_key
+    }
+
+    /// In which its components are called.
+    pub(super) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// How many bytes a component may have.

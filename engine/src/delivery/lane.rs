@@ -1,0 +1,170 @@
+//! The lane of one target: what waits in it, and how the target does.
+
+use super::attempt::Faults;
+use super::lanes::Terms;
+use super::memory::{self, PORTION};
+use super::newest::Newest;
+use super::slots::Pace;
+use crate::host::{Ready, Source};
+use crate::rules::rescue;
+use crate::store::Claimed;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What waits in one target.
+pub(super) struct Lane {
+    queue: Mutex<Queue>,
+    pub pace: Pace,
+    /// How its component does.
+    pub faults: Faults,
+    /// How the target is set up.
+    pub newest: Newest,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    pub waiting: VecDeque<Waiting>,
+    /// How many bytes that takes.
+    pub memory: usize,
+    pub workers: usize,
+}
+
+/// A claim in its lane.
+pub(super) struct Waiting {
+    pub claimed: Claimed,
+    /// How many bytes it takes.
+    pub memory: usize,
+    pub terms: Terms,
+    pub ready: Arc<Ready>,
+    /// Whether it is written down that its send begins.
+    pub marked: bool,
+    /// How often the component had failed too often by then.
+    pub pauses: usize,
+}
+
+/// What a worker of a lane has to wait for, before it takes what waits there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Next {
+    /// Whether it goes alone.
+    pub alone: bool,
+    /// How many slots it takes.
+    pub slots: usize,
+}
+
+/// One worker of a lane, which has one less when this is dropped: also where it ends by a panic.
+pub(super) struct Worker<'a> {
+    lane: &'a Lane,
+    has_ended: bool,
+}
+
+impl Waiting {
+    fn goes_alone(&self) -> bool {
+        rescue::goes_alone(self.claimed.lease_deaths)
+    }
+
+    fn next(&self) -> Next {
+        Next { alone: self.goes_alone(), slots: self.memory.div_ceil(PORTION).max(1) }
+    }
+}
+
+impl Next {
+    /// Whether who has waited for this need not wait for `other`.
+    fn is_enough_for(self, other: Next) -> bool {
+        self.slots >= other.slots && (self.alone || !other.alone)
+    }
+}
+
+impl Queue {
+    pub(super) fn push_back(&mut self, waiting: Waiting) {
+        self.memory += waiting.memory;
+        self.waiting.push_back(waiting);
+    }
+
+    fn push_front(&mut self, waiting: Waiting) {
+        self.memory += waiting.memory;
+        self.waiting.push_front(waiting);
+    }
+
+    pub(super) fn pop_back(&mut self) -> Option<Waiting> {
+        let waiting = self.waiting.pop_back()?;
+        self.memory -= waiting.memory;
+        Some(waiting)
+    }
+
+    fn take_front(&mut self, many: usize) -> Vec<Waiting> {
+        let taken: Vec<Waiting> = self.waiting.drain(..many).collect();
+        self.memory -= taken.iter().map(|waiting| waiting.memory).sum::<usize>();
+        taken
+    }
+}
+
+impl<'a> Worker<'a> {
+    /// One that the queue of this lane has counted.
+    pub(super) fn of(lane: &'a Lane) -> Self {
+        Worker { lane, has_ended: false }
+    }
+
+    /// What it is to wait for; its end if nothing waits in its lane.
+    pub(super) fn next(&mut self) -> Option<Next> {
+        let mut queue = self.lane.queue();
+        let next = queue.waiting.front().map(Waiting::next);
+        if next.is_none() {
+            self.lane.ends(&mut queue);
+            self.has_ended = true;
+        }
+        next
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.lane.ends(&mut self.lane.queue());
+        }
+    }
+}
+
+impl Lane {
+    pub(super) fn of(source: Source) -> Self {
+        let pace = Pace::of(source);
+        Lane { queue: Mutex::default(), pace, faults: Faults::default(), newest: Newest::default() }
+    }
+
+    /// A panic while it was held is impossible: nothing is called in between.
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ends(&self, queue: &mut Queue) {
+        queue.workers = queue.workers.saturating_sub(1);
+        if queue.workers == 0 {
+            self.newest.forget();
+        }
+    }
+
+    /// What goes into the next so many calls of one component, each with as many as `calls_of` says; none if what is next must be waited for otherwise.
+    pub(super) fn take(&self, next: Next, calls: usize, calls_of: impl FnOnce(&Ready) -> usize) -> Vec<Waiting> {
+        let mut queue = self.queue();
+        let Some(first) = queue.waiting.front().filter(|first| next.is_enough_for(first.next())) else {
+            return Vec::new();
+        };
+        let (ready, size) = (first.ready.clone(), calls_of(&first.ready));
+        // Those that wait for other workers are left to them.
+        let share = queue.waiting.len().div_ceil(queue.workers.max(1));
+        let marked = first.marked;
+        // A mark says that a send has begun, so that it is made for one call.
+        let calls = if marked { 1 } else { calls };
+        let most = (calls * size).min(share.max(size));
+        let most = most.min(memory::fitting(queue.waiting.iter().map(|waiting| waiting.memory), PORTION));
+        let together = |waiting: &&Waiting| {
+            Arc::ptr_eq(&waiting.ready, &ready) && waiting.marked == marked && !waiting.goes_alone()
+        };
+        let same = if first.goes_alone() { 1 } else { queue.waiting.iter().take(most).take_while(together).count() };
+        queue.take_front(same)
+    }
+
+    pub(super) fn put_back(&self, waiting: Vec<Waiting>) {
+        let mut queue = self.queue();
+        waiting.into_iter().rev().for_each(|waiting| queue.push_front(waiting));
+    }
+}

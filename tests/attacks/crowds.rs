@@ -1,0 +1,265 @@
+//! Many targets, or many notifications of one, that take their time: others are served meanwhile.
+
+use super::arena::{Arena, is_delivered};
+use super::time::answer;
+use crate::support::engine::{TestEngine, ada};
+use crate::support::http::{Answer, HttpServer};
+use engine::creation::Request;
+use engine::rules::status::Status;
+use engine::rules::target::{Pause, PauseKind, Target, TargetUserRecord};
+use engine::rules::tenant::Tenant;
+use engine::rules::user::User;
+use serde_json::json;
+use sqlx::{Connection, Row, SqliteConnection};
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// Eight exchanges with one host at once; the others wait for their turn, and none fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_at_one_host() {
+    // It says that it closes: a request on a connection that is just being closed would be lost, and its outcome unknown.
+    let head = answer("content-length: 1\r\nconnection: close\r\n", b"");
+    let slow = Answer::Drips(head, b"x".to_vec(), Duration::from_millis(300));
+    let server = HttpServer::start(slow).await;
+    let settings =
+        format!("[delivery]\nconcurrency_per_target = 16\n[target.http_probe]\nbase_url = '{}'\n", server.origin());
+    let arena = Arena::with("http_probe", &settings).await;
+    let mut ids = Vec::new();
+    for i in 0..16 {
+        // One call each: they carry too much for a portion.
+        ids.push(arena.engine.notify("http_probe", &format!("Title {i}"), json!({ "url": server.origin() })).await);
+    }
+    let busiest = {
+        let (begun, ended) = (server.connections.clone(), server.ended.clone());
+        tokio::spawn(async move {
+            let mut busiest = 0;
+            while ended.load(SeqCst) < 16 {
+                busiest = busiest.max(begun.load(SeqCst) - ended.load(SeqCst));
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            busiest
+        })
+    };
+    arena.engine.deliver().await;
+    for id in ids {
+        let shown = arena.engine.show(id).await;
+        is_delivered(&shown);
+        let reported = &shown.attempts[0].message;
+        assert!(reported.contains("\"status\":200"), "{reported}");
+    }
+    assert_eq!(server.count(), 16);
+    assert!(busiest.await.unwrap() <= 8);
+    arena.serves().await;
+}
+
+/// However many exchanges one target has open and waiting, another one's at the same host takes its turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_another_targets() {
+    let server = HttpServer::start(Answer::Hangs).await;
+    let granted = |target: &str| format!("[target.{target}]\nbase_url = '{}'\n", server.origin());
+    let settings = format!("{}{}", granted("http_probe"), granted("wasi_http_probe"));
+    let arena = Arena::with("http_probe", &settings).await;
+    arena.engine.record("wasi_http_probe", "ada@example.org").await;
+    let crowd = json!({ "scheme": "http", "authority": server.address.to_string(), "times": 32, "together": true });
+    for i in 0..2 {
+        arena.engine.notify("wasi_http_probe", &format!("Title {i}"), crowd.clone()).await;
+    }
+    let alone = async {
+        while server.connections.load(SeqCst) < 8 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(server.connections.load(SeqCst), 8, "one target's share");
+        let began = Instant::now();
+        let mine = json!({ "url": server.origin(), "timeout": 300 });
+        let mine = arena.engine.notify("http_probe", "Title", mine).await;
+        let shown = loop {
+            match arena.engine.show(mine).await {
+                shown if shown.attempts.is_empty() => tokio::time::sleep(Duration::from_millis(20)).await,
+                shown => break shown,
+            }
+        };
+        assert!(shown.attempts[0].message.contains("took the request"), "{shown:#?}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    };
+    let deliverer = arena.engine.deliverer(Arc::new(|_| {}));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = alone => {}
+    }
+}
+
+/// Two targets of slow calls whose backlogs fill all that an engine claims ahead: an honest one is served as soon as it is due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backlogs_of_slow_targets() {
+    let settings = "[delivery]\nclaim_batch = 20\nconcurrency_per_tenant = 4\nconcurrency_per_target = 2\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    let slow = json!({ "milliseconds": 20_000 });
+    let first = engine.store.find_target(Tenant::DEFAULT, "sleeper").await.unwrap();
+    let second = Target { id: Uuid::now_v7(), name: "sleeper two".to_owned(), ..first };
+    engine.store.add_target(Tenant::DEFAULT, &second, engine.clock.now()).await.unwrap();
+    engine.record("sleeper two", "ada@example.org").await;
+    for i in 0..60 {
+        engine.notify("sleeper", &format!("Title {i}"), slow.clone()).await;
+        engine.notify("sleeper two", &format!("Title {i}"), slow.clone()).await;
+    }
+    let honest = async {
+        for i in 0..10 {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let began = Instant::now();
+            let mine = engine.notify("noop", &format!("Mine {i}"), json!({})).await;
+            while engine.show(mine).await.attempts.is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert!(began.elapsed() < Duration::from_secs(2), "{i}: {:?}", began.elapsed());
+        }
+    };
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
+    }
+}
+
+/// Texts that take sixteen times as much memory as they have letters, in the backlog of a slow target: the engine holds as many of them as it has room
+/// for, and an honest target is served meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backlog_of_long_texts() {
+    let arena = Arena::of("sleeper").await;
+    let engine = &arena.engine;
+    let zeros = vec![0; 120_000];
+    for i in 0..120 {
+        engine.notify("sleeper", &format!("Title {i}"), json!({ "milliseconds": 20_000, "zeros": zeros })).await;
+    }
+    let honest = async {
+        for i in 0..3 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let mine = engine.notify("noop", &format!("Mine {i}"), json!({})).await;
+            while engine.show(mine).await.attempts.is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let claimed = claimed(engine).await;
+            // 128 MiB hold 33 of them, and eight are in calls.
+            assert!((8..=41).contains(&claimed), "{claimed}");
+        }
+    };
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
+    }
+}
+
+/// More targets than the sandbox has places, each with calls that sleep: a quick one is served at once all the same, and what waits for its turn meanwhile is
+/// not sent if its user opts out or its target is paused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_sleeping_targets() {
+    let settings = "[sandbox]\ninstances = 8\n[delivery]\nconcurrency_per_tenant = 4\nconcurrency_per_target = 2\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    let bob = User { id: Uuid::now_v7(), username: "bob".to_owned(), ..ada() };
+    engine.store.add_user(Tenant::DEFAULT, &bob, engine.clock.now()).await.unwrap();
+    for i in 0..12 {
+        another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+    }
+    another(engine, "late one", "noop", &bob).await;
+    let late_two = another(engine, "late two", "noop", &engine.user).await;
+    let honest = async {
+        served(engine, "Before").await;
+        for i in 0..12 {
+            engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 4000 })).await;
+        }
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let of_bob = Request { user: "bob".to_owned(), ..engine.request("late one", "Title", json!({})) };
+        let of_bob = engine.create(&of_bob).await.unwrap().remove(0);
+        let paused = engine.notify("late two", "Title", json!({})).await;
+        for i in 0..3 {
+            served(engine, &format!("Meanwhile {i}")).await;
+        }
+        let now = engine.clock.now();
+        engine.store.opt_out(Tenant::DEFAULT, bob.id, now).await.unwrap();
+        let pause = Pause { kind: PauseKind::Operator, reason: "By hand.".to_owned(), since: now };
+        engine.store.pause_target(Tenant::DEFAULT, late_two.id, &pause).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        for (id, status) in [(of_bob, Status::OptedOut), (paused, Status::Scheduled)] {
+            let shown = engine.show(id).await;
+            assert_eq!((shown.listed.notification.status, shown.attempts.len()), (status, 0), "{shown:#?}");
+        }
+    };
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
+    }
+}
+
+/// More targets of sleeping calls than there is room for their texts: what waits for its turn makes room for what could be sent meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_texts_of_sleeping_targets() {
+    const SLEEPERS: usize = 80;
+    let settings = "[sandbox]\ninstances = 8\n[delivery]\nconcurrency_per_tenant = 4\nconcurrency_per_target = 2\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    for i in 0..SLEEPERS {
+        another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+    }
+    let honest = async {
+        served(engine, "Before").await;
+        // Four megabytes each, once it is read.
+        let extra = json!({ "milliseconds": 20_000, "zeros": vec![0; 120_000] });
+        for i in 0..SLEEPERS {
+            engine.notify(&format!("sleeper {i}"), "Title", extra.clone()).await;
+        }
+        for i in 0..5 {
+            served(engine, &format!("Meanwhile {i}")).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            // 128 MiB hold 33 of them, seven are in calls, and one more claim brings eight.
+            let claimed = claimed(engine).await;
+            assert!((20..=48).contains(&claimed), "{claimed}");
+        }
+    };
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
+    }
+}
+
+/// How many notifications an engine holds.
+async fn claimed(engine: &TestEngine) -> i64 {
+    let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
+    let claimed = sqlx::query("SELECT count(*) FROM notifications WHERE claimed_by IS NOT NULL");
+    claimed.fetch_one(&mut database).await.unwrap().get(0)
+}
+
+/// What a quick target does while others do what they like.
+async fn served(engine: &TestEngine, title: &str) {
+    let began = Instant::now();
+    let mine = engine.notify("noop", title, json!({})).await;
+    while engine.show(mine).await.attempts.is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(3), "{title} is not served");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// One more target of a module, with an address for a user.
+async fn another(engine: &TestEngine, name: &str, module: &str, user: &User) -> Target {
+    let known = engine.store.find_target(Tenant::DEFAULT, module).await.unwrap();
+    let target = Target { id: Uuid::now_v7(), name: name.to_owned(), ..known };
+    engine.store.add_target(Tenant::DEFAULT, &target, engine.clock.now()).await.unwrap();
+    let record = TargetUserRecord {
+        id: Uuid::now_v7(),
+        user: user.id,
+        target: target.id,
+        target_user_id: "anything".to_owned(),
+        description: String::new(),
+        active: true,
+        inactive_reason: None,
+    };
+    engine.store.add_record(Tenant::DEFAULT, &record, engine.clock.now()).await.unwrap();
+    target
+}
