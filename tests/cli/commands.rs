@@ -1,7 +1,7 @@
 //! What each command does and prints.
 
-use crate::support::folder_with;
-use crate::support::program::Program;
+use crate::support::program::{Program, Running};
+use crate::support::{folder_with, guest};
 use crate::support::smtp::{Answer, SmtpServer};
 use serde_json::json;
 
@@ -271,4 +271,15 @@ fn what_has_ended_is_kept_as_long_as_the_settings_say() {
     program.ok(&["process-notifications"]);
     assert_eq!(left(&program), 0);
     program.with("ENGINE_RETENTION__ENDED", "long").refused(&["settings", "check"], "is not a duration");
+}
+
+/// Where there is room for one component, those of many targets are looked at one after the other.
+#[test]
+fn targets_are_listed_where_there_is_room_for_one_component() {
+    let program = Program::new().with("ENGINE_SANDBOX__COMPILED", "64KiB");
+    for name in ["noop", "sleeper", "trap"] {
+        program.ok(&["target", "install", guest(name).to_str().unwrap(), "--name", name]);
+    }
+    let listing = Running(program.command(&["target", "list"]).spawn().unwrap());
+    assert_eq!(listing.ended(), Some(0));
 }

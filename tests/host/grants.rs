@@ -5,15 +5,22 @@ use crate::support::engine::TestEngine;
 use crate::support::http::{Answer, HttpServer};
 use crate::support::smtp::SmtpServer;
 use crate::support::{folder_with, guest, guests};
+use engine::host::Unloaded;
 use engine::rules::budget::Said;
 use engine::rules::grants::{self, Capability};
 use engine::rules::origin::Origin;
 use engine::rules::sealed::SealedSecret;
+use engine::rules::setup::Setup;
 use engine::rules::status::Status;
 use engine::rules::target::{Pause, PauseKind, Target};
 use engine::rules::tenant::Tenant;
 use engine::targets::{self, Wish};
 use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -283,7 +290,9 @@ async fn the_operators_word_is_not_for_what_another_tenant_installs() {
     let installed = install(&engine, "http_probe", "Probe", bytes.clone()).await.unwrap();
     let setup = engine.store.target_setup(TENANT, installed.id).await.unwrap();
     for (tenant, holds) in [(TENANT, true), (Tenant(7), false)] {
-        let powers = engine.catalog.prepare(tenant, &installed, &setup, Some(&bytes)).await.unwrap().powers.clone();
+        let read = || box_of(async { Ok(bytes.clone()) });
+        let prepared = engine.catalog.prepare::<Infallible>(tenant, &installed, &setup, &read).await.unwrap();
+        let powers = prepared.powers.clone();
         let reached = grants::http(&powers.grants, grants::Call::Send, "http://127.0.0.1:9/", &["token"], &[]);
         assert_eq!(reached.is_ok(), holds, "{reached:?}");
         assert_eq!(powers.has_secret("token").is_ok(), holds);
@@ -340,6 +349,46 @@ async fn there_is_room_for_one_component() {
         assert_eq!(engine.show(id).await.listed.notification.status, Status::Delivered);
     }
     assert!(engine.catalog.loaded().await <= 1);
+}
+
+/// What `Read` gives.
+fn box_of<'a>(
+    bytes: impl Future<Output = Result<Vec<u8>, Unloaded<Infallible>>> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Unloaded<Infallible>>> + Send + 'a>> {
+    Box::pin(bytes)
+}
+
+/// However many components are to be loaded, the bytes of few are held: whoever waits for its turn has none yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn few_components_are_read_at_once() {
+    let engine = Arc::new(TestEngine::builder().start().await);
+    let installed = install(&engine, "noop", "noop", std::fs::read(guest("noop")).unwrap()).await.unwrap();
+    let setup = engine.store.target_setup(TENANT, installed.id).await.unwrap();
+    let bytes = std::fs::read(guest("sleeper")).unwrap();
+    let (reading, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut all = tokio::task::JoinSet::new();
+    for number in 0..40_u8 {
+        // Each is another one, that was never compiled.
+        let bytes = [bytes.as_slice(), &[0, 3, 1, b'r', number]].concat();
+        let setup = Setup { component: Some(format!("sha256:{number}")), ..setup.clone() };
+        let (engine, installed, reading, most) = (engine.clone(), installed.clone(), reading.clone(), most.clone());
+        all.spawn(async move {
+            let read = || {
+                box_of(async {
+                    most.fetch_max(reading.fetch_add(1, SeqCst) + 1, SeqCst);
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    reading.fetch_sub(1, SeqCst);
+                    Ok(bytes.clone())
+                })
+            };
+            engine.catalog.prepare::<Infallible>(TENANT, &installed, &setup, &read).await.unwrap_err()
+        });
+    }
+    for refused in all.join_all().await {
+        let Unloaded::Module(refused) = refused;
+        assert!(refused.to_string().contains("not in the database as it was"), "{refused}");
+    }
+    assert!((2..=10).contains(&most.load(SeqCst)), "{most:?}");
 }
 
 /// Where there is room for one component, what was claimed with the one before does not wait for the next one while it holds that room.

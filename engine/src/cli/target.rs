@@ -179,24 +179,26 @@ async fn list(context: &Context) -> anyhow::Result<Code> {
             Ok(catalog) => target_show::found(store, catalog, &target).await?,
             Err(error) => Err(error.clone()),
         };
-        targets.push((target, found));
+        // The component itself is let go: there may be no room for it and the next one.
+        targets.push((target, target_show::problem(&found)));
     }
     let now = context.clock.now();
     match context.output {
         Format::Json => {
             let listed: Result<Vec<Value>, _> = targets
                 .iter()
-                .map(|(target, found)| {
+                .map(|(target, problem)| {
                     let mut value = serde_json::to_value(target)?;
-                    value["problem"] = target_show::problem(found).into();
+                    value["problem"] = problem.clone().into();
                     Ok::<_, serde_json::Error>(value)
                 })
                 .collect();
             output::json(&listed?)?;
         }
         Format::Text => {
-            let row = |(t, found): &(target::Target, _)| {
-                vec![t.name.clone(), t.notification_module_name.clone(), target_show::state(t, found, now)]
+            let row = |(target, problem): &(target::Target, Option<String>)| {
+                let state = target_show::state(target, problem.as_deref(), now);
+                vec![target.name.clone(), target.notification_module_name.clone(), state]
             };
             let rows: Vec<_> = targets.iter().map(row).collect();
             output::table("There are no targets; `engine target add` makes one.", &["name", "module", "state"], &rows)?;

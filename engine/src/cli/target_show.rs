@@ -54,9 +54,10 @@ pub fn problem(found: &Found) -> Option<String> {
 }
 
 /// Whether anything stops a target, and what.
-pub fn state(target: &Target, found: &Found, now: Timestamp) -> String {
-    match (&target.pause, problem(found), target.slowed_until) {
-        (Some(pause), ..) => format!("paused: {}", pause.reason),
+pub fn state(target: &Target, problem: Option<&str>, now: Timestamp) -> String {
+    match (&target.pause, problem, target.slowed_until) {
+        (Some(pause), None, _) => format!("paused: {}", pause.reason),
+        (Some(pause), Some(problem), _) => format!("not ready: {problem} It is paused, too: {}", pause.reason),
         (None, Some(problem), _) => format!("not ready: {problem}"),
         (None, None, Some(until)) if until > now => format!("slowed down until {until}"),
         (None, None, _) => "delivers".to_owned(),
@@ -83,19 +84,14 @@ fn text(target: &Target, found: &Found, now: Timestamp) -> anyhow::Result<()> {
     let mut lines = vec![
         ("name", target.name.clone()),
         ("module", target.notification_module_name.clone()),
-        ("state", state(target, found, now)),
+        ("state", state(target, problem(found).as_deref(), now)),
     ];
-    match found {
-        Err(problem) if target.pause.is_some() => lines.push(("and also", problem.to_string())),
-        Err(_) => {}
-        Ok(ready) => {
-            let Module { digest, manifest, .. } = &*ready.module;
-            // The first is the state, if nobody has paused it.
-            let told = usize::from(target.pause.is_none());
-            lines.extend(problems(found).into_iter().skip(told).map(|problem| ("and also", problem)));
-            lines.push(("component", digest.clone()));
-            lines.extend(said(manifest));
-        }
+    // The first is in the state.
+    lines.extend(problems(found).into_iter().skip(1).map(|problem| ("and also", problem)));
+    if let Ok(ready) = found {
+        let Module { digest, manifest, .. } = &*ready.module;
+        lines.push(("component", digest.clone()));
+        lines.extend(said(manifest));
     }
     for (name, value) in lines {
         output::text(&output::line(&format!("{name:>17}: {value}")))?;

@@ -5,8 +5,8 @@
 
 use super::call::Powers;
 use super::module::{Module, Places};
-use super::modules::{Host, ModuleError};
-use super::shelf::{Loaded, Prepared, Shelf};
+use super::modules::{Host, ModuleError, Read as ReadBytes, Unloaded};
+use super::shelf::{Prepared, Shelf};
 use super::smtp::Relay;
 use super::{HostError, powers};
 use crate::rules::budget::{self, Budget, Limit, Said};
@@ -118,6 +118,9 @@ const SIGNING: &str = "notification:engine/signing";
 /// The keys of a target's section that the engine itself reads, so that a component need not know them.
 pub const ENGINES_OWN: [&str; 6] = ["base_url", "from_email", "limits", "secrets", "smtp", "templates"];
 
+/// A component from a folder, or a bundled one.
+type Loaded = Arc<OnceCell<Result<(Arc<Module>, Source), ModuleError>>>;
+
 /// The modules of one engine.
 pub struct Catalog {
     pub(super) host: Host,
@@ -156,22 +159,27 @@ impl Catalog {
         self.shelf.target(tenant, target, revision)
     }
 
-    /// Whether an installed component is loaded already, so that its bytes are not needed.
-    pub fn is_loaded(&self, module: &str, digest: &str) -> bool {
-        self.shelf.is_loaded(module, digest)
-    }
-
-    /// Makes a target ready as it is set up: with connections of its own, so that none outlives a grant that was taken away. `component` are
-    /// the bytes of the one that was installed for it, if it is not loaded yet.
-    pub async fn prepare(&self, tenant: Tenant, target: &Target, setup: &Setup, component: Option<&[u8]>) -> Prepared {
+    /// Makes a target ready as it is set up: with connections of its own, so that none outlives a grant that was taken away. `read` gives the bytes of the
+    /// component that was installed for it, if it is not loaded yet.
+    pub async fn prepare<E>(
+        &self,
+        tenant: Tenant,
+        target: &Target,
+        setup: &Setup,
+        read: &ReadBytes<'_, E>,
+    ) -> Result<Arc<Ready>, Unloaded<E>> {
         let name = &target.notification_module_name;
         let loaded = match &setup.component {
-            Some(digest) => self.installed(name, digest, component).await,
+            Some(digest) => match self.installed(name, digest, read).await {
+                Err(Unloaded::Unread(error)) => return Err(Unloaded::Unread(error)),
+                Err(Unloaded::Module(error)) => Err(error),
+                Ok(module) => Ok((module, Source::Installed)),
+            },
             None => self.load(name).await,
         };
         let prepared = loaded.and_then(|(module, source)| self.ready(module, source, Some((tenant, target, setup))));
         self.shelf.keep(tenant, target.id, setup.revision, &prepared);
-        prepared
+        Ok(prepared?)
     }
 
     /// The same with the component that a target has already; `None` if it is set up with another.
@@ -215,29 +223,26 @@ impl Catalog {
     }
 
     /// The component that was installed under this digest.
-    async fn installed(
+    async fn installed<E>(
         &self,
         name: &str,
         digest: &str,
-        bytes: Option<&[u8]>,
-    ) -> Result<(Arc<Module>, Source), ModuleError> {
-        let cell = self.shelf.component(name, digest);
-        let changed = || {
-            ModuleError(format!("The installed component {name} is not in the database as it was: install it again."))
-        };
-        if let Some(loaded) = cell.get() {
-            return loaded.clone();
-        }
-        // It may be there the next time.
-        let bytes = bytes.ok_or_else(changed)?;
+        read: &ReadBytes<'_, E>,
+    ) -> Result<Arc<Module>, Unloaded<E>> {
         let load = async || {
-            let module = self.host.load_on(Some(&self.shelf), name, bytes).await;
-            let module =
-                module.map_err(|e| ModuleError(format!("The installed component {name} cannot be used. {e}")))?;
-            if module.digest == digest { Ok((Arc::new(module), Source::Installed)) } else { Err(changed()) }
+            let module = self.host.load_on(Some(&self.shelf), name, read).await;
+            match module.and_then(
+                |module| if module.digest == digest { Ok(module) } else { Err(ModuleError::changed().into()) },
+            ) {
+                Err(Unloaded::Module(error)) => {
+                    let why = format!("The installed component {name} cannot be used. {error}");
+                    Err(Unloaded::Module(ModuleError(why)))
+                }
+                loaded => loaded.map(Arc::new),
+            }
         };
         // Not why it could not be: a compiler that was killed may live the next time.
-        cell.get_or_try_init(async || load().await.map(Ok)).await?.clone()
+        self.shelf.component(name, digest).get_or_try_init(load).await.cloned()
     }
 
     /// The modules that somebody means to use: those with a section in the settings, those in the folders, and bundled ones of which a secret is

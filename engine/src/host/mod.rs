@@ -34,7 +34,7 @@ pub use contract::{Creation, Delivery, Draft, Previous};
 pub use examine::examine;
 pub use http::{HttpClient, Network, Resolver};
 pub use module::{Fault, Module, Place, Report, Sent};
-pub use modules::{Host, ModuleError};
+pub use modules::{Host, ModuleError, Read, Unloaded};
 pub use redaction::Redactor;
 pub use signing::is_as_asked;
 pub use smtp::Relay;

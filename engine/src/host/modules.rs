@@ -17,6 +17,9 @@ use crate::rules::manifest::Manifest;
 use crate::rules::sealed::SecretKey;
 use crate::rules::spelling::shown;
 use crate::settings::{EngineKey, Sandbox};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,6 +45,29 @@ const KEEP_STACK: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ModuleError(pub String);
+
+/// Why a component could not be made a module: it cannot be one, or its bytes could not be read.
+#[derive(Debug)]
+pub enum Unloaded<E> {
+    Module(ModuleError),
+    Unread(E),
+}
+
+impl<E> From<ModuleError> for Unloaded<E> {
+    fn from(error: ModuleError) -> Self {
+        Unloaded::Module(error)
+    }
+}
+
+impl ModuleError {
+    /// An installed component that is not what was installed.
+    pub fn changed() -> Self {
+        ModuleError("It is not in the database as it was: install it again.".to_owned())
+    }
+}
+
+/// Reads a component's bytes, each time that they are needed.
+pub type Read<'a, E> = dyn Fn() -> BoxFuture<'a, Result<Vec<u8>, Unloaded<E>>> + Send + Sync + 'a;
 
 pub(super) fn refuse<T>(text: impl Into<String>) -> Result<T, ModuleError> {
     Err(ModuleError(text.into()))
@@ -148,30 +174,45 @@ impl Host {
 
     /// Makes a module of a component's bytes, which need not be trusted. `name` is the module's.
     pub async fn load(&self, name: &str, bytes: &[u8]) -> Result<Module, ModuleError> {
-        self.load_on(None, name, bytes).await
+        match self.load_on::<Infallible>(None, name, &|| async { Ok(bytes.to_vec()) }.boxed()).await {
+            Ok(module) => Ok(module),
+            Err(Unloaded::Module(error)) => Err(error),
+            Err(Unloaded::Unread(never)) => match never {},
+        }
     }
 
-    /// The same; where it takes room on a shelf, as soon as there is room.
-    pub(super) async fn load_on(&self, shelf: Option<&Shelf>, name: &str, bytes: &[u8]) -> Result<Module, ModuleError> {
-        check_size(bytes, self.largest)?;
-        check_head(bytes)?;
-        let digest: String =
-            ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
-        let (cache, of, fingerprint) = (self.cache.clone(), digest.clone(), self.fingerprint);
+    /// The same of the bytes that `read` gives, as soon as it is their turn on the shelf: whoever waits there holds none.
+    pub(super) async fn load_on<E>(
+        &self,
+        shelf: Option<&Shelf>,
+        name: &str,
+        read: &Read<'_, E>,
+    ) -> Result<Module, Unloaded<E>> {
         // Held until it is loaded. A closed semaphore, which none of these is, would only mean that nothing bounds how many.
         let mut turn = match shelf {
             Some(shelf) => shelf.reading.acquire().await.ok(),
             None => None,
         };
+        let bytes = read().await?;
+        let digest = self.digest(&bytes)?;
+        let (cache, of, fingerprint) = (self.cache.clone(), digest.clone(), self.fingerprint);
         let kept = apart(move || cache.get(&of, fingerprint)).await?;
         let (code, known) = match kept {
             Some(Kept { code, manifest }) => (code, Some(manifest)),
             None => {
-                drop(turn.take());
-                if let Some(shelf) = shelf {
-                    turn = shelf.compiling.acquire().await.ok();
-                }
-                (self.compiler.compile(&self.engine, bytes.to_vec()).await?, None)
+                let bytes = match shelf {
+                    None => bytes,
+                    Some(shelf) => {
+                        drop((bytes, turn.take()));
+                        turn = shelf.compiling.acquire().await.ok();
+                        let bytes = read().await?;
+                        if self.digest(&bytes)? != digest {
+                            return Err(ModuleError::changed().into());
+                        }
+                        bytes
+                    }
+                };
+                (self.compiler.compile(&self.engine, bytes).await?, None)
             }
         };
         let room = match shelf {
@@ -228,6 +269,14 @@ impl Host {
             apart(move || cache.put(&digest, fingerprint, &kept)).await?;
         }
         Ok(module)
+    }
+
+    /// The digest of a component, if its size and its head are those of one.
+    fn digest(&self, bytes: &[u8]) -> Result<String, ModuleError> {
+        check_size(bytes, self.largest)?;
+        check_head(bytes)?;
+        let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+        Ok(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// What the pool cannot hold is said now, not at the first call. How many bytes the largest memory begins with.

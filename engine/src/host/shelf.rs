@@ -1,7 +1,7 @@
 //! The installed components that are loaded, and the targets that are ready: as many as there is room for. What was not used for longest goes, and is
 //! loaded anew when it is needed; what is in use stays until its last call has ended, and others wait for its room.
 
-use super::catalog::{Ready, Source};
+use super::catalog::Ready;
 use super::module::Module;
 use super::modules::ModuleError;
 use crate::rules::tenant::Tenant;
@@ -23,7 +23,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 const MOST_TARGETS: usize = 1000;
 
 pub(super) type Prepared = Result<Arc<Ready>, ModuleError>;
-pub(super) type Loaded = Arc<OnceCell<Result<(Arc<Module>, Source), ModuleError>>>;
+pub(super) type Loading = Arc<OnceCell<Arc<Module>>>;
 
 /// The room that a loaded component takes, until it is dropped.
 pub(super) type Taken = OwnedSemaphorePermit;
@@ -40,7 +40,7 @@ pub(super) struct Shelf {
 #[derive(Default)]
 struct Held {
     /// By the module's name and the component's digest.
-    components: HashMap<(String, String), Loaded>,
+    components: HashMap<(String, String), Loading>,
     /// What each target has come to.
     targets: HashMap<(Tenant, Uuid), Known>,
     /// Counts on with each use, to tell which was the last.
@@ -95,14 +95,8 @@ impl Shelf {
     }
 
     /// The place of an installed component, loaded or not.
-    pub fn component(&self, module: &str, digest: &str) -> Loaded {
+    pub fn component(&self, module: &str, digest: &str) -> Loading {
         self.held().components.entry((module.to_owned(), digest.to_owned())).or_default().clone()
-    }
-
-    /// Whether it is loaded already, so that its bytes are not needed.
-    pub fn is_loaded(&self, module: &str, digest: &str) -> bool {
-        let key = (module.to_owned(), digest.to_owned());
-        self.held().components.get(&key).is_some_and(|cell| cell.initialized())
     }
 
     /// How many components are loaded.
@@ -147,7 +141,7 @@ impl Held {
             .values()
             .filter_map(|known| Some(known.prepared.as_ref().ok()?.module.digest.as_str()))
             .collect();
-        let is_loading = |cell: &Loaded| !cell.initialized() && Arc::strong_count(cell) > 1;
+        let is_loading = |cell: &Loading| !cell.initialized() && Arc::strong_count(cell) > 1;
         self.components.retain(|(_, digest), cell| used.contains(digest.as_str()) || is_loading(cell));
     }
 }

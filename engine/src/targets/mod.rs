@@ -7,10 +7,11 @@ mod install;
 
 pub use install::{InstallError, Wish, example_refused, install, set};
 
-use crate::host::{Catalog, ModuleError, Ready};
+use crate::host::{Catalog, ModuleError, Ready, Unloaded};
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::store::{Store, StoreError};
+use futures::FutureExt;
 use std::sync::Arc;
 
 /// Why a target cannot be called.
@@ -29,17 +30,18 @@ pub async fn ready(store: &Store, catalog: &Catalog, tenant: Tenant, target: &Ta
         return Ok(known?);
     }
     let setup = store.target_setup(tenant, target.id).await?;
-    if let Some(digest) = &setup.component {
-        if catalog.is_loaded(&target.notification_module_name, digest)
-            && let Ok(ready) = catalog.prepare(tenant, target, &setup, None).await
-        {
-            return Ok(ready);
+    let digest = setup.component.as_deref().unwrap_or_default();
+    let read = || {
+        async move {
+            let found = store.find_component(tenant, digest).await.map_err(Unloaded::Unread)?;
+            found.ok_or_else(|| ModuleError::changed().into())
         }
-        // Or it was let go in between.
-        let component = store.find_component(tenant, digest).await?;
-        return Ok(catalog.prepare(tenant, target, &setup, component.as_deref()).await?);
-    }
-    Ok(catalog.prepare(tenant, target, &setup, None).await?)
+        .boxed()
+    };
+    catalog.prepare(tenant, target, &setup, &read).await.map_err(|unloaded| match unloaded {
+        Unloaded::Module(error) => Unready::Module(error),
+        Unloaded::Unread(error) => Unready::Store(error),
+    })
 }
 
 /// How a target stands now.
