@@ -1,8 +1,8 @@
 //! What each command does and prints.
 
 use crate::support::program::{Program, Running};
-use crate::support::{folder_with, guest};
 use crate::support::smtp::{Answer, SmtpServer};
+use crate::support::{folder_with, guest};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ mod call;
 mod catalog;
 mod compiler;
 mod contract;
+mod encodings;
 mod examine;
 mod exchanges;
 mod http;

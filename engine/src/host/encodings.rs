@@ -1,0 +1,133 @@
+//! How a secret may look after others have written it into a URL, a form, a header, a JSON text or a page.
+
+use super::http::IN_PATH;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// An encoded form shorter than this could be anything, and is left.
+pub(super) const SHORTEST: usize = 4;
+
+/// A longer secret is a document, which nobody puts into a page or into JSON but as JavaScript would: all forms of it would take the machine's memory.
+const LONGEST: usize = 4 * 1024;
+
+pub(super) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A secret, and all forms that are known.
+pub(super) fn forms(secret: &str) -> BTreeSet<String> {
+    let percent = [NON_ALPHANUMERIC, UNRESERVED, IN_PATH].map(|set| utf8_percent_encode(secret, set).to_string());
+    let percent = percent.into_iter().flat_map(|form| [lower_escapes(&form), form.replace("%20", "+"), form]);
+    let mut forms: BTreeSet<String> = percent.collect();
+    forms.extend((0..3).flat_map(|before| base64_inside(secret.as_bytes(), before)));
+    let writers = if secret.len() <= LONGEST { &JSON_WRITERS } else { &JSON_WRITERS[..1] };
+    forms.extend(in_json(secret, writers));
+    if secret.len() <= LONGEST {
+        forms.extend(in_html(secret));
+    }
+    // Its lines, as a log may have cut a document into them.
+    forms.extend(secret.lines().map(str::trim).filter(|line| line.len() >= 4 * SHORTEST).map(str::to_owned));
+    forms.retain(|form| form.len() >= SHORTEST);
+    forms.insert(secret.to_owned());
+    forms
+}
+
+/// Percent-encoded text with small letters in its escapes.
+fn lower_escapes(text: &str) -> String {
+    let mut escaped: u8 = 0;
+    let lower = |c: char| {
+        let small = if escaped > 0 { c.to_ascii_lowercase() } else { c };
+        escaped = if c == '%' { 2 } else { escaped.saturating_sub(1) };
+        small
+    };
+    text.chars().map(lower).collect()
+}
+
+/// What base64 makes of a secret that stands after so many bytes of something else (a user's name and a colon, say): the characters that follow
+/// from the secret alone.
+fn base64_inside(secret: &[u8], before: usize) -> [String; 2] {
+    let whole = [&[0; 3][..before], secret].concat();
+    let first = (before * 8).div_ceil(6);
+    let last = whole.len() * 8 / 6;
+    [STANDARD_NO_PAD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole)]
+        .map(|text| text.get(first..last).unwrap_or_default().to_owned())
+}
+
+/// What the usual writers of JSON escape beside what they must, whether a slash is among it, which has an escape of its own: those of most languages;
+/// PHP's; Go's and Ruby's; Gson's; .NET's; and PHP's for pages.
+const JSON_WRITERS: [(&str, bool); 6] =
+    [("", false), ("", true), ("<>&", false), ("<>&='", false), ("<>&'\"+`\u{7f}", false), ("<>&'\"", true)];
+
+/// As it stands in JSON, each writer with or without escapes for what is not ASCII, and with large or small digits in them.
+fn in_json(secret: &str, writers: &[(&str, bool)]) -> impl Iterator<Item = String> {
+    writers.iter().flat_map(move |(escaped, slash)| {
+        [(false, false), (false, true), (true, false), (true, true)].map(|(ascii, large)| {
+            let unicode = |text: &mut String, c: char| {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // A text takes whatever is written to it.
+                    let _ = if large { write!(text, "\\u{unit:04X}") } else { write!(text, "\\u{unit:04x}") };
+                }
+            };
+            secret.chars().fold(String::with_capacity(secret.len()), |mut text, c| {
+                match c {
+                    _ if escaped.contains(c) => unicode(&mut text, c),
+                    '"' => text.push_str("\\\""),
+                    '\\' => text.push_str("\\\\"),
+                    '/' if *slash => text.push_str("\\/"),
+                    '\n' => text.push_str("\\n"),
+                    '\r' => text.push_str("\\r"),
+                    '\t' => text.push_str("\\t"),
+                    '\u{8}' => text.push_str("\\b"),
+                    '\u{c}' => text.push_str("\\f"),
+                    _ if c < ' ' || (ascii && !c.is_ascii()) => unicode(&mut text, c),
+                    _ => text.push(c),
+                }
+                text
+            })
+        })
+    })
+}
+
+/// As it stands in HTML or XML, with each way to write a quotation mark and an apostrophe.
+fn in_html(secret: &str) -> impl Iterator<Item = String> {
+    let text = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let quoted = ["\"", "&quot;", "&#34;", "&#x22;"].map(|mark| text.replace('"', mark));
+    quoted
+        .into_iter()
+        .flat_map(|text| ["'", "&#39;", "&#039;", "&#x27;", "&apos;"].map(|mark| text.replace('\'', mark)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each as the standard library of a language writes it.
+    #[test]
+    fn what_others_write_is_known() {
+        let forms = forms("a/b\"c<d>&+'é😀\u{1}");
+        for written in [
+            // JavaScript, Python, PHP, Go, Gson, .NET, PHP for pages.
+            "a/b\\\"c<d>&+'é😀\\u0001",
+            "a/b\\\"c<d>&+'\\u00e9\\ud83d\\ude00\\u0001",
+            "a\\/b\\\"c<d>&+'\\u00e9\\ud83d\\ude00\\u0001",
+            "a/b\\\"c\\u003cd\\u003e\\u0026+'é😀\\u0001",
+            "a/b\\\"c\\u003cd\\u003e\\u0026+\\u0027é😀\\u0001",
+            "a/b\\u0022c\\u003Cd\\u003E\\u0026\\u002B\\u0027\\u00E9\\uD83D\\uDE00\\u0001",
+            "a\\/b\\u0022c\\u003Cd\\u003E\\u0026+\\u0027é😀\\u0001",
+            // Python, Go, and XML.
+            "a/b&quot;c&lt;d&gt;&amp;+&#x27;é😀\u{1}",
+            "a/b&#34;c&lt;d&gt;&amp;+&#39;é😀\u{1}",
+            "a/b\"c&lt;d&gt;&amp;+&apos;é😀\u{1}",
+        ] {
+            assert!(forms.contains(written), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_plain_secret_has_few_forms() {
+        let forms = forms("s3cr3t0123456789");
+        // Itself, and base64 after none, one and two bytes.
+        assert_eq!(forms.len(), 4, "{forms:?}");
+    }
+}
