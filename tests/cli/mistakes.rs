@@ -1,6 +1,7 @@
 //! What people type wrongly: one sentence that says what to do, exit code 1 (2 for usage), and nothing half-written.
 
 use crate::support::program::Program;
+use crate::support::smtp::SmtpServer;
 use crate::support::{folder_with, guest};
 use serde_json::json;
 use std::process::Command;
@@ -300,4 +301,45 @@ fn files_without_end_are_refused() {
     program.refused(&["settings", "check"], "has more than 1024 bytes");
     let program = Program::new().with("ENGINE_SMTP__HELLO_NAME", "a\r\nMAIL FROM:<evil@x.example>");
     program.refused(&["settings", "check"], "`smtp.hello_name` must be the name of a host");
+}
+
+/// What is wrong with the settings of one target holds up that one, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_settings_of_one_target_stop_no_other() {
+    let server = SmtpServer::start(&[]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    program.ok(&["target", "install", guest("http_probe").to_str().unwrap(), "--name", "Carrier Pigeon"]);
+    program.ok(&["record", "add", "--user", "ada", "--target", "Carrier Pigeon", "--target-user-id", "coop 7"]);
+    for (name, value, part) in [
+        ("ENGINE_TARGET__HTTP_PROBE__SMTP", "perhaps", "`target.http_probe.smtp` must be true or false"),
+        ("ENGINE_TARGET__HTTP_PROBE__BASE_URL", "gopher://x", "`target.http_probe.base_url` must be an origin"),
+        ("ENGINE_TARGET__HTTP_PROBE__LIMITS", "many", "`target.http_probe.limits` must be a table"),
+    ] {
+        let program = program.clone().with(name, value);
+        program.ok(&["notify", "--user", "ada", "--target", "email", "--title", name, "--body", "B"]);
+        program.ok(&["process-notifications"]);
+        assert!(program.json(&["target", "show", "Carrier Pigeon"])["problem"].as_str().unwrap().contains(part));
+        program
+            .refused(&["notify", "--user", "ada", "--target", "Carrier Pigeon", "--title", "T", "--body", "B"], part);
+        let checked = program.run(&["settings", "check"]);
+        assert!(checked.code == Some(1) && checked.stderr.contains(part), "{checked:?}");
+    }
+    assert_eq!(server.count(), 3);
+}
+
+/// Also of arguments that make no sense a program is told in its own language.
+#[test]
+fn usage_is_told_to_programs_too() {
+    let program = Program::new();
+    for arguments in [&["--output", "json", "target", "shove", "fax"][..], &["target", "shove", "--output=json"]] {
+        let ran = program.run(arguments);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(told["error"], "unrecognized subcommand 'shove'");
+        assert!(ran.stderr.contains("Usage:"), "{ran:?}");
+    }
+    let ran = program.run(&["target", "shove"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert_eq!(program.run(&["--version", "--output", "json"]).code, Some(0));
 }

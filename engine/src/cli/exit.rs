@@ -2,6 +2,7 @@
 
 use super::output::{self, Format};
 use crate::creation::{CreationError, Refusal};
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
@@ -67,4 +68,25 @@ pub fn report(error: &anyhow::Error, format: Format) -> Code {
         let _ = output::json(&serde_json::json!({ "error": error.to_string() }));
     }
     refused.map_or(Code::Failed, Code::of)
+}
+
+/// Prints why arguments make no sense, or the help that they ask for. For programs the sentence is the one value of standard output, too: how they want it is
+/// looked for in the arguments, which could not be read.
+pub fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    let for_programs = arguments.windows(2).any(|two| two == ["--output", "json"])
+        || arguments.iter().any(|one| one == "--output=json");
+    // That nobody reads it is no other failure than the one that is told.
+    let _ = error.print();
+    if error.use_stderr() && for_programs {
+        let _ = output::json(&serde_json::json!({ "error": sentence(&error.to_string()) }));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// What clap says first, on one line.
+fn sentence(said: &str) -> String {
+    let first = said.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = first.split_whitespace().collect();
+    let words = words.join(" ");
+    words.strip_prefix("error: ").unwrap_or(&words).to_owned()
 }

@@ -30,6 +30,7 @@ mod user;
 use clap::{Args, Parser, Subcommand};
 use context::Context;
 use output::Format;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -37,7 +38,7 @@ use std::time::Duration;
 /// Notifies users through sandboxed targets: e-mail, SMS, push, and whatever you write.
 #[derive(Debug, Parser)]
 #[command(name = "engine", version, propagate_version = true, disable_help_subcommand = true)]
-pub struct Cli {
+struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
@@ -109,8 +110,13 @@ enum Command {
     },
 }
 
-/// Does what was asked, and says how it went.
-pub fn main(cli: Cli) -> ExitCode {
+/// Does what these arguments ask, and says how it went.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error, &arguments),
+    };
     if let Command::CompileComponent { memory, seconds } = cli.command {
         let done = crate::host::compile_input(Duration::from_secs(seconds), memory);
         return done.map_or(ExitCode::FAILURE, ExitCode::from);

@@ -17,6 +17,9 @@ pub const CUT_OFF: &str = "engine: stopped in the middle of calls; the next star
 
 pub async fn execute(context: &Context) -> anyhow::Result<Code> {
     let deliverer = deliverer(context, Arc::new(log))?;
+    for wrong in context.settings.wrong_targets() {
+        output::aside(&format!("engine: {wrong} That target alone waits until it is mended."));
+    }
     let mut stops = Stops::listen()?;
     let server = match context.settings.server.listen {
         None => None,

@@ -81,9 +81,12 @@ async fn problems_of_targets(settings: &Arc<settings::Settings>) -> anyhow::Resu
     for module in catalog.meant().await {
         match catalog.get(&module).await {
             // What is installed, and what is granted, is in the database, which is not asked.
-            Err(_) if catalog.is_elsewhere(&module) => output::aside(&format!(
-                "engine: [target.{module}] is for a component in no folder, and was not checked: one that is installed is, by `engine target show {module}`."
-            )),
+            Err(_) if catalog.is_elsewhere(&module) => match settings.of_target(&module).wrong {
+                Some(wrong) => problems.push(wrong),
+                None => output::aside(&format!(
+                    "engine: [target.{module}] is for a component in no folder, and was not checked: one that is installed is, by `engine target show {module}`."
+                )),
+            },
             Err(error) => problems.push(error.to_string()),
             Ok(ready) => {
                 let lacks = if ready.source == Source::Bundled { ready.lacks() } else { ready.lacking_settings() };

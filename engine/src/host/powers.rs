@@ -15,7 +15,7 @@ use crate::rules::setup::Setup;
 use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
-use crate::settings::{Secret, TargetSettings};
+use crate::settings::{Secret, TargetSettings, no_folder};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The powers of a module, for a target if there is one.
@@ -29,6 +29,11 @@ pub fn of(
     // The operator's word is for the operator's own: another tenant may install a component under any name.
     let is_anothers = source == Source::Installed && of.is_some_and(|(tenant, _, _)| tenant != Tenant::DEFAULT);
     let said = if is_anothers { TargetSettings::default() } else { catalog.settings.of_target(name) };
+    let folder = said.templates.as_deref().filter(|_| module.manifest.templates);
+    let no_folder = folder.and_then(|folder| no_folder(&format!("target.{name}.templates"), folder));
+    if let Some(wrong) = said.wrong.or(no_folder) {
+        return Err(HostError::new(wrong));
+    }
     let sender =
         match said.values.get("from_email") {
             Some(text) => Some(sender(text.as_str().unwrap_or_default()).map_err(|why| {

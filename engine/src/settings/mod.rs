@@ -11,7 +11,7 @@ mod values;
 
 pub use key::EngineKey;
 pub use sandbox::{LARGEST_COMPONENT, Sandbox};
-pub use target::TargetSettings;
+pub use target::{TargetSettings, no_folder};
 
 use crate::rules::notification::OnUnknown;
 use crate::rules::retry::Backoff;
@@ -230,8 +230,8 @@ impl Settings {
         let target = raw
             .target
             .into_iter()
-            .map(|(module, keys)| Ok((module.clone(), TargetSettings::checked(&module, keys)?)))
-            .collect::<Result<_, SettingsError>>()?;
+            .map(|(module, keys)| (module.clone(), TargetSettings::read(&module, keys)))
+            .collect();
         let mut settings = Settings {
             sandbox: raw.sandbox.raised_by(&target),
             database: raw.database,

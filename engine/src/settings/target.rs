@@ -3,7 +3,7 @@
 use super::{Settings, SettingsError};
 use crate::rules::budget::{Limit, Said};
 use crate::rules::origin::Origin;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the operator says about one target.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,8 @@ pub struct TargetSettings {
     pub secrets: Vec<String>,
     /// All keys, as the component reads them.
     pub values: serde_json::Map<String, serde_json::Value>,
+    /// Why they cannot be used, in a sentence. Nothing else is known of them then, and that target alone is held up.
+    pub wrong: Option<String>,
 }
 
 /// What the settings name outside of themselves.
@@ -28,23 +30,30 @@ impl Settings {
     pub fn missing_folders(&self) -> Vec<String> {
         let database = self.database_file().map(|_| ("database.url".to_owned(), self.folder()));
         let paths = self.targets.paths.iter().map(|folder| ("targets.paths".to_owned(), folder.clone()));
-        let templates = self
-            .target
-            .iter()
-            .filter_map(|(module, said)| Some((format!("target.{module}.templates"), said.templates.clone()?)));
-        let named = database.into_iter().chain(paths).chain(templates);
-        named
-            .filter(|(_, folder)| !folder.is_dir())
-            .map(|(key, folder)| {
-                format!("`{key}` names {}, which is no folder: make it, or name another.", folder.display())
-            })
-            .collect()
+        let named = database.into_iter().chain(paths);
+        named.filter_map(|(key, folder)| no_folder(&key, &folder)).collect()
+    }
+
+    /// What is wrong with `[target.NAME]` of single targets, a sentence each.
+    pub fn wrong_targets(&self) -> impl Iterator<Item = &str> {
+        self.target.values().filter_map(|said| said.wrong.as_deref())
     }
 }
 
+/// What to do if the folder that a key names is none.
+pub fn no_folder(key: &str, folder: &Path) -> Option<String> {
+    let is_none = !folder.is_dir();
+    is_none.then(|| format!("`{key}` names {}, which is no folder: make it, or name another.", folder.display()))
+}
+
 impl TargetSettings {
-    /// The keys of `[target.module]`, read once; the sentence says which cannot be.
-    pub(super) fn checked(module: &str, keys: toml::Table) -> Result<Self, SettingsError> {
+    /// The keys of `[target.module]`, read once.
+    pub(super) fn read(module: &str, keys: toml::Table) -> Self {
+        let checked = TargetSettings::checked(module, keys);
+        checked.unwrap_or_else(|why| TargetSettings { wrong: Some(why.to_string()), ..TargetSettings::default() })
+    }
+
+    fn checked(module: &str, keys: toml::Table) -> Result<Self, SettingsError> {
         let base_url = match keys.get("base_url") {
             None => None,
             Some(value) => {
@@ -102,7 +111,7 @@ impl TargetSettings {
             Ok(serde_json::Value::Object(values)) => values,
             _ => return Err(SettingsError::new(format!("[target.{module}] holds what cannot be written as JSON."))),
         };
-        Ok(TargetSettings { base_url, smtp, templates, limits, secrets, values })
+        Ok(TargetSettings { base_url, smtp, templates, limits, secrets, values, wrong: None })
     }
 }
 
