@@ -86,6 +86,8 @@ async fn doors_and_logs_are_bounded_as_the_tenant_says() {
     let asked = async |wish: Value| report(&engine.tried("http_probe", "Title", wish).await);
     let found = asked(json!({ "url": server.origin() })).await;
     assert_eq!(found["code"], "answer_too_large", "{found}");
+    let said = "answered with 200, but its answer has more than 1000 bytes (`answer` by `engine target limit`";
+    assert!(found["message"].as_str().unwrap().contains(said), "{found}");
     server.answers(Answer::status(200, "", ""));
     let found = asked(json!({ "url": server.origin(), "times": 3 })).await;
     assert_eq!((&found["code"], server.count()), (&json!("too_many_requests"), 2), "{found}");

@@ -6,7 +6,6 @@ use super::output::{self, Format};
 use super::target_show;
 use crate::creation::{self, CreationError, Message, Refusal, Report, Request};
 use crate::host::Catalog;
-use crate::rules::grants::quoted;
 use crate::rules::moment::Moment;
 use crate::rules::notification::OnUnknown;
 use crate::rules::quantities::parse_duration;
@@ -191,15 +190,9 @@ async fn waits(context: &Context, catalog: &Catalog, reports: &[Report]) -> anyh
             continue;
         }
         let found = target_show::found(&context.store, catalog, &target).await?;
-        let name = &target.name;
-        let why = match (&target.pause, target_show::problem(&found)) {
-            (Some(_), _) => {
-                format!("{name} is paused: `engine target resume {}` ends that.", quoted(name))
-            }
-            (None, Some(problem)) => format!("{name} is not ready: {problem}"),
-            (None, None) => continue,
-        };
-        waits.insert(target.name, why);
+        if let Some(why) = target_show::waits(&target, &found) {
+            waits.insert(target.name, why);
+        }
     }
     Ok(waits)
 }

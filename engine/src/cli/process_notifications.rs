@@ -6,7 +6,7 @@ use super::output::{self, Format};
 use super::run::{CUT_OFF, Stops, deliverer};
 use super::target_show;
 use crate::delivery::{Chosen, Event, Stopped};
-use crate::rules::grants::{self, Capability, Inspected};
+use crate::rules::grants::{self, Inspected};
 use crate::rules::notification::Notification;
 use crate::rules::status::Status;
 use crate::rules::target::Target;
@@ -92,13 +92,7 @@ async fn tell_of_denials(context: &Context, targets: &[Arc<Target>]) -> anyhow::
         match target_show::found(&context.store, &catalog, target).await? {
             Err(why) => output::aside(&format!("engine: the target {} is not ready: {why}", target.name)),
             Ok(ready) => {
-                let denied = grants::inspect(&ready.powers.grants).into_iter();
-                let is_door = |capability: &Capability| {
-                    matches!(capability, Capability::Http(_) | Capability::RecordAddress | Capability::Smtp(_))
-                };
-                for Inspected { why, .. } in
-                    denied.filter(|line| line.decision.asked && !line.in_force && is_door(&line.capability))
-                {
+                for Inspected { why, .. } in grants::shut(&ready.powers.grants) {
                     output::aside(&format!("engine: {why}"));
                 }
             }
@@ -124,10 +118,10 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
         let until = target.slowed_until.filter(|until| *until > context.clock.now());
         match (target.pause, until) {
             (Some(pause), _) => output::aside(&format!(
-                "engine: the target {} is paused, and what is due there waits; `engine target resume {}` ends that. {}",
+                "engine: the target {} is paused, and what is due there waits: {} `engine target resume {}` ends that.",
                 target.name,
-                grants::quoted(&target.name),
-                output::line(&pause.reason)
+                output::line(&pause.said()),
+                grants::quoted(&target.name)
             )),
             (None, Some(until)) => output::aside(&format!(
                 "engine: the provider of the target {} asked for time: what is due there waits until {until}.",

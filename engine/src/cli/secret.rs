@@ -3,12 +3,14 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
+use super::target_grant::tell_of_pause;
 use crate::host::is_as_asked;
 use crate::rules::grants::check_secret_name;
 use crate::rules::limits::Invalid;
 use crate::rules::origin::Origin;
 use crate::rules::sealed::{MAX_VALUE, SealedSecret};
 use crate::rules::spelling::nearest;
+use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::settings::EngineKey;
 use crate::store::ListedSecret;
@@ -77,15 +79,16 @@ impl Secret {
     }
 }
 
-/// Refuses a value that the component of a target which it is for could not read. What nobody asks for may be asked for later: that is told.
+/// Refuses a value that the component of a target which it is for could not read. What nobody asks for may be asked for later: that is told. The targets
+/// that ask for it.
 async fn check_asked(
     context: &Context,
     name: &str,
     target: Option<Uuid>,
     value: &str,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<(Option<String>, Vec<Target>)> {
     let catalog = context.catalog()?;
-    let mut asked: Vec<String> = Vec::new();
+    let (mut asked, mut asking): (Vec<String>, Vec<Target>) = Default::default();
     for known in context.store.list_targets(Tenant::DEFAULT).await? {
         if target.is_some_and(|target| target != known.id) {
             continue;
@@ -101,13 +104,16 @@ async fn check_asked(
             }
             asked.push(wanted.name.clone());
         }
+        if ready.module.manifest.secrets.iter().any(|wanted| wanted.name == name) {
+            asking.push(known);
+        }
     }
-    if asked.iter().any(|asked| asked == name) {
-        return Ok(None);
+    if !asking.is_empty() {
+        return Ok((None, asking));
     }
     let near = nearest(name, asked.iter().map(String::as_str));
     let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    Ok(Some(format!("No target's component asks for a secret `{name}` yet{near}")))
+    Ok((Some(format!("No target's component asks for a secret `{name}` yet{near}")), asking))
 }
 
 /// The target that a secret is for.
@@ -133,7 +139,7 @@ impl Set {
                 "The value has fewer than {SHORTEST} characters: where it is cut out of texts, these would lose other words. Use a longer one."
             );
         }
-        let unasked = check_asked(context, &self.name, target.as_ref().map(|(id, _)| *id), &value).await?;
+        let (unasked, asking) = check_asked(context, &self.name, target.as_ref().map(|(id, _)| *id), &value).await?;
         let (id, name) = (context.new_id(), self.name.clone());
         let (key_id, ciphertext) = (String::new(), Vec::new());
         let draft = SealedSecret { id, name, target: target.as_ref().map(|(id, _)| *id), key_id, ciphertext, origins };
@@ -166,6 +172,7 @@ impl Set {
                     output::text(&format!("It does not go to {} any more.", dropped.join(" and ")))?;
                 }
                 unasked.map_or(Ok(()), |told| output::text(&told))?;
+                asking.iter().try_for_each(tell_of_pause)?;
             }
         }
         Ok(Code::Done)

@@ -173,21 +173,21 @@ impl Pausing {
 async fn list(context: &Context) -> anyhow::Result<Code> {
     let catalog = context.catalog().map_err(|error| ModuleError(error.to_string()));
     let store = &context.store;
-    let mut targets = Vec::new();
+    let (mut targets, now) = (Vec::new(), context.clock.now());
     for target in context.store.list_targets(Tenant::DEFAULT).await? {
         let found = match &catalog {
             Ok(catalog) => target_show::found(store, catalog, &target).await?,
             Err(error) => Err(error.clone()),
         };
         // The component itself is let go: there may be no room for it and the next one.
-        targets.push((target, target_show::problem(&found)));
+        let (state, problem) = (target_show::state(&target, &found, now), target_show::problem(&found));
+        targets.push((target, state, problem));
     }
-    let now = context.clock.now();
     match context.output {
         Format::Json => {
             let listed: Result<Vec<Value>, _> = targets
                 .iter()
-                .map(|(target, problem)| {
+                .map(|(target, _, problem)| {
                     let mut value = serde_json::to_value(target)?;
                     value["problem"] = problem.clone().into();
                     Ok::<_, serde_json::Error>(value)
@@ -196,13 +196,12 @@ async fn list(context: &Context) -> anyhow::Result<Code> {
             output::json(&listed?)?;
         }
         Format::Text => {
-            let row = |(target, problem): &(target::Target, Option<String>)| {
-                let state = target_show::state(target, problem.as_deref(), now);
-                vec![target.name.clone(), target.notification_module_name.clone(), state]
-            };
-            let rows: Vec<_> = targets.iter().map(row).collect();
+            let rows = targets.iter().map(|(target, state, _)| {
+                vec![target.name.clone(), target.notification_module_name.clone(), state.clone()]
+            });
+            let rows: Vec<_> = rows.collect();
             output::table("There are no targets; `engine target add` makes one.", &["name", "module", "state"], &rows)?;
-            for (target, _) in &targets {
+            for (target, ..) in &targets {
                 tell_of_pause(target)?;
             }
         }

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
 use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError, Ready};
+use crate::rules::grants;
 use crate::rules::manifest::Manifest;
 use crate::rules::schema::{self, Key};
 use crate::rules::target::Target;
@@ -48,19 +49,36 @@ pub fn tell_lacks(problems: &[String]) -> anyhow::Result<()> {
     problems.iter().try_for_each(|lack| output::text(&output::line(&format!("It is not ready: {lack}"))))
 }
 
+/// Why what is made for a target will wait, if it will.
+pub fn waits(target: &Target, found: &Found) -> Option<String> {
+    let name = &target.name;
+    let paused = target.pause.as_ref().map(|pause| {
+        format!("{name} is paused: {} `engine target resume {}` ends that.", pause.said(), grants::quoted(name))
+    });
+    let lacks = problem(found).map(|problem| format!("{name} is not ready: {problem}"));
+    let all: Vec<String> = lacks.into_iter().chain(paused).collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
 /// The first of it.
 pub fn problem(found: &Found) -> Option<String> {
     problems(found).into_iter().next()
 }
 
 /// Whether anything stops a target, and what.
-pub fn state(target: &Target, problem: Option<&str>, now: Timestamp) -> String {
-    match (&target.pause, problem, target.slowed_until) {
-        (Some(pause), None, _) => format!("paused: {}", pause.reason),
-        (Some(pause), Some(problem), _) => format!("not ready: {problem} It is paused, too: {}", pause.reason),
+pub fn state(target: &Target, found: &Found, now: Timestamp) -> String {
+    match (&target.pause, problem(found), target.slowed_until) {
+        (Some(pause), None, _) => format!("paused: {}", pause.said()),
+        (Some(pause), Some(problem), _) => format!("not ready: {problem} It is paused, too: {}", pause.said()),
         (None, Some(problem), _) => format!("not ready: {problem}"),
         (None, None, Some(until)) if until > now => format!("slowed down until {until}"),
-        (None, None, _) => "delivers".to_owned(),
+        (None, None, _) => match found.as_ref().map(|ready| grants::shut(&ready.powers.grants).len()) {
+            Ok(0) | Err(_) => "delivers".to_owned(),
+            Ok(shut) => format!(
+                "delivers, without {shut} of the ways that its component asks for: see `engine target inspect {}`",
+                grants::quoted(&target.name)
+            ),
+        },
     }
 }
 
@@ -84,7 +102,7 @@ fn text(target: &Target, found: &Found, now: Timestamp) -> anyhow::Result<()> {
     let mut lines = vec![
         ("name", target.name.clone()),
         ("module", target.notification_module_name.clone()),
-        ("state", state(target, problem(found).as_deref(), now)),
+        ("state", state(target, found, now)),
     ];
     // The first is in the state.
     lines.extend(problems(found).into_iter().skip(1).map(|problem| ("and also", problem)));

@@ -50,6 +50,16 @@ pub struct Pause {
     pub since: Timestamp,
 }
 
+impl Pause {
+    /// The reason, with whose words it is in: those about a target's set-up are its component's.
+    pub fn said(&self) -> String {
+        match self.kind {
+            PauseKind::Configuration => format!("its component says: {}", self.reason),
+            PauseKind::Component | PauseKind::Operator => self.reason.clone(),
+        }
+    }
+}
+
 /// Whose fault, or wish, a pause is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

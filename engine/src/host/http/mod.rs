@@ -171,7 +171,11 @@ impl Exchanges {
     async fn read(&self, mut answer: reqwest::Response, host: &str, between: Duration) -> Result<Response, Error> {
         let (most, redactor) = (self.budget.bytes(Limit::Answer), &self.powers.redactor);
         let status = answer.status().as_u16();
-        let broke = |code: &str, message: String| Error { phase: Phase::Read, status, code: code.to_owned(), message };
+        // What the provider has done with the request, its status says.
+        let broke = |code: &str, how: &str| {
+            let message = format!("{host} answered with {status}, but its answer {how}.");
+            Error { phase: Phase::Read, status, code: code.to_owned(), message }
+        };
         // gzip is unpacked by now, and nothing else was asked for: a secret that is repeated in there could not be found.
         if answer
             .headers()
@@ -179,7 +183,7 @@ impl Exchanges {
             .iter()
             .any(|packed| !packed.as_bytes().eq_ignore_ascii_case(b"identity"))
         {
-            return Err(broke("answer_packed", format!("The answer of {host} is packed otherwise than by gzip.")));
+            return Err(broke("answer_packed", "is packed otherwise than by gzip"));
         }
         let headers = answer
             .headers()
@@ -191,24 +195,18 @@ impl Exchanges {
             })
             .collect();
         let mut body = Vec::new();
-        let late = || broke("timeout", format!("The answer of {host} did not end in time."));
+        let late = || broke("timeout", "did not end in time");
         loop {
             match tokio::time::timeout(between, answer.chunk()).await.map_err(|_| late())? {
                 Ok(None) => return Ok(Response { status, headers, body: redactor.bytes(body) }),
                 Ok(Some(chunk)) if body.len() + chunk.len() > most => {
                     let whose = self.powers.said_where(Limit::Answer);
-                    return Err(broke(
-                        "answer_too_large",
-                        format!("The answer of {host} has more than {most} bytes ({whose})."),
-                    ));
+                    return Err(broke("answer_too_large", &format!("has more than {most} bytes ({whose})")));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Err(e) if e.is_timeout() => return Err(late()),
                 Err(e) => {
-                    return Err(broke(
-                        "answer_broken",
-                        format!("The answer of {host} broke off: {}.", e.without_url()),
-                    ));
+                    return Err(broke("answer_broken", &format!("broke off: {}", e.without_url())));
                 }
             }
         }

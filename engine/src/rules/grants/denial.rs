@@ -71,11 +71,14 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                     )
                 }
                 (true, None) => format!(
-                    "it has no sender; the operator sets one, with `from_email` under [target.{module}] or with `[sandbox] senders`"
+                    "it has no sender, and mail is not open to it; the operator writes both `from_email` and `smtp = true` under [target.{module}]"
                 ),
-                (true, Some(sender)) if !decision.allowed && from.is_none() => format!(
-                    "the operator forbids it: `[sandbox] senders` does not name {sender}; the operator can change that, or write {word}"
-                ),
+                (true, Some(sender)) if !decision.allowed && from.is_none() => {
+                    let then = if decision.granted { String::new() } else { format!(", after which {command}") };
+                    format!(
+                        "the operator forbids it: `[sandbox] senders` does not name {sender}; the operator writes {word}, or adds it there{then}"
+                    )
+                }
                 (true, Some(sender)) if !decision.allowed => {
                     format!("the operator forbids it: `[sandbox] senders` does not name {sender}")
                 }

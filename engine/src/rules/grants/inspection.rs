@@ -51,13 +51,23 @@ pub fn inspect(grants: &Grants) -> Vec<Inspected> {
 
 /// What to do where a component asks for ways to its provider, HTTP or mail, and none of them is in force: it could send nothing.
 pub fn cut_off(grants: &Grants) -> Option<String> {
+    let mut ways = ways(grants).peekable();
+    let first = ways.peek().map(|way| way.why.clone());
+    if ways.any(|way| way.in_force) { None } else { first }
+}
+
+/// The ways to its provider that a component asks for and that are not in force.
+pub fn shut(grants: &Grants) -> Vec<Inspected> {
+    ways(grants).filter(|way| !way.in_force).collect()
+}
+
+/// The ways to its provider, HTTP or mail, that a component asks for.
+fn ways(grants: &Grants) -> impl Iterator<Item = Inspected> {
     let is_way = |capability: &Capability| match capability {
         Capability::Http(_) | Capability::RecordAddress | Capability::Smtp(_) => true,
         Capability::Templates | Capability::Secret(..) => false,
     };
-    let ways: Vec<Inspected> =
-        inspect(grants).into_iter().filter(|way| way.decision.asked && is_way(&way.capability)).collect();
-    if ways.iter().any(|way| way.in_force) { None } else { ways.into_iter().next().map(|way| way.why) }
+    inspect(grants).into_iter().filter(move |way| way.decision.asked && is_way(&way.capability))
 }
 
 fn one(grants: &Grants, capability: Capability) -> Inspected {

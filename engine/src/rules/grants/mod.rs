@@ -19,7 +19,7 @@ pub use denial::Denial;
 pub use doors::{
     address, bind_option, follows_addresses, goes_to_many, http, secret, secret_anywhere, signing, smtp, templates,
 };
-pub use inspection::{Inspected, cut_off, inspect};
+pub use inspection::{Inspected, cut_off, inspect, shut};
 
 use crate::rules::allowed::Allowed;
 use crate::rules::manifest::Manifest;

@@ -257,7 +257,7 @@ fn a_denial_says_what_would_allow_it() {
         smtp_of(Keys { asked: &["smtp"], operator: allowing(&[], &[], &["news@example.org"]), ..Keys::default() });
     assert!(message.contains("`engine target grant \"Carrier Pigeon\" --smtp` lets it"), "{message}");
     let message = smtp_of(Keys { asked: &["smtp"], ..Keys::default() });
-    assert!(message.contains("has no sender") && message.contains("`[sandbox] senders`"), "{message}");
+    assert!(message.contains("has no sender") && message.contains("`from_email` and `smtp = true`"), "{message}");
     let message = smtp_of(Keys { operator: allowing(&[], &[], &["news@example.org"]), ..Keys::default() });
     assert!(message.contains("does not ask for mail") && message.contains("`smtp = true`"), "{message}");
 
