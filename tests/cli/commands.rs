@@ -88,7 +88,7 @@ fn settings_are_shown_and_checked() {
         .with("ENGINE_SMTP__PORT", "2525")
         .with("ENGINE_TARGET__TWILIO__SENDER", "+15550100")
         .with("ENGINE_TARGET__TWILIO__ACCOUNT_SID", &format!("AC{}", "0".repeat(32)))
-        .with("ENGINE_SECRET__TWILIO_AUTH_TOKEN", "x");
+        .with("ENGINE_SECRET__TWILIO_AUTH_TOKEN", "hush");
     assert!(program.ok(&["settings", "check"]).stdout.contains("are valid"));
     let settings = program.json(&["settings", "show"]);
     assert_eq!(settings["smtp"]["port"], 2525);

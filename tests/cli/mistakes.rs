@@ -122,9 +122,9 @@ fn settings_that_cannot_be_say_which_key() {
     }
     let twilio = || sender().with("ENGINE_TARGET__TWILIO__ACCOUNT_SID", &sid);
     twilio().refused(&["settings", "check"], "cannot send: The secret `twilio_auth_token` has no value");
-    let misspelt = twilio().with("ENGINE_SECRET__TWILIO_AUTH_TOKN", "x").run(&["settings", "check"]);
+    let misspelt = twilio().with("ENGINE_SECRET__TWILIO_AUTH_TOKN", "hush").run(&["settings", "check"]);
     assert!(misspelt.stderr.contains("TOKN; did you mean `twilio_auth_token`?"), "{misspelt:?}");
-    twilio().with("ENGINE_SECRET__TWILIO_AUTH_TOKEN", "x").ok(&["settings", "check"]);
+    twilio().with("ENGINE_SECRET__TWILIO_AUTH_TOKEN", "hush").ok(&["settings", "check"]);
     let folder_of_none = folder_with(&[]);
     std::fs::write(folder_of_none.path().join("broken.wasm"), "no component").unwrap();
     let broken = Program::new().with("ENGINE_TARGETS__PATHS", folder_of_none.path().to_str().unwrap());

@@ -8,7 +8,7 @@ use crate::host::is_as_asked;
 use crate::rules::grants::check_secret_name;
 use crate::rules::limits::Invalid;
 use crate::rules::origin::Origin;
-use crate::rules::sealed::{MAX_VALUE, SealedSecret};
+use crate::rules::sealed::{MAX_VALUE, MIN_VALUE, SealedSecret};
 use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
@@ -64,9 +64,6 @@ pub struct Rotate {
     #[arg(long, value_name = "PATH")]
     old_key_file: PathBuf,
 }
-
-/// The fewest characters of a value.
-const SHORTEST: usize = 4;
 
 impl Secret {
     pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
@@ -134,9 +131,9 @@ impl Set {
         let origins = self.origin.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
         let target = target(context, self.target.as_ref()).await?;
         let value = value(self.file.as_deref())?;
-        if value.chars().count() < SHORTEST {
+        if value.chars().count() < MIN_VALUE {
             anyhow::bail!(
-                "The value has fewer than {SHORTEST} characters: where it is cut out of texts, these would lose other words. Use a longer one."
+                "The value has fewer than {MIN_VALUE} characters: where it is cut out of texts, these would lose other words. Use a longer one."
             );
         }
         let (unasked, asking) = check_asked(context, &self.name, target.as_ref().map(|(id, _)| *id), &value).await?;

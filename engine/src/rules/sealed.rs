@@ -9,6 +9,8 @@ use crate::rules::tenant::Tenant;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use uuid::Uuid;
 
+/// The fewest characters of a value: where a shorter one is cut out of texts, these would lose other words.
+pub const MIN_VALUE: usize = 4;
 /// The longest value of a secret, in bytes: a PEM document has a few thousand.
 pub const MAX_VALUE: usize = 32 * 1024;
 

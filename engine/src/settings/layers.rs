@@ -92,6 +92,12 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn unknown(origin: &str, full: &str, root: &Table) -> SettingsError {
+    let first = full.split('.').next().unwrap_or_default();
+    if first == "secret" || first == "secrets" {
+        return SettingsError::new(format!(
+            "{origin}: there is no setting `{full}`; a secret is the variable {SECRET_PREFIX}NAME, or set by `engine secret set NAME`."
+        ));
+    }
     let all = keys(root, "");
     if let Some(module) = full.strip_prefix("targets.") {
         return SettingsError::new(format!(
@@ -164,6 +170,11 @@ pub fn variables(
 fn refuse_single_underscores(name: &str, schema: &Table) -> Result<(), SettingsError> {
     let bare = |text: &str| text.to_lowercase().replace(['_', '.'], "");
     let word = bare(&name[PREFIX.len()..]);
+    if word.starts_with("secret") {
+        let sentence =
+            format!("The variable {name} is no setting; a secret is {SECRET_PREFIX}NAME, with two underscores.");
+        return Err(SettingsError::new(sentence));
+    }
     match keys(schema, "").iter().find(|key| bare(key) == word && key.contains('.')) {
         Some(key) => Err(SettingsError::new(format!(
             "The variable {name} is no setting; did you mean {PREFIX}{}?",
@@ -243,6 +254,12 @@ mod tests {
             merged("", &[("ENGINE_SMTP_PORT", "1")]).unwrap_err(),
             "The variable ENGINE_SMTP_PORT is no setting; did you mean ENGINE_SMTP__PORT?"
         );
+        for name in ["ENGINE_SECRET_TOKEN", "ENGINE_SECRETS__TOKEN"] {
+            let error = merged("", &[(name, "x")]).unwrap_err();
+            assert!(error.contains(name) && error.contains("ENGINE_SECRET__NAME"), "{error}");
+        }
+        let error = merged("[secret]\ntoken = 'x'", &[]).unwrap_err();
+        assert!(error.contains("`engine secret set NAME`") && !error.contains("server"), "{error}");
         assert!(merged("", &[("ENGINE_HOME", "/x"), ("ENGINE_SECRET__A", "x"), ("PATH", "/bin")]).is_ok());
     }
 

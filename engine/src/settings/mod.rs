@@ -15,6 +15,7 @@ pub use target::{TargetSettings, no_folder};
 
 use crate::rules::notification::OnUnknown;
 use crate::rules::retry::Backoff;
+use crate::rules::sealed::MIN_VALUE;
 use crate::rules::spelling::shown;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -219,10 +220,20 @@ impl Settings {
         }
         let secrets = variables
             .iter()
-            .filter_map(|(name, value)| {
-                Some((name.strip_prefix(layers::SECRET_PREFIX)?.to_lowercase(), Secret::new(value)))
+            // An empty one is how many tools write that there is none.
+            .filter(|(_, value)| !value.is_empty())
+            .filter_map(|(name, value)| Some((name.strip_prefix(layers::SECRET_PREFIX)?.to_lowercase(), value)))
+            .map(|(name, value)| {
+                if value.chars().count() < MIN_VALUE {
+                    return Err(SettingsError::new(format!(
+                        "The secret of {}{} has fewer than {MIN_VALUE} characters: where it is cut out of texts, these would lose other words. Use a longer one.",
+                        layers::SECRET_PREFIX,
+                        name.to_uppercase()
+                    )));
+                }
+                Ok((name, Secret::new(value)))
             })
-            .collect();
+            .collect::<Result<_, SettingsError>>()?;
         let key_file = variables.iter().find(|(name, _)| name == "ENGINE_KEY_FILE").map(|(_, value)| value.into());
 
         let raw: Raw = Raw::deserialize(merged.clone())
@@ -390,6 +401,16 @@ mod tests {
         assert_eq!(settings.secrets["twilio_auth_token"].reveal(), "hush");
         assert!(!format!("{settings:?}").contains("hush"));
         assert!(!settings.to_toml().contains("hush"));
+        let with = |value: &str| {
+            let variable = ("ENGINE_SECRET__TOKEN".to_owned(), value.to_owned());
+            Settings::from_text("engine.toml", "", std::iter::once(variable))
+        };
+        let error = with("abc").unwrap_err().to_string();
+        assert!(
+            error.contains("ENGINE_SECRET__TOKEN has fewer than 4 characters") && !error.contains("abc"),
+            "{error}"
+        );
+        assert!(with("").unwrap().secrets.is_empty(), "none");
     }
 
     #[test]

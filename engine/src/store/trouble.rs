@@ -122,6 +122,11 @@ fn unreachable(error: &io::Error) -> Advice {
             "The database server cannot be reached: check that it runs, and the host and port in the database's URL.",
             true,
         ),
+        // The kind that the standard library gives it has no name.
+        _ if error.to_string().contains("lookup address") => (
+            "The host in the database's URL is not found: check how it is spelled; `@`, `/` and `:` in a user or a password are written %40, %2F and %3A.",
+            true,
+        ),
         _ => ("The connection to the database broke: try again, or check the host in the database's URL.", true),
     }
 }

@@ -40,7 +40,8 @@ pub fn inspect(grants: &Grants) -> Vec<Inspected> {
         all.insert(Capability::Templates);
     }
     for name in &asked.secrets {
-        let towards = bound.get(name).into_iter().flatten();
+        // Also towards where the operator leads it, be it bound there or not.
+        let towards = bound.get(name).into_iter().flatten().chain(&operator.base_url);
         all.extend(towards.map(|origin| Capability::Secret(name.clone(), Some(origin.clone()))));
         if !all.iter().any(|listed| matches!(listed, Capability::Secret(listed, _) if listed == name)) {
             all.extend([Capability::Secret(name.clone(), places(grants).next())]);
@@ -74,6 +75,8 @@ fn one(grants: &Grants, capability: Capability) -> Inspected {
     let decision = decide(grants, &capability);
     let removed_by = match decision {
         Decision { asked: false, .. } => Some("component"),
+        // Where a secret may go is looked at when somebody has said that it may be used.
+        Decision { granted: false, .. } if matches!(capability, Capability::Secret(..)) => Some("tenant"),
         Decision { allowed: false, .. } if matches!(capability, Capability::Secret(..)) => Some("binding"),
         Decision { allowed: false, .. } => Some("operator"),
         Decision { granted: false, .. } => Some("tenant"),

@@ -334,7 +334,7 @@ fn an_inspection_says_which_key_is_missing() {
             ("HTTP to https://b.example".to_owned(), "a-o".to_owned(), Some("tenant")),
             ("HTTP to https://c.example".to_owned(), "-go".to_owned(), Some("component")),
             ("mail from its own sender".to_owned(), "ag-".to_owned(), Some("operator")),
-            ("the secret token towards https://a.example".to_owned(), "a--".to_owned(), Some("binding")),
+            ("the secret token towards https://a.example".to_owned(), "a--".to_owned(), Some("tenant")),
         ]
     );
     assert!(inspect(&grants).iter().all(|line| line.in_force == line.why.is_empty()));
