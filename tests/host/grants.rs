@@ -416,7 +416,7 @@ async fn a_component_is_replaced_where_there_is_room_for_one() {
         }
         assert_eq!(digests.len(), 2, "some by each");
     };
-    let deliverer = engine.deliverer(std::sync::Arc::new(|_| {}));
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
     let pending = std::future::pending;
     tokio::select! {
         _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),

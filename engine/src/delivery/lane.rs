@@ -91,6 +91,12 @@ impl Queue {
         Some(waiting)
     }
 
+    /// Those at its front of which this is true.
+    pub(super) fn take_while(&mut self, is_meant: impl Fn(&Waiting) -> bool) -> Vec<Waiting> {
+        let many = self.waiting.iter().take_while(|waiting| is_meant(waiting)).count();
+        self.take_front(many)
+    }
+
     fn take_front(&mut self, many: usize) -> Vec<Waiting> {
         let taken: Vec<Waiting> = self.waiting.drain(..many).collect();
         self.memory -= taken.iter().map(|waiting| waiting.memory).sum::<usize>();

@@ -114,6 +114,14 @@ impl Lanes {
         taken
     }
 
+    /// Takes claims out again whose lease could end before their turn comes: to others they would look as if this engine had died over them.
+    pub(super) fn take_late(&self) -> Vec<Claimed> {
+        let is_late = |waiting: &Waiting| self.shared.deliverer.is_too_late(waiting.terms.lease_until);
+        let late: Vec<Waiting> = self.lanes.values().flat_map(|lane| lane.queue().take_while(is_late)).collect();
+        self.shared.under_way.fetch_sub(late.len(), Ordering::AcqRel);
+        late.into_iter().map(|waiting| waiting.claimed).collect()
+    }
+
     /// Lines claims of one target up, and sees to it that there are workers for them.
     pub(super) fn begin(&mut self, ready: &Arc<Ready>, claimed: Vec<Claimed>, terms: Terms) {
         let Some(first) = claimed.first() else { return };

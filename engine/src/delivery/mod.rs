@@ -48,6 +48,8 @@ const WAITING: SignedDuration = SignedDuration::from_secs(150);
 const LOOK: Duration = Duration::from_millis(500);
 /// How often it looks while targets are full: what is due in them says nothing about others.
 const GLANCE: Duration = Duration::from_millis(10);
+/// How often it looks for claims that cannot wait any longer.
+const LATE: Duration = Duration::from_secs(5);
 /// How long to wait before something is tried again that must be written: at first, and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -342,6 +344,9 @@ impl Work {
         while let Some(prepared) = self.preparing.next_ready() {
             self.begin_prepared(prepared).await?;
         }
+        let late: Vec<Claimed> =
+            self.lanes.take_late().into_iter().chain(self.preparing.take_late(&self.deliverer)).collect();
+        self.put_off(&late).await;
         let batch = self.deliverer.settings.delivery.claim_batch;
         let (mut full, waiting) = self.lanes.full_targets();
         // A second batch is claimed while the first is being sent, so that no slot waits for the database. What waits for a target that is slow, or
@@ -456,11 +461,13 @@ impl Work {
         }
     }
 
-    /// Waits until something that was under way has ended, or can begin.
+    /// Waits until something that was under way has ended, or can begin, or may wait no longer.
     async fn room(&mut self) {
+        let some_wait = self.under_way() > 0;
         tokio::select! {
             () = self.lanes.room() => {}
             () = self.preparing.one_ready() => {}
+            () = tokio::time::sleep(LATE), if some_wait => {}
         }
     }
 

@@ -87,6 +87,14 @@ impl Preparing {
         waiting.chain(ready).map(Claimed::memory).sum()
     }
 
+    /// Takes claims out again whose lease could end before their target is ready.
+    pub(super) fn take_late(&mut self, deliverer: &Deliverer) -> Vec<Claimed> {
+        let late = |(_, claimed, terms): &mut (Arc<Target>, Vec<Claimed>, Terms)| {
+            if deliverer.is_too_late(terms.lease_until) { std::mem::take(claimed) } else { Vec::new() }
+        };
+        self.waiting.values_mut().flat_map(late).collect()
+    }
+
     /// Ends all of it; what had been claimed.
     pub(super) fn end(&mut self) -> Vec<Claimed> {
         self.tasks.abort_all();
