@@ -197,6 +197,29 @@ async fn a_crowd_of_sleeping_targets() {
     }
 }
 
+/// The same right after a start: what the engine before has found out about a target is known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_that_is_there_at_the_start() {
+    let settings = "[sandbox]\ninstances = 8\n[delivery]\nconcurrency_per_tenant = 4\nconcurrency_per_target = 2\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    engine.notify("noop", "Before", json!({})).await;
+    engine.deliver().await;
+    for i in 0..20 {
+        another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+        engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 20_000 })).await;
+    }
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    let honest = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        served(engine, "Meanwhile").await;
+    };
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
+    }
+}
+
 /// More targets of sleeping calls than there is room for their texts: what waits for its turn makes room for what could be sent meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_texts_of_sleeping_targets() {

@@ -8,6 +8,7 @@ use engine::rules::setup::Setup;
 use engine::rules::target::Target;
 use engine::rules::tenant::Tenant;
 use engine::store::{Installation, StoreError, Thing, Upserted};
+use jiff::SignedDuration;
 use serde_json::{Map, json};
 use uuid::Uuid;
 
@@ -84,16 +85,34 @@ async fn an_installed_component_is_found_as_it_was(database: Database) {
     assert_eq!(setup(&database, &pigeon).await.settings, Map::from_iter([("name".to_owned(), json!("Änne"))]));
 }
 
+async fn how_long_calls_take_is_kept_for_this_component(database: Database) {
+    let [pigeon, other] = [target("Pigeon"), target("Other")];
+    let installation = installation(&pigeon, b"component");
+    database.store.install(TENANT, &installation, noon()).await.unwrap();
+    let paces = async || database.store.paces(TENANT).await.unwrap();
+    assert_eq!(paces().await, []);
+    let later = noon() + SignedDuration::from_secs(60);
+    for (noted, kept) in [(None, None), (Some(later), Some(later)), (Some(noon()), Some(later)), (None, Some(later))] {
+        database.store.note_pace(TENANT, pigeon.id, noted).await.unwrap();
+        assert_eq!(paces().await, [(pigeon.id, kept)]);
+    }
+    database.store.note_pace(TENANT, other.id, None).await.unwrap();
+    assert_eq!(paces().await.len(), 1, "of a target that is gone nothing is kept");
+    database.store.install(TENANT, &Installation { is_new: false, ..installation }, noon()).await.unwrap();
+    assert_eq!(paces().await, [], "another component may be another's work");
+}
+
 async fn a_component_goes_with_its_last_target(database: Database) {
     let (one, other) = (target("One"), target("Other"));
     for target in [&one, &other] {
         database.store.install(TENANT, &installation(target, b"component"), noon()).await.unwrap();
     }
     database.store.set_secret(TENANT, &secret("token", Some(one.id)), noon()).await.unwrap();
+    database.store.note_pace(TENANT, one.id, None).await.unwrap();
     let digest = installation(&one, b"component").digest;
     database.store.remove_target(TENANT, one.id).await.unwrap();
     assert!(database.store.find_component(TENANT, &digest).await.unwrap().is_some(), "another one has it");
-    for table in ["grants", "target_settings", "target_limits", "target_components"] {
+    for table in ["grants", "target_settings", "target_limits", "target_components", "target_paces"] {
         assert_eq!(
             database.number(format!("SELECT count(*) FROM {table} WHERE target_id = {}", database.id(one.id))).await,
             0,
@@ -230,6 +249,7 @@ async fn what_is_another_tenants_is_not_found(database: Database) {
 on_every_database!(
     an_installed_component_is_found_as_it_was,
     a_component_goes_with_its_last_target,
+    how_long_calls_take_is_kept_for_this_component,
     a_component_that_is_replaced_goes_too,
     each_change_and_nothing_else_makes_a_new_revision,
     secrets_are_of_a_target_or_of_all,

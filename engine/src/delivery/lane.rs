@@ -5,7 +5,7 @@ use super::lanes::Terms;
 use super::memory::{self, PORTION};
 use super::newest::Newest;
 use super::slots::Pace;
-use crate::host::{Ready, Source};
+use crate::host::Ready;
 use crate::rules::rescue;
 use crate::store::Claimed;
 use std::collections::VecDeque;
@@ -131,8 +131,7 @@ impl Drop for Worker<'_> {
 }
 
 impl Lane {
-    pub(super) fn of(source: Source) -> Self {
-        let pace = Pace::of(source);
+    pub(super) fn of(pace: Pace) -> Self {
         Lane { queue: Mutex::default(), pace, faults: Faults::default(), newest: Newest::default() }
     }
 

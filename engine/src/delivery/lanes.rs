@@ -4,14 +4,15 @@
 //! once more whether all of it may still be sent, and makes one call after another. How large a portion is follows from how long its last call took: what was asked is
 //! good for [`FRESH`], so that quick targets ask seldom, and slow ones before each call. What waits for its turn can be given back at any time.
 
-use super::Deliverer;
 use super::lane::{Lane, Queue, Waiting, Worker};
 use super::memory;
 use super::settler::SettlerHandle;
-use super::slots::Slots;
+use super::slots::{Pace, Slots};
+use super::{Deliverer, log_text};
 use crate::host::{Place, Ready};
 use crate::rules::grants;
-use crate::store::{Claimed, Interventions};
+use crate::rules::tenant::Tenant;
+use crate::store::{Claimed, Interventions, StoreError};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub(super) struct Lanes {
     shared: Arc<Shared>,
     workers: JoinSet<()>,
     lanes: HashMap<Uuid, Arc<Lane>>,
+    /// What was known of targets when this engine began: until when each counts as slow.
+    paces: HashMap<Uuid, Option<Instant>>,
 }
 
 /// What all workers have in common.
@@ -63,7 +66,7 @@ pub(super) struct Terms {
 }
 
 impl Lanes {
-    pub(super) fn new(deliverer: &Deliverer, settler: SettlerHandle) -> Self {
+    pub(super) fn new(deliverer: &Deliverer, settler: SettlerHandle, paces: HashMap<Uuid, Option<Instant>>) -> Self {
         let settings = &deliverer.settings;
         let shared = Shared {
             slots: Slots::new(settings.delivery.concurrency_per_tenant, settings.sandbox.instances as usize),
@@ -73,7 +76,7 @@ impl Lanes {
             fewer: Notify::new(),
             stopping: AtomicBool::new(false),
         };
-        Lanes { shared: Arc::new(shared), workers: JoinSet::new(), lanes: HashMap::new() }
+        Lanes { shared: Arc::new(shared), workers: JoinSet::new(), lanes: HashMap::new(), paces }
     }
 
     /// How many notifications are under way, those included that wait for a slot.
@@ -128,7 +131,9 @@ impl Lanes {
         if self.lanes.len() >= MANY {
             self.lanes.retain(|_, lane| lane.queue().workers > 0 || lane.pace.is_slow());
         }
-        let lane = self.lanes.entry(first.target.id).or_insert_with(|| Arc::new(Lane::of(ready.source)));
+        let id = first.target.id;
+        let pace = || self.paces.get(&id).map_or_else(|| Pace::of(ready.source), |slow| Pace::from_before(*slow));
+        let lane = self.lanes.entry(id).or_insert_with(|| Arc::new(Lane::of(pace())));
         self.shared.under_way.fetch_add(claimed.len(), Ordering::AcqRel);
         let mut queue = lane.queue();
         let wanted = claimed.len().div_ceil(calls_of(&self.shared, ready)) + queue.waiting.len();
@@ -194,6 +199,23 @@ fn calls_of(shared: &Shared, ready: &Ready) -> usize {
     (ready.module.manifest.largest_batch as usize).min(shared.deliverer.settings.delivery.call_batch).max(1)
 }
 
+impl Deliverer {
+    /// What is known of targets from before, by when it ends that each counts as slow.
+    pub(super) async fn paces(&self) -> Result<HashMap<Uuid, Option<Instant>>, StoreError> {
+        let paces = self.store.paces(Tenant::DEFAULT).await?;
+        let until = |until| Instant::now() + self.clock.until(until);
+        Ok(paces.into_iter().map(|(target, slow_until)| (target, slow_until.map(until))).collect())
+    }
+
+    /// Keeps it for the engines after this one. That it cannot be kept is no reason to end.
+    async fn note_pace(&self, target: Uuid, pace: &Pace) {
+        let slow_until = pace.slow_for().map(|left| self.clock.now() + left);
+        if let Err(error) = self.store.note_pace(Tenant::DEFAULT, target, slow_until).await {
+            tracing::warn!(error = log_text(&error), "how long the calls of a target take cannot be kept");
+        }
+    }
+}
+
 impl Shared {
     /// Works until nothing waits in the lane any more.
     async fn work(self: Arc<Self>, lane: Arc<Lane>) {
@@ -224,7 +246,7 @@ impl Shared {
         let Shared { deliverer, settler, .. } = self;
         let began = Instant::now();
         let Some(first) = portion.first() else { return (began, 0, Vec::new()) };
-        let (claimed_for, marked) = (first.ready.clone(), first.marked);
+        let (claimed_for, marked, target) = (first.ready.clone(), first.marked, first.claimed.target.id);
         let faults = &lane.faults;
         // The strictest of all.
         let terms = portion.iter().map(|waiting| waiting.terms).fold(first.terms, Terms::and);
@@ -257,8 +279,11 @@ impl Shared {
             let call: Vec<Claimed> = batch.by_ref().take(size).collect();
             let called = Instant::now();
             let finished = deliverer.attempt(&ready, place, call, faults).await;
-            lane.pace.took(called.elapsed());
+            let is_news = lane.pace.took(called.elapsed());
             settler.settle(finished).await;
+            if is_news {
+                deliverer.note_pace(target, &lane.pace).await;
+            }
             made += 1;
         }
         (began, made, Vec::new())

@@ -128,7 +128,7 @@ impl Deliverer {
         let heart = tokio::spawn(self.clone().beat());
         let purging = tokio::spawn(self.clone().purge_always());
         let mut watch = self.store.watch().await?;
-        let mut work = Work::new(self);
+        let mut work = Work::new(self, self.paces().await?);
         tokio::pin!(stop);
         loop {
             let claimed = match work.claim(self.clock.now()).await {
@@ -176,7 +176,7 @@ impl Deliverer {
         let _lock = self.begin(Begins::ForNow).await?;
         let heart = tokio::spawn(self.clone().beat());
         let now = self.clock.now();
-        let mut work = Work { chosen, ..Work::new(self) };
+        let mut work = Work { chosen, ..Work::new(self, self.paces().await?) };
         let result = {
             tokio::pin!(stop);
             loop {
@@ -322,9 +322,9 @@ struct Work {
 }
 
 impl Work {
-    fn new(deliverer: &Deliverer) -> Self {
+    fn new(deliverer: &Deliverer, paces: HashMap<Uuid, Option<Instant>>) -> Self {
         let settler = Settler::start(deliverer.store.clone(), deliverer.clock.clone(), deliverer.observer.clone());
-        let lanes = Lanes::new(deliverer, settler.handle());
+        let lanes = Lanes::new(deliverer, settler.handle(), paces);
         let (chosen, lease_until) = (Chosen::default(), Timestamp::MIN);
         let (deliverer, preparing) = (deliverer.clone(), Preparing::default());
         Work { deliverer, chosen, lanes, preparing, settler, lease_until, looked: None, unanswered: false }

@@ -94,7 +94,16 @@ impl Slots {
 impl Pace {
     /// Of a target whose component comes from there; that of the engine's own is known.
     pub(super) fn of(source: Source) -> Self {
-        let known = Known { any: source == Source::Bundled, slow_until: None };
+        Pace::known_as(source == Source::Bundled, None)
+    }
+
+    /// Of one that an engine has called before.
+    pub(super) fn from_before(slow_until: Option<Instant>) -> Self {
+        Pace::known_as(true, slow_until)
+    }
+
+    fn known_as(any: bool, slow_until: Option<Instant>) -> Self {
+        let known = Known { any, slow_until };
         Pace { own: Default::default(), turn: Default::default(), known: Mutex::new(known) }
     }
 
@@ -105,7 +114,7 @@ impl Pace {
 
     /// Whether one of its last calls was slow.
     pub(super) fn is_slow(&self) -> bool {
-        self.known().slow_until.is_some_and(|until| Instant::now() < until)
+        self.slow_for().is_some()
     }
 
     /// Whether nobody knows yet.
@@ -113,14 +122,24 @@ impl Pace {
         !self.known().any
     }
 
-    /// A call has ended that took so long.
-    pub(super) fn took(&self, time: Duration) {
+    /// A call has ended that took so long. Whether that is news.
+    pub(super) fn took(&self, time: Duration) -> bool {
         let mut known = self.known();
+        let is_news = !known.any || time > SLOW;
         known.any = true;
         if time > SLOW {
             let until = Instant::now() + (time * REMEMBERED).min(LONGEST_REMEMBERED);
             known.slow_until = known.slow_until.max(Some(until));
         }
+        is_news
+    }
+
+    /// For how long it counts as slow.
+    pub(super) fn slow_for(&self) -> Option<Duration> {
+        self.known()
+            .slow_until
+            .map(|until| until.saturating_duration_since(Instant::now()))
+            .filter(|left| !left.is_zero())
     }
 }
 
@@ -162,7 +181,9 @@ mod tests {
     #[tokio::test]
     async fn slow_targets_come_in_turn() {
         let (slots, [many, few]) = (Slots::new(1, 4), [Pace::of(INSTALLED), Pace::of(INSTALLED)]);
-        [&many, &few].iter().for_each(|pace| pace.took(Duration::from_secs(30)));
+        for pace in [&many, &few] {
+            pace.took(Duration::from_secs(30));
+        }
         let held = slots.take(&many, 1).now_or_never();
         let mut waiting: Vec<_> =
             [&many, &many, &many, &few].map(|pace| Box::pin(slots.take(pace, 1))).into_iter().collect();
@@ -175,6 +196,20 @@ mod tests {
         assert!(futures::poll!(&mut waiting[1]).is_pending() && futures::poll!(&mut waiting[3]).is_pending());
         drop(first);
         assert!(futures::poll!(&mut waiting[1]).is_pending() && futures::poll!(&mut waiting[3]).is_ready());
+    }
+
+    #[tokio::test]
+    async fn what_was_known_before_counts() {
+        let slots = Slots::new(1, 8);
+        let later = Instant::now() + Duration::from_secs(60);
+        for (slow_until, quick) in [(None, true), (Some(Instant::now()), true), (Some(later), false)] {
+            let pace = Pace::from_before(slow_until);
+            assert_eq!((pace.is_new(), pace.is_slow()), (false, !quick));
+            assert_eq!(is_own(&slots.take(&pace, 1).now_or_never()), quick);
+        }
+        let pace = Pace::of(INSTALLED);
+        let news = [1, 1, 4000].map(|millis| pace.took(Duration::from_millis(millis)));
+        assert_eq!(news, [true, false, true], "the first, and a slow one");
     }
 
     #[tokio::test]

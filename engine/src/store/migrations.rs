@@ -43,6 +43,7 @@ macro_rules! all_of {
             12 "interventions" "0012_interventions",
             13 "lighter_history" "0013_lighter_history",
             14 "target_limits" "0014_target_limits",
+            15 "target_paces" "0015_target_paces",
         )
     };
 }

@@ -31,6 +31,8 @@ impl Store {
                 kept.execute(&mut connection).await?;
                 let used = query(sql!("set_target_component")).bind(tenant).bind(target.id).bind(digest);
                 used.execute(&mut connection).await?;
+                // Another component may be another's work.
+                query(sql!("forget_pace")).bind(tenant).bind(target.id).execute(&mut connection).await?;
                 grants::add(&mut connection, tenant, target.id, &grants, now).await?;
                 set(&mut connection, tenant, target.id, &settings).await?;
                 grants::limit(&mut connection, tenant, target.id, &limits).await?;

@@ -8,6 +8,7 @@ mod imports;
 mod interventions;
 mod notifications;
 mod opt_outs;
+mod paces;
 mod records;
 mod rows;
 mod secrets;

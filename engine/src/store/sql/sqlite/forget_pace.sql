@@ -1,0 +1,1 @@
+DELETE FROM target_paces WHERE tenant_id = ?1 AND target_id = ?2
