@@ -351,10 +351,10 @@ async fn there_is_room_for_one_component() {
     assert!(engine.catalog.loaded().await <= 1);
 }
 
+type Bytes = Result<Vec<u8>, Unloaded<Infallible>>;
+
 /// What `Read` gives.
-fn box_of<'a>(
-    bytes: impl Future<Output = Result<Vec<u8>, Unloaded<Infallible>>> + Send + 'a,
-) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Unloaded<Infallible>>> + Send + 'a>> {
+fn box_of<'a>(bytes: impl Future<Output = Bytes> + Send + 'a) -> Pin<Box<dyn Future<Output = Bytes> + Send + 'a>> {
     Box::pin(bytes)
 }
 
