@@ -86,9 +86,10 @@ impl Ready {
         let mut lacks = self.lacking_settings();
         let signs = module.imports.iter().any(|import| import.starts_with(SIGNING));
         let required = module.manifest.secrets.iter().filter(|secret| secret.required);
-        lacks.extend(required.filter_map(|SecretAsked { name, .. }| {
+        // Both, as each is mended by itself.
+        lacks.extend(required.flat_map(|SecretAsked { name, .. }| {
             let granted = grants::secret_anywhere(&powers.grants, name, signs).map_err(|denial| denial.message);
-            granted.and_then(|()| powers.has_secret(name)).err()
+            [granted, powers.has_secret(name)].into_iter().filter_map(Result::err)
         }));
         lacks.extend(grants::cut_off(&powers.grants));
         let Some(budget) = powers.limits.as_ref().map(Budget::from_decision) else { return lacks };
