@@ -430,7 +430,8 @@ fn a_secret_is_set_listed_rotated_and_removed_without_being_shown() {
         "set token --origin https://eu.wild.example --origin https://provider.example --target \\\"Carrier Pigeon\\\"`";
     assert!(why.contains(both), "{why}");
 
-    program.refused(&["secret", "remove", "token"], "There is no secret `token`");
+    program.refused(&["secret", "remove", "token"], "`--target \"Carrier Pigeon\"` removes it");
+    program.refused(&["secret", "remove", "tokn"], "There is no secret `tokn`");
     program.ok(&["secret", "remove", "token", "--target", "Carrier Pigeon"]);
     assert_eq!(program.json(&["secret", "list"]), json!([]));
 }

@@ -3,9 +3,10 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
+use super::target_show;
 use crate::rules::status::Status;
 use crate::rules::tenant::Tenant;
-use crate::store::{Canceling, NotificationFilter, NotificationHistory};
+use crate::store::{Canceling, ListedNotification, NotificationFilter, NotificationHistory};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -63,9 +64,14 @@ impl Notification {
             Notification::List(list) => list.execute(context).await,
             Notification::Show { id } => {
                 let found = context.store.find_notification(Tenant::DEFAULT, id).await?;
+                let waits = waits(context, &found.listed).await?;
                 match context.output {
-                    Format::Json => output::json(&found)?,
-                    Format::Text => show(&found)?,
+                    Format::Json => {
+                        let mut value = serde_json::to_value(&found)?;
+                        value["waits"] = waits.into();
+                        output::json(&value)?;
+                    }
+                    Format::Text => show(&found, waits)?,
                 }
                 Ok(Code::Done)
             }
@@ -145,7 +151,16 @@ impl List {
     }
 }
 
-fn show(found: &NotificationHistory) -> anyhow::Result<()> {
+/// For what it waits beside its time, if that is its target's.
+async fn waits(context: &Context, listed: &ListedNotification) -> anyhow::Result<Option<String>> {
+    if !matches!(listed.notification.status, Status::Scheduled | Status::Retry) {
+        return Ok(None);
+    }
+    let targets = context.store.list_targets(Tenant::DEFAULT).await?;
+    Ok(targets.iter().find(|target| target.name == listed.target_name).and_then(target_show::paused))
+}
+
+fn show(found: &NotificationHistory, waits: Option<String>) -> anyhow::Result<()> {
     let listed = &found.listed;
     let n = &listed.notification;
     let time = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
@@ -168,6 +183,9 @@ fn show(found: &NotificationHistory) -> anyhow::Result<()> {
     ] {
         // None of its lines passes for another field.
         output::text(&format!("{name:>18}: {}", value.replace('\n', &format!("\n{:20}", ""))))?;
+    }
+    if let Some(waits) = waits {
+        output::text(&output::line(&format!("{:>18}: {waits}", "waits")))?;
     }
     if n.status == Status::Unknown {
         let id = n.id;

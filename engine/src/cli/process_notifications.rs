@@ -79,6 +79,7 @@ async fn preview(context: &Context, chosen: Chosen, mut tally: Tally) -> anyhow:
     targets.sort_by_key(|target| target.id);
     targets.dedup_by_key(|target| target.id);
     tell_of_denials(context, &targets).await?;
+    tell_of_waiting(context).await?;
     Ok(Code::Done)
 }
 
@@ -114,22 +115,7 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
         tally.print()?;
         tally.some_failed
     };
-    for target in context.store.list_targets(Tenant::DEFAULT).await? {
-        let until = target.slowed_until.filter(|until| *until > context.clock.now());
-        match (target.pause, until) {
-            (Some(pause), _) => output::aside(&format!(
-                "engine: the target {} is paused, and what is due there waits: {} `engine target resume {}` ends that.",
-                target.name,
-                output::line(&pause.said()),
-                grants::quoted(&target.name)
-            )),
-            (None, Some(until)) => output::aside(&format!(
-                "engine: the provider of the target {} asked for time: what is due there waits until {until}.",
-                target.name
-            )),
-            (None, None) => {}
-        }
-    }
+    tell_of_waiting(context).await?;
     match stopped {
         Stopped::CutOff => {
             output::aside(CUT_OFF);
@@ -138,6 +124,22 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
         Stopped::Drained if some_failed => Ok(Code::SomeFailed),
         Stopped::Drained => Ok(Code::Done),
     }
+}
+
+/// Says in which targets what is due waits, and why.
+async fn tell_of_waiting(context: &Context) -> anyhow::Result<()> {
+    for target in context.store.list_targets(Tenant::DEFAULT).await? {
+        let until = target.slowed_until.filter(|until| *until > context.clock.now());
+        match (target_show::paused(&target), until) {
+            (Some(why), _) => output::aside(&format!("engine: the target {}", output::line(&why))),
+            (None, Some(until)) => output::aside(&format!(
+                "engine: the provider of the target {} asked for time: what is due there waits until {until}.",
+                target.name
+            )),
+            (None, None) => {}
+        }
+    }
+    Ok(())
 }
 
 impl Tally {

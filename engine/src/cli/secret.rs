@@ -5,7 +5,7 @@ use super::exit::Code;
 use super::output::{self, Format};
 use super::target_grant::tell_of_pause;
 use crate::host::is_as_asked;
-use crate::rules::grants::check_secret_name;
+use crate::rules::grants::{check_secret_name, quoted};
 use crate::rules::limits::Invalid;
 use crate::rules::origin::Origin;
 use crate::rules::sealed::{MAX_VALUE, MIN_VALUE, SealedSecret};
@@ -13,7 +13,7 @@ use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::settings::EngineKey;
-use crate::store::ListedSecret;
+use crate::store::{ListedSecret, StoreError, Thing};
 use crate::targets;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -247,7 +247,21 @@ async fn list(context: &Context) -> anyhow::Result<Code> {
 impl Removal {
     async fn execute(self, context: &Context) -> anyhow::Result<Code> {
         let target = target(context, self.target.as_ref()).await?.map(|(id, _)| id);
-        context.store.remove_secret(Tenant::DEFAULT, target, &self.name, context.clock.now()).await?;
+        let removed = context.store.remove_secret(Tenant::DEFAULT, target, &self.name, context.clock.now()).await;
+        if let Err(StoreError::NotFound { what: Thing::Secret, .. }) = &removed {
+            let all = context.store.list_secrets(Tenant::DEFAULT).await?;
+            let other = all.into_iter().find(|listed| listed.secret.name == self.name);
+            match other.map(|listed| listed.target_name) {
+                Some(Some(name)) => anyhow::bail!(
+                    "The secret {} is for the target {name} alone: `--target {}` removes it.",
+                    self.name,
+                    quoted(&name)
+                ),
+                Some(None) => anyhow::bail!("The secret {} is for all targets: leave --target out.", self.name),
+                None => {}
+            }
+        }
+        removed?;
         match context.output {
             Format::Json => output::json(&json!({ "removed": self.name }))?,
             Format::Text => output::text(&format!("The secret {} is removed.", self.name))?,

@@ -30,6 +30,10 @@ impl Setting {
         let target = Target { revision, ..target };
         let found = found(store, &catalog, &target).await?;
         let lacks = problems(&found);
+        let goes_on = match &found {
+            Ok(ready) => targets::go_on(store, Tenant::DEFAULT, &target, ready, now).await?,
+            Err(_) => false,
+        };
         match context.output {
             Format::Json => output::json(&json!({ "target": target.name, "set": set, "lacks": lacks }))?,
             Format::Text => {
@@ -44,7 +48,11 @@ impl Setting {
                     }
                 }
                 tell_lacks(&lacks)?;
-                tell_of_pause(&target)?;
+                if goes_on {
+                    output::text(&format!("{} was paused for want of it, and goes on.", target.name))?;
+                } else {
+                    tell_of_pause(&target)?;
+                }
             }
         }
         Ok(Code::Done)

@@ -5,6 +5,7 @@ use super::exit::Code;
 use super::output::{self, Format};
 use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError, Ready};
 use crate::rules::grants;
+use crate::rules::limits;
 use crate::rules::manifest::Manifest;
 use crate::rules::schema::{self, Key};
 use crate::rules::target::Target;
@@ -51,13 +52,22 @@ pub fn tell_lacks(problems: &[String]) -> anyhow::Result<()> {
 
 /// Why what is made for a target will wait, if it will.
 pub fn waits(target: &Target, found: &Found) -> Option<String> {
-    let name = &target.name;
-    let paused = target.pause.as_ref().map(|pause| {
-        format!("{name} is paused: {} `engine target resume {}` ends that.", pause.said(), grants::quoted(name))
-    });
-    let lacks = problem(found).map(|problem| format!("{name} is not ready: {problem}"));
+    let lacks = problem(found).map(|problem| format!("{} is not ready: {problem}", target.name));
+    let paused = paused(target).filter(|_| lacks.is_none() || !target.is_unready());
     let all: Vec<String> = lacks.into_iter().chain(paused).collect();
     (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// That a target is paused, if it is, why, and how it goes on where it does not by itself.
+pub fn paused(target: &Target) -> Option<String> {
+    let name = &target.name;
+    let why = limits::sentence(&target.pause.as_ref()?.said());
+    Some(if target.is_unready() {
+        // It is looked at again at the next start, or when what is missing is set.
+        format!("{name} is paused: {why}")
+    } else {
+        format!("{name} is paused: {why} `engine target resume {}` ends that.", grants::quoted(name))
+    })
 }
 
 /// The first of it.
@@ -69,8 +79,10 @@ pub fn problem(found: &Found) -> Option<String> {
 pub fn state(target: &Target, found: &Found, now: Timestamp) -> String {
     match (&target.pause, problem(found), target.slowed_until) {
         (Some(pause), None, _) => format!("paused: {}", pause.said()),
-        (Some(pause), Some(problem), _) => format!("not ready: {problem} It is paused, too: {}", pause.said()),
-        (None, Some(problem), _) => format!("not ready: {problem}"),
+        (Some(pause), Some(problem), _) if !target.is_unready() => {
+            format!("not ready: {problem} It is paused, too: {}", pause.said())
+        }
+        (_, Some(problem), _) => format!("not ready: {problem}"),
         (None, None, Some(until)) if until > now => format!("slowed down until {until}"),
         (None, None, _) => match found.as_ref().map(|ready| grants::shut(&ready.powers.grants).len()) {
             Ok(0) | Err(_) => "delivers".to_owned(),

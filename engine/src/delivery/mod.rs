@@ -17,7 +17,7 @@ mod settler;
 mod slots;
 
 use crate::clock::Clock;
-use crate::host::Catalog;
+use crate::host::{Catalog, Ready};
 use crate::rules::attempt::Attempt;
 use crate::rules::budget::Limit;
 use crate::rules::notification::{Notification, OnUnknown};
@@ -413,7 +413,7 @@ impl Work {
         let Some(first) = claimed.first() else { return };
         let target = first.target.clone();
         match self.deliverer.catalog.known(Tenant::DEFAULT, target.id, target.revision) {
-            Some(Ok(ready)) => self.lanes.begin(&ready, claimed, terms),
+            Some(Ok(ready)) => self.line_up(&ready, claimed, terms).await,
             Some(Err(_)) | None => {
                 let mut claimed = claimed;
                 let mut begun = memory::fitting(claimed.iter().map(Claimed::memory), memory::PREPARING);
@@ -424,6 +424,19 @@ impl Work {
                 let later = claimed.split_off(begun);
                 self.preparing.begin(&self.deliverer, target, claimed, terms);
                 self.put_off(&later).await;
+            }
+        }
+    }
+
+    /// Lets claims wait for their turn, unless their component lacks what it requires: it is not called without.
+    async fn line_up(&mut self, ready: &Arc<Ready>, claimed: Vec<Claimed>, terms: Terms) {
+        match ready.unmet() {
+            None => self.lanes.begin(ready, claimed, terms),
+            Some(unmet) => {
+                if let Some(left) = &mut self.chosen.limit {
+                    *left += claimed.len();
+                }
+                self.deliverer.pause_unready(&unmet, &claimed).await;
             }
         }
     }
@@ -444,7 +457,7 @@ impl Work {
         let Prepared { target, claimed, terms, ready } = prepared;
         match ready {
             Ok(ready) => {
-                self.lanes.begin(&ready, claimed, terms);
+                self.line_up(&ready, claimed, terms).await;
                 Ok(())
             }
             Err(Unready::Store(error)) => {

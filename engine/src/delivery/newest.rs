@@ -70,7 +70,13 @@ impl Deliverer {
             Ok(Standing::AsBefore) => Some(ready.unwrap_or_else(|| claimed.clone())),
             Ok(Standing::Changed(changed)) => {
                 newest.known().ready = Some(changed.clone());
-                Some(changed)
+                match changed.unmet() {
+                    None => Some(changed),
+                    Some(unmet) => {
+                        self.pause_unready(&unmet, batch).await;
+                        None
+                    }
+                }
             }
             Ok(Standing::Replaced) => {
                 self.give_back(batch).await;
@@ -86,10 +92,7 @@ impl Deliverer {
                 None
             }
             Err(Unready::Module(error)) => {
-                if let Err(error) = self.pause_for_component(Tenant::DEFAULT, target, &error, batch).await {
-                    tracing::error!(error = log_text(&error), "a target cannot be paused");
-                    self.give_back(batch).await;
-                }
+                self.pause_unready(&error, batch).await;
                 None
             }
         }

@@ -28,6 +28,15 @@ impl Deliverer {
         Ok(())
     }
 
+    /// The same where that it cannot be written is no reason to end: the claims are given back at least.
+    pub(super) async fn pause_unready(&self, why: &ModuleError, claimed: &[Claimed]) {
+        let Some(first) = claimed.first() else { return };
+        if let Err(error) = self.pause_for_component(Tenant::DEFAULT, &first.target, why, claimed).await {
+            tracing::error!(error = log_text(&error), "a target cannot be paused");
+            self.give_back(claimed).await;
+        }
+    }
+
     /// Counts what came of a call, and pauses the target whose component has failed once too often. That this cannot be written down is no
     /// reason to end.
     pub(super) async fn remember(&self, claimed: &Claimed, ready: &Ready, fault: Option<&Fault>, faults: &Faults) {
@@ -81,8 +90,7 @@ impl Deliverer {
     /// do not wait for that.
     pub(super) async fn resume_unusable(&self) -> Result<(), StoreError> {
         for target in self.store.list_targets(Tenant::DEFAULT).await? {
-            let is_of_the_component = target.pause.as_ref().is_some_and(|pause| pause.kind == PauseKind::Component);
-            if is_of_the_component && !target.has_failed_too_often() {
+            if target.is_unready() {
                 self.store.resume_target(Tenant::DEFAULT, target.id, self.clock.now()).await?;
             }
         }

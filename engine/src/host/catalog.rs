@@ -80,6 +80,12 @@ impl Ready {
         lacking.map(told).collect()
     }
 
+    /// What its component is not called without, if it lacks that: the settings that it requires.
+    pub fn unmet(&self) -> Option<ModuleError> {
+        let lacking = self.lacking_settings();
+        (!lacking.is_empty()).then(|| ModuleError(lacking.join(" ")))
+    }
+
     /// What it cannot send without and does not have: settings, secrets that have no value or that it may not use, a way to its provider, memory.
     pub fn lacks(&self) -> Vec<String> {
         let Ready { module, powers, .. } = self;

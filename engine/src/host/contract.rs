@@ -176,6 +176,20 @@ fn receipt(receipt: target::Receipt, redactor: &Redactor) -> Receipt {
     }
 }
 
+/// How many bytes a handler wrote.
+pub(super) fn outcome_size(outcome: &target::Outcome) -> usize {
+    match outcome {
+        target::Outcome::Delivered(given) | target::Outcome::Accepted(given) => {
+            given.provider_id.len() + given.message.len()
+        }
+        target::Outcome::Retry(target::Retry { reason, .. })
+        | target::Outcome::Failed(reason)
+        | target::Outcome::InactiveDevice(reason)
+        | target::Outcome::OptedOut(reason)
+        | target::Outcome::Unknown(reason) => reason.code.len() + reason.message.len(),
+    }
+}
+
 /// An outcome that a handler returned, bounded, without what `redactor` finds.
 pub fn outcome(outcome: target::Outcome, redactor: &Redactor) -> Outcome {
     let failure = |failed| failure(failed, redactor);

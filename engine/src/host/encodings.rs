@@ -17,13 +17,17 @@ pub(super) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b
 
 /// A secret, and all forms that are known.
 pub(super) fn forms(secret: &str) -> BTreeSet<String> {
-    let percent = [NON_ALPHANUMERIC, UNRESERVED, IN_PATH].map(|set| utf8_percent_encode(secret, set).to_string());
-    let percent = percent.into_iter().flat_map(|form| [lower_escapes(&form), form.replace("%20", "+"), form]);
+    let is_short = secret.len() <= LONGEST;
+    let writers = if is_short { &PERCENT[..] } else { &PERCENT[..3] };
+    let percent = writers.iter().map(|set| utf8_percent_encode(secret, set).to_string());
+    let percent = percent.flat_map(|form| {
+        let twice = is_short.then(|| form.replace('%', "%25"));
+        [lower_escapes(&form), form.replace("%20", "+"), form].into_iter().chain(twice)
+    });
     let mut forms: BTreeSet<String> = percent.collect();
     forms.extend((0..3).flat_map(|before| base64_inside(secret.as_bytes(), before)));
-    let writers = if secret.len() <= LONGEST { &JSON_WRITERS } else { &JSON_WRITERS[..1] };
-    forms.extend(in_json(secret, writers));
-    if secret.len() <= LONGEST {
+    forms.extend(in_json(secret, if is_short { &JSON_WRITERS } else { &JSON_WRITERS[..1] }));
+    if is_short {
         forms.extend(in_html(secret));
     }
     // Its lines, as a log may have cut a document into them.
@@ -32,6 +36,17 @@ pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     forms.insert(secret.to_owned());
     forms
 }
+
+/// What writers of URLs and forms leave as it is: nothing; what RFC 3986 reserves for nothing; what may stand in a path; the same as Python's `quote` has
+/// it; JavaScript's `encodeURIComponent`; forms in browsers and in Java.
+const PERCENT: [&AsciiSet; 6] = [
+    NON_ALPHANUMERIC,
+    UNRESERVED,
+    IN_PATH,
+    &UNRESERVED.remove(b'/'),
+    &UNRESERVED.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*'),
+    &UNRESERVED.add(b'~').remove(b'*'),
+];
 
 /// Percent-encoded text with small letters in its escapes.
 fn lower_escapes(text: &str) -> String {
@@ -89,13 +104,27 @@ fn in_json(secret: &str, writers: &[(&str, bool)]) -> impl Iterator<Item = Strin
     })
 }
 
-/// As it stands in HTML or XML, with each way to write a quotation mark and an apostrophe.
+/// As it stands in HTML or XML, with each way to write a quotation mark and an apostrophe; as Mustache and Handlebars write it, and as .NET.
 fn in_html(secret: &str) -> impl Iterator<Item = String> {
     let text = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let quoted = ["\"", "&quot;", "&#34;", "&#x22;"].map(|mark| text.replace('"', mark));
-    quoted
-        .into_iter()
-        .flat_map(|text| ["'", "&#39;", "&#039;", "&#x27;", "&apos;"].map(|mark| text.replace('\'', mark)))
+    let marks = ["'", "&#39;", "&#039;", "&#x27;", "&apos;"];
+    let usual: Vec<String> = quoted.into_iter().flat_map(|text| marks.map(|mark| text.replace('\'', mark))).collect();
+    let escaped = |text: &str, mark: &str, as_number: fn(char) -> bool| {
+        text.replace('"', "&quot;").replace('\'', mark).chars().fold(String::new(), |mut text, c| {
+            if as_number(c) {
+                // A text takes whatever is written to it.
+                let _ = write!(text, "&#x{:X};", u32::from(c));
+            } else {
+                text.push(c);
+            }
+            text
+        })
+    };
+    let mustache = ["&#39;", "&#x27;"].map(|mark| escaped(&text, mark, |c| "/`=".contains(c)));
+    let handlebars = escaped(&text, "&#x27;", |c| "`=".contains(c));
+    let dotnet = escaped(&text, "&#x27;", |c| c == '+' || c == '`' || !c.is_ascii());
+    usual.into_iter().chain(mustache).chain([handlebars, dotnet])
 }
 
 #[cfg(test)]
@@ -115,6 +144,14 @@ mod tests {
             "a/b\\\"c\\u003cd\\u003e\\u0026+\\u0027é😀\\u0001",
             "a/b\\u0022c\\u003Cd\\u003E\\u0026\\u002B\\u0027\\u00E9\\uD83D\\uDE00\\u0001",
             "a\\/b\\u0022c\\u003Cd\\u003E\\u0026+\\u0027é😀\\u0001",
+            // Mustache and .NET.
+            "a&#x2F;b&quot;c&lt;d&gt;&amp;+&#39;é😀\u{1}",
+            "a/b&quot;c&lt;d&gt;&amp;&#x2B;&#x27;&#xE9;&#x1F600;\u{1}",
+            // Python's `quote`, JavaScript, Java, and twice.
+            "a/b%22c%3Cd%3E%26%2B%27%C3%A9%F0%9F%98%80%01",
+            "a%2Fb%22c%3Cd%3E%26%2B'%C3%A9%F0%9F%98%80%01",
+            "a%2Fb%22c%3Cd%3E%26%2B%27%C3%A9%F0%9F%98%80%01",
+            "a%252Fb%2522c%253Cd%253E%2526%252B%2527%25C3%25A9%25F0%259F%2598%2580%2501",
             // Python, Go, and XML.
             "a/b&quot;c&lt;d&gt;&amp;+&#x27;é😀\u{1}",
             "a/b&#34;c&lt;d&gt;&amp;+&#39;é😀\u{1}",

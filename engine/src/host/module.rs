@@ -142,7 +142,7 @@ impl Module {
             })
             .await
             .map(|answer| answer.map_err(|failed| contract::failure(failed, &powers.redactor)));
-        report.bound(|answer| match answer {
+        report.bound(powers, |answer| match answer {
             Ok(text) => text.len(),
             Err(_) => 0,
         });
@@ -158,7 +158,7 @@ impl Module {
             })
             .await;
         // Before it is read, which takes many times its length. A creator may answer with as much for each record.
-        report.bound(|answer| match answer {
+        report.bound(powers, |answer| match answer {
             Ok(drafts) => drafts.iter().map(contract::size).sum::<usize>() / request.target_user_records.len().max(1),
             Err(_) => 0,
         });
@@ -175,24 +175,25 @@ impl Module {
         let about = Batch { ids: ids.clone(), records: batch.iter().filter_map(address_origin).collect() };
         let mut report = self
             .call(Call::Send, powers, about, async |guest, store| guest.call_send_notifications(store, &values).await)
-            .await
-            .and_then(|outcomes| {
-                if outcomes.len() == values.len() {
-                    return Ok(outcomes
-                        .into_iter()
-                        .map(|outcome| contract::outcome(outcome, &powers.redactor))
-                        .collect::<Vec<_>>());
-                }
-                Err(Fault {
-                    code: "wrong_result",
-                    message: format!(
-                        "The component answered with {} outcomes for {} notifications.",
-                        outcomes.len(),
-                        values.len()
-                    ),
-                })
-            });
-        report.bound(|outcomes| outcomes.iter().map(|o| o.message().len() + o.provider_id().len()).sum());
+            .await;
+        // Before it is cut to what is kept.
+        report.bound(powers, |outcomes| outcomes.iter().map(contract::outcome_size).sum());
+        let mut report = report.and_then(|outcomes| {
+            if outcomes.len() == values.len() {
+                return Ok(outcomes
+                    .into_iter()
+                    .map(|outcome| contract::outcome(outcome, &powers.redactor))
+                    .collect::<Vec<_>>());
+            }
+            Err(Fault {
+                code: "wrong_result",
+                message: format!(
+                    "The component answered with {} outcomes for {} notifications.",
+                    outcomes.len(),
+                    values.len()
+                ),
+            })
+        });
         let phase = report.broken_at;
         let denied = report.denied.take();
         let (outcomes, fault) = match report.result {
@@ -268,14 +269,17 @@ impl<T> Report<T> {
     }
 
     /// Makes a fault of a result that is too large.
-    fn bound(&mut self, size: impl FnOnce(&T) -> usize) {
+    fn bound(&mut self, powers: &Powers, size: impl FnOnce(&T) -> usize) {
         if let Ok(value) = &self.result {
             let size = size(value);
             let most = self.most;
             if size > most {
                 self.result = Err(Fault {
                     code: "wrong_result",
-                    message: format!("The component's result has {size} bytes, and {most} is the most."),
+                    message: format!(
+                        "The component's result has {size} bytes, and {most} is the most ({}).",
+                        powers.said_where(Limit::Result)
+                    ),
                 });
             }
         }

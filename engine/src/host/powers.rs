@@ -11,7 +11,7 @@ use crate::rules::grants::{Grants, OperatorWord, operators_origins};
 use crate::rules::origin::Origin;
 use crate::rules::schema;
 use crate::rules::sealed::SealedSecret;
-use crate::rules::setup::Setup;
+use crate::rules::setup::{Setup, read_setting};
 use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
@@ -53,7 +53,15 @@ pub fn of(
     // What the operator has set stands; the engine's own keys are nobody else's.
     let mut settings = of.map(|(_, _, setup)| setup.settings.clone()).unwrap_or_default();
     settings.retain(|key, _| !ENGINES_OWN.contains(&key.as_str()));
-    settings.extend(said.values);
+    // A variable is always text, which is read as what the component wants there.
+    let schema = &module.manifest.settings;
+    settings.extend(said.values.into_iter().map(|(key, value)| match value.as_str() {
+        Some(text) if !ENGINES_OWN.contains(&key.as_str()) => {
+            let read = read_setting(schema, &key, text);
+            (key, read)
+        }
+        Some(_) | None => (key, value),
+    }));
     // What is required is missed when something is to be sent: addresses can be recorded before.
     let known = schema::requiring_nothing(&module.manifest.settings);
     schema::check(&format!("[target.{name}]"), &settings, &known, &ENGINES_OWN)

@@ -1,6 +1,6 @@
 //! Secrets are cut out of whatever is kept or shown: as they are, in small or capital letters, and as a request or an answer may have encoded them.
 //!
-//! What cannot be found is a secret that somebody took apart: turned around, in UTF-16 or hexadecimal digits, one half here and one there. A
+//! What cannot be found is a secret that somebody took apart: turned around, in UTF-16 or hexadecimal digits, wrapped into lines, one half here and one there. A
 //! provider that was given the secret can do that, and nobody else has it.
 
 use super::encodings::{SHORTEST, forms};

@@ -90,7 +90,7 @@ impl Shelf {
             std::collections::hash_map::Entry::Occupied(mut known) => drop(known.insert(newest)),
             std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(newest)),
         }
-        while held.targets.len() > MOST_TARGETS && held.let_one_go() {}
+        while held.targets.len() > MOST_TARGETS && held.let_one_go(|_| true) {}
         held.drop_unused();
     }
 
@@ -107,16 +107,18 @@ impl Shelf {
     /// Takes the room for a component of so many bytes; waits for what is in use. The largest takes all there is.
     pub async fn take(&self, bytes: usize) -> Option<Taken> {
         let pages = u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(u32::MAX).min(self.pages);
-        while self.room.available_permits() < pages as usize && self.held().let_one_go() {}
+        // What is in use gives no room now, and would be loaded once more beside itself.
+        let is_idle = |known: &Known| known.prepared.as_ref().is_ok_and(|ready| Arc::strong_count(ready) == 1);
+        while self.room.available_permits() < pages as usize && self.held().let_one_go(is_idle) {}
         let taken = self.room.clone().acquire_many_owned(pages);
         tokio::pin!(taken);
         loop {
             tokio::select! {
                 // A closed semaphore, which this never is, would only mean that nothing bounds it.
                 taken = &mut taken => return taken.ok(),
-                // What was in use may be idle now, and nobody else would let it go.
+                // What was in use may be idle now, and nobody else would let it go; what is used without end has to give way, too.
                 () = tokio::time::sleep(AGAIN) => {
-                    self.held().let_one_go();
+                    self.held().let_one_go(|_| true);
                 }
             }
         }
@@ -124,9 +126,10 @@ impl Shelf {
 }
 
 impl Held {
-    /// Lets the target go that was not used for longest. Whether there was one.
-    fn let_one_go(&mut self) -> bool {
-        let oldest = self.targets.iter().min_by_key(|(_, known)| known.used).map(|(id, _)| *id);
+    /// Lets the target go that was not used for longest, of those of which this is true. Whether there was one.
+    fn let_one_go(&mut self, is_meant: impl Fn(&Known) -> bool) -> bool {
+        let meant = self.targets.iter().filter(|(_, known)| is_meant(known));
+        let oldest = meant.min_by_key(|(_, known)| known.used).map(|(id, _)| *id);
         let gone = oldest.and_then(|id| self.targets.remove(&id));
         if gone.is_some() {
             self.drop_unused();

@@ -91,6 +91,12 @@ pub fn bytes(field: &'static str, value: &str, most: usize) -> Result<(), Invali
     no_nul(field, value)
 }
 
+/// Somebody's words as a sentence that another can follow.
+pub fn sentence(words: &str) -> String {
+    let words = words.trim_end();
+    if words.ends_with(['.', '!', '?']) { words.to_owned() } else { format!("{words}.") }
+}
+
 /// A JSON object of at most `most` bytes when it is written out, nested no deeper than `MAX_DEPTH`.
 pub fn object(field: &'static str, value: &Map<String, Value>, most: usize) -> Result<(), Invalid> {
     // Writing a map of values out cannot fail; should it ever, an empty text would be refused by the database's own

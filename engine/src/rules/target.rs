@@ -64,7 +64,7 @@ impl Pause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PauseKind {
-    /// The component is missing or broken, or failed too often in a row (`MAX_FAULTS`).
+    /// The component is missing or broken, lacks a setting that it requires, or failed too often in a row (`MAX_FAULTS`).
     Component,
     /// The way the target is set up: credentials, sender, relay.
     Configuration,
@@ -119,6 +119,11 @@ impl Target {
     /// Whether people mean this target by a name: its own, or its module's.
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.notification_module_name == name
+    }
+
+    /// Whether it is paused for something that the engine looks at again by itself: its component cannot be used, or lacks a setting.
+    pub fn is_unready(&self) -> bool {
+        self.pause.as_ref().is_some_and(|pause| pause.kind == PauseKind::Component) && !self.has_failed_too_often()
     }
 
     /// Whether its component is not to be called any more until a person says so.

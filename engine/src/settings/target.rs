@@ -49,8 +49,14 @@ pub fn no_folder(key: &str, folder: &Path) -> Option<String> {
 impl TargetSettings {
     /// The keys of `[target.module]`, read once.
     pub(super) fn read(module: &str, keys: toml::Table) -> Self {
+        // Whatever else is wrong, these were named.
+        let secrets = read_secrets(module, &keys).unwrap_or_default();
         let checked = TargetSettings::checked(module, keys);
-        checked.unwrap_or_else(|why| TargetSettings { wrong: Some(why.to_string()), ..TargetSettings::default() })
+        checked.unwrap_or_else(|why| TargetSettings {
+            wrong: Some(why.to_string()),
+            secrets,
+            ..TargetSettings::default()
+        })
     }
 
     fn checked(module: &str, keys: toml::Table) -> Result<Self, SettingsError> {
@@ -78,17 +84,7 @@ impl TargetSettings {
                 return Err(SettingsError::new(format!("`target.{module}.smtp` must be true or false.")));
             }
         };
-        let secrets = match keys.get("secrets") {
-            None => Vec::new(),
-            Some(toml::Value::String(names)) => names.split(',').map(|name| name.trim().to_owned()).collect(),
-            Some(toml::Value::Array(names)) if names.iter().all(toml::Value::is_str) => {
-                names.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect()
-            }
-            Some(_) => {
-                let sentence = format!("`target.{module}.secrets` must be a list of names, such as [\"api_key\"].");
-                return Err(SettingsError::new(sentence));
-            }
-        };
+        let secrets = read_secrets(module, &keys)?;
         let templates = match keys.get("templates") {
             None => None,
             Some(toml::Value::String(folder)) if !folder.is_empty() => Some(PathBuf::from(folder)),
@@ -112,6 +108,20 @@ impl TargetSettings {
             _ => return Err(SettingsError::new(format!("[target.{module}] holds what cannot be written as JSON."))),
         };
         Ok(TargetSettings { base_url, smtp, templates, limits, secrets, values, wrong: None })
+    }
+}
+
+fn read_secrets(module: &str, keys: &toml::Table) -> Result<Vec<String>, SettingsError> {
+    match keys.get("secrets") {
+        None => Ok(Vec::new()),
+        Some(toml::Value::String(names)) => Ok(names.split(',').map(|name| name.trim().to_owned()).collect()),
+        Some(toml::Value::Array(names)) if names.iter().all(toml::Value::is_str) => {
+            Ok(names.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect())
+        }
+        Some(_) => {
+            let sentence = format!("`target.{module}.secrets` must be a list of names, such as [\"api_key\"].");
+            Err(SettingsError::new(sentence))
+        }
     }
 }
 

@@ -50,13 +50,16 @@ impl From<Arc<sqlx::Error>> for StoreError {
                 "The connection to the database cannot be encrypted: check `sslmode` in its URL, and its certificate.",
                 false,
             ),
-            (sqlx::Error::PoolTimedOut, None) => {
-                ("The database has not answered for ten seconds: check that it runs and is not overloaded.", true)
-            }
+            (sqlx::Error::PoolTimedOut, None) => (
+                "The database has not answered for ten seconds: check that it runs and is not overloaded, and the host and port in its URL.",
+                true,
+            ),
             (sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed, None) => {
                 ("The database is closed: this engine is stopping.", false)
             }
-            (sqlx::Error::Protocol(_), None) => ("The connection to the database broke: try again.", true),
+            (sqlx::Error::Protocol(_), None) => {
+                ("The connection to the database broke: try again, or check the host and port in its URL.", true)
+            }
             _ => UNEXPECTED,
         };
         StoreError::Unavailable { sentence: sentence.to_owned(), passing, source: Some(error) }
@@ -127,7 +130,7 @@ fn unreachable(error: &io::Error) -> Advice {
             "The host in the database's URL is not found: check how it is spelled; `@`, `/` and `:` in a user or a password are written %40, %2F and %3A.",
             true,
         ),
-        _ => ("The connection to the database broke: try again, or check the host in the database's URL.", true),
+        _ => ("The connection to the database broke: try again, or check the host and port in its URL.", true),
     }
 }
 

@@ -90,6 +90,21 @@ pub async fn install(
     Ok((change, installed.unwrap_or(target)))
 }
 
+/// Lets a target go on that was paused since it lacked what is there now. Whether it was.
+pub async fn go_on(
+    store: &Store,
+    tenant: Tenant,
+    target: &Target,
+    ready: &Ready,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let goes_on = target.is_unready() && ready.unmet().is_none();
+    if goes_on {
+        store.resume_target(tenant, target.id, now).await?;
+    }
+    Ok(goes_on)
+}
+
 /// Why the address that a component's manifest shows people is none, if so.
 pub async fn example_refused(ready: &Ready) -> Option<String> {
     let example = &ready.module.manifest.address.example;

@@ -5,7 +5,7 @@
 
 mod install;
 
-pub use install::{InstallError, Wish, example_refused, install, set};
+pub use install::{InstallError, Wish, example_refused, go_on, install, set};
 
 use crate::host::{Catalog, ModuleError, Ready, Unloaded};
 use crate::rules::target::Target;

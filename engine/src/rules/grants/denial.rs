@@ -25,11 +25,13 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
     let Grants { module, operator, .. } = grants;
     let target = grants.target();
     let command = format!("`engine target grant {} {}` lets it", quoted(target), wanted.option());
-    let back = if decision.granted {
+    // The operator's word is not the tenant's to take back.
+    let back = if grants.granted.contains(wanted) {
         format!("; `engine target revoke {} {}` takes the grant back", quoted(target), wanted.option())
     } else {
         String::new()
     };
+    let then = if decision.granted { String::new() } else { format!(", after which {command}") };
     match wanted {
         Capability::Http(_) | Capability::RecordAddress => {
             let whither = origin.map_or_else(|| wanted.to_string(), |origin| format!("HTTP to {origin}"));
@@ -52,7 +54,7 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                 )
             } else if !decision.allowed {
                 let why = origin.and_then(|origin| operator.allowed.origin(origin).err()).unwrap_or_default();
-                let word = format!("; the operator can change that, or write `base_url` under [target.{module}]");
+                let word = format!("; the operator can change that{then}, or write `base_url` under [target.{module}]");
                 ("origin_not_allowed", format!("the operator forbids it: {why}{word}"))
             } else {
                 ("origin_not_granted", format!("it is not granted; {command}"))
@@ -70,17 +72,21 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                         "its component does not ask for mail in its manifest; the operator can open it all the same, with {word}"
                     )
                 }
+                (true, None) if operator.smtp => {
+                    format!("it has no sender; the operator writes `from_email` under [target.{module}]")
+                }
                 (true, None) => format!(
                     "it has no sender, and mail is not open to it; the operator writes both `from_email` and `smtp = true` under [target.{module}]"
                 ),
                 (true, Some(sender)) if !decision.allowed && from.is_none() => {
-                    let then = if decision.granted { String::new() } else { format!(", after which {command}") };
                     format!(
                         "the operator forbids it: `[sandbox] senders` does not name {sender}; the operator writes {word}, or adds it there{then}"
                     )
                 }
                 (true, Some(sender)) if !decision.allowed => {
-                    format!("the operator forbids it: `[sandbox] senders` does not name {sender}")
+                    format!(
+                        "the operator forbids it: `[sandbox] senders` does not name {sender}; the operator can add it there{then}"
+                    )
                 }
                 (true, Some(_)) => format!("it is not granted; {command}"),
             };

@@ -54,7 +54,8 @@ impl Postgres {
             })?
             .application_name("notification-engine")
             .log_slow_statements(tracing::log::LevelFilter::Off, Duration::ZERO);
-        let mut first = options.connect().await?;
+        let connected = tokio::time::timeout(WAIT, options.connect()).await;
+        let mut first = connected.map_err(|_| sqlx::Error::PoolTimedOut)??;
         migrate(&mut first).await.map_err(|error| migrations::refusal(POSTGRES, error))?;
         first.close().await?;
         let pool = PgPoolOptions::new()
