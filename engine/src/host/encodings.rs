@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// An encoded form shorter than this could be anything, and is left.
-pub(super) const SHORTEST: usize = 4;
+const SHORTEST: usize = 4;
 
 /// A longer secret is a document, which nobody puts into a page or into JSON but as JavaScript would: all forms of it would take the machine's memory.
 const LONGEST: usize = 4 * 1024;

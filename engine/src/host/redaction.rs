@@ -3,7 +3,7 @@
 //! What cannot be found is a secret that somebody took apart: turned around, in UTF-16 or hexadecimal digits, wrapped into lines, one half here and one there. A
 //! provider that was given the secret can do that, and nobody else has it.
 
-use super::encodings::{SHORTEST, forms};
+use super::encodings::forms;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, Input};
@@ -16,39 +16,32 @@ const BLOT: &str = "•••";
 
 /// Cuts the secrets of one target out of texts.
 #[derive(Debug, Clone, Default)]
-pub struct Redactor {
-    /// All forms of all secrets, also where capital letters were made small, as in the name of a header, or small ones capital.
-    in_text: Option<Arc<Searcher>>,
-    /// Those that are looked for in any bytes.
-    in_bytes: Option<Arc<Searcher>>,
-}
+pub struct Redactor(Option<Arc<Searcher>>);
 
 impl Redactor {
-    /// A redactor of these values.
+    /// A redactor of these values, each of at least `MIN_VALUE` characters.
     pub fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let forms: BTreeSet<String> = secrets.filter(|secret| !secret.is_empty()).flat_map(forms).collect();
-        let long = forms.iter().filter(|form| form.len() >= SHORTEST);
-        Redactor { in_text: Searcher::of(forms.iter(), true), in_bytes: Searcher::of(long, false) }
+        Redactor(Searcher::of(&forms))
     }
 
     /// The text without any secret.
     pub fn text(&self, text: &str) -> String {
-        let cut = self.in_text.as_ref().and_then(|searcher| searcher.cut(text.as_bytes()));
-        match cut {
+        match self.0.as_ref().and_then(|searcher| searcher.cut(text.as_bytes())) {
             // A form begins and ends where a character does.
             Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             None => text.to_owned(),
         }
     }
 
-    /// The same of bytes, be they text or not. Secrets of less than four bytes stay: they stand in anything.
+    /// The same of bytes, be they text or not.
     pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.in_bytes.as_ref().and_then(|searcher| searcher.cut(&bytes)).unwrap_or(bytes)
+        self.0.as_ref().and_then(|searcher| searcher.cut(&bytes)).unwrap_or(bytes)
     }
 
     /// Whether a secret is in the text.
     pub fn finds(&self, text: &str) -> bool {
-        self.in_text.as_ref().is_some_and(|searcher| searcher.finds(text.as_bytes()))
+        self.0.as_ref().is_some_and(|searcher| searcher.finds(text.as_bytes()))
     }
 }
 
@@ -58,12 +51,13 @@ impl Redactor {
 struct Searcher(NFA);
 
 impl Searcher {
-    /// Nothing where there is nothing to find.
-    fn of<'a>(forms: impl Iterator<Item = &'a String>, any_case: bool) -> Option<Arc<Searcher>> {
-        let mut forms = forms.peekable();
-        forms.peek()?;
+    /// Nothing where there is nothing to find. Capital letters or small ones make no difference, as in the name of a header.
+    fn of(forms: &BTreeSet<String>) -> Option<Arc<Searcher>> {
+        if forms.is_empty() {
+            return None;
+        }
         // Not the kind that is quickest for few: it takes half a megabyte for each kilobyte of a secret.
-        let built = NFA::builder().ascii_case_insensitive(any_case).build(forms);
+        let built = NFA::builder().ascii_case_insensitive(true).build(forms);
         // There are fewer of them than it can take, by the largest value of a secret.
         let built = built.inspect_err(|e| tracing::error!("secrets cannot be cut out of texts: {e}"));
         built.ok().map(|automaton| Arc::new(Searcher(automaton)))
@@ -139,9 +133,8 @@ mod tests {
         for length in [4 * 1024, 32 * 1024] {
             let secret = "\"'<é/+".repeat(length / 7);
             let began = std::time::Instant::now();
-            let Redactor { in_text, in_bytes } = Redactor::new([secret.as_str()].into_iter());
-            let bytes: usize =
-                [in_text, in_bytes].into_iter().flatten().map(|searcher| searcher.0.memory_usage()).sum();
+            let Redactor(searcher) = Redactor::new([secret.as_str()].into_iter());
+            let bytes = searcher.unwrap().0.memory_usage();
             assert!(bytes < 32 << 20, "{length}: {bytes}");
             assert!(began.elapsed() < std::time::Duration::from_secs(5), "{length}: {:?}", began.elapsed());
         }
