@@ -220,6 +220,65 @@ async fn a_crowd_that_is_there_at_the_start() {
     }
 }
 
+/// More targets than the sandbox has places, whose calls take just not so long that they count as slow: who has used less comes first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_targets_that_are_just_not_slow() {
+    let settings = "[sandbox]\ninstances = 4\n[delivery]\nconcurrency_per_tenant = 3\nconcurrency_per_target = 2\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    let noop = engine.store.find_target(Tenant::DEFAULT, "noop").await.unwrap();
+    engine.store.note_pace(Tenant::DEFAULT, noop.id, None).await.unwrap();
+    for i in 0..12 {
+        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+        engine.store.note_pace(Tenant::DEFAULT, target.id, None).await.unwrap();
+        for title in ["One", "Two", "Three", "Four"] {
+            engine.notify(&format!("sleeper {i}"), title, json!({ "milliseconds": 1500 })).await;
+        }
+    }
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    let honest = async {
+        // Of the first round nobody knows more than that they were quick.
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        for i in 0..3 {
+            // A place for its creator and one for its handler, each after another call at most; in their turn they would take 11 s.
+            served_within(engine, &format!("Meanwhile {i}"), Duration::from_secs(5)).await;
+        }
+    };
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
+    }
+}
+
+/// Slow targets, each with less that waits than would count as enough, and together more than is claimed ahead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn small_backlogs_of_many_slow_targets() {
+    let settings = "[sandbox]\ninstances = 8\n[delivery]\nclaim_batch = 20\nconcurrency_per_tenant = 4\nconcurrency_per_target = 8\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    let slow_until = Some(engine.clock.now() + Duration::from_secs(300));
+    for i in 0..20 {
+        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+        engine.store.note_pace(Tenant::DEFAULT, target.id, slow_until).await.unwrap();
+        for title in ["One", "Two", "Three", "Four"] {
+            engine.notify(&format!("sleeper {i}"), title, json!({ "milliseconds": 20_000 })).await;
+        }
+    }
+    let noop = engine.store.find_target(Tenant::DEFAULT, "noop").await.unwrap();
+    engine.store.note_pace(Tenant::DEFAULT, noop.id, None).await.unwrap();
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    let honest = async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        for i in 0..3 {
+            served(engine, &format!("Meanwhile {i}")).await;
+        }
+    };
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = honest => {}
+    }
+}
+
 /// More targets of sleeping calls than there is room for their texts: what waits for its turn makes room for what could be sent meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_texts_of_sleeping_targets() {
@@ -259,12 +318,39 @@ async fn claimed(engine: &TestEngine) -> i64 {
     claimed.fetch_one(&mut database).await.unwrap().get(0)
 }
 
+/// The same of targets that were quick before: what there is no room for is not claimed and given back again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_texts_without_room() {
+    let settings = "[sandbox]\ninstances = 8\n[delivery]\nconcurrency_per_tenant = 4\nconcurrency_per_target = 2\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    for i in 0..80 {
+        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+        engine.store.note_pace(Tenant::DEFAULT, target.id, None).await.unwrap();
+        let extra = json!({ "milliseconds": 20_000, "zeros": vec![0; 120_000] });
+        engine.notify(&format!("sleeper {i}"), "Title", extra).await;
+    }
+    let deliverer = engine.deliverer(Arc::new(|_| {}));
+    let soon = tokio::time::sleep(Duration::from_secs(10));
+    tokio::select! {
+        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
+        () = soon => {}
+    }
+    let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
+    let claims = sqlx::query("SELECT max(fence) FROM notifications").fetch_one(&mut database).await.unwrap();
+    assert!((1..=6).contains(&claims.get::<i64, _>(0)), "claimed {} times", claims.get::<i64, _>(0));
+}
+
 /// What a quick target does while others do what they like.
 async fn served(engine: &TestEngine, title: &str) {
+    served_within(engine, title, Duration::from_secs(3)).await;
+}
+
+async fn served_within(engine: &TestEngine, title: &str, most: Duration) {
     let began = Instant::now();
     let mine = engine.notify("noop", title, json!({})).await;
     while engine.show(mine).await.attempts.is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(3), "{title} is not served");
+        assert!(began.elapsed() < most, "{title} is not served");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

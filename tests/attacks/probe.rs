@@ -167,7 +167,7 @@ async fn send(module: &Module, powers: &Arc<Powers>, extra: Value) -> Outcome {
         last_attempt: false,
         previous: None,
     };
-    module.send(&module.places.take().await, powers, &[delivery]).await.outcomes.remove(0)
+    module.send(&module.places.take(Duration::ZERO).await, powers, &[delivery]).await.outcomes.remove(0)
 }
 
 fn notification(new: NewNotification) -> Notification {

@@ -102,7 +102,7 @@ async fn send(module: &Module, powers: &Arc<Powers>, url: &str) -> bool {
     let (user, record, mut notification) = values();
     notification.extra = [("url".to_owned(), url.into())].into_iter().collect();
     let delivery = first_attempt(&user, &record, &notification);
-    module.send(&module.places.take().await, powers, &[delivery]).await.fault.is_none()
+    module.send(&module.places.take(Duration::ZERO).await, powers, &[delivery]).await.fault.is_none()
 }
 
 /// A provider on threads of its own, which the runtime that is measured does not slow down.

@@ -67,7 +67,8 @@ async fn one_at_a_time(module: Arc<Module>, powers: Arc<Powers>) -> Vec<Duration
     let mut times = Vec::with_capacity(CALLS);
     for i in 0..WARM_UP + CALLS {
         let began = Instant::now();
-        let sent = module.send(&module.places.take().await, &powers, std::slice::from_ref(&delivery)).await;
+        let sent =
+            module.send(&module.places.take(Duration::ZERO).await, &powers, std::slice::from_ref(&delivery)).await;
         if i >= WARM_UP {
             times.push(began.elapsed());
         }
@@ -94,7 +95,7 @@ async fn at_once(module: &Arc<Module>, powers: &Arc<Powers>, calls: usize, sleep
                 for _ in 0..calls {
                     assert!(
                         module
-                            .send(&module.places.take().await, &powers, std::slice::from_ref(&delivery))
+                            .send(&module.places.take(Duration::ZERO).await, &powers, std::slice::from_ref(&delivery))
                             .await
                             .fault
                             .is_none()

@@ -9,11 +9,19 @@ use crate::host::Ready;
 use crate::rules::rescue;
 use crate::store::Claimed;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// For how long nothing is claimed for a target for which there was no room, at first; twice as long each time that it happens again, so many times.
+const FIRST_PUT_OFF: Duration = Duration::from_secs(1);
+const MOST_PUT_OFF: u32 = 5;
 
 /// What waits in one target.
 pub(super) struct Lane {
     queue: Mutex<Queue>,
+    /// How many are in its workers' hands.
+    pub taken: AtomicUsize,
     pub pace: Pace,
     /// How its component does.
     pub faults: Faults,
@@ -27,6 +35,9 @@ pub(super) struct Queue {
     /// How many bytes that takes.
     pub memory: usize,
     pub workers: usize,
+    /// How often in a row something was given back for want of room, and until when nothing more is claimed therefore.
+    put_off: u32,
+    not_before: Option<Instant>,
 }
 
 /// A claim in its lane.
@@ -85,10 +96,20 @@ impl Queue {
         self.waiting.push_front(waiting);
     }
 
-    pub(super) fn pop_back(&mut self) -> Option<Waiting> {
+    /// What came last, which there is no room for: it is not to come again at once.
+    pub(super) fn give_way(&mut self) -> Option<Waiting> {
         let waiting = self.waiting.pop_back()?;
         self.memory -= waiting.memory;
+        if self.not_before.is_none_or(|until| until <= Instant::now()) {
+            self.not_before = Some(Instant::now() + FIRST_PUT_OFF * 2_u32.pow(self.put_off.min(MOST_PUT_OFF)));
+            self.put_off += 1;
+        }
         Some(waiting)
+    }
+
+    /// Whether nothing more is claimed yet.
+    pub(super) fn is_put_off(&self) -> bool {
+        self.not_before.is_some_and(|until| Instant::now() < until)
     }
 
     /// Those at its front of which this is true.
@@ -132,7 +153,19 @@ impl Drop for Worker<'_> {
 
 impl Lane {
     pub(super) fn of(pace: Pace) -> Self {
-        Lane { queue: Mutex::default(), pace, faults: Faults::default(), newest: Newest::default() }
+        Lane {
+            queue: Mutex::default(),
+            taken: AtomicUsize::new(0),
+            pace,
+            faults: Faults::default(),
+            newest: Newest::default(),
+        }
+    }
+
+    /// How many notifications are under way in it.
+    pub(super) fn under_way(&self) -> usize {
+        let queue = self.queue();
+        queue.waiting.len() + self.taken.load(Ordering::Acquire)
     }
 
     /// A panic while it was held is impossible: nothing is called in between.
@@ -147,7 +180,7 @@ impl Lane {
         }
     }
 
-    /// What goes into the next so many calls of one component, each with as many as `calls_of` says; none if what is next must be waited for otherwise.
+    /// Takes what goes into the next so many calls of one component, each with as many as `calls_of` says; none if what is next must be waited for otherwise.
     pub(super) fn take(&self, next: Next, calls: usize, calls_of: impl FnOnce(&Ready) -> usize) -> Vec<Waiting> {
         let mut queue = self.queue();
         let Some(first) = queue.waiting.front().filter(|first| next.is_enough_for(first.next())) else {
@@ -165,7 +198,11 @@ impl Lane {
             Arc::ptr_eq(&waiting.ready, &ready) && waiting.marked == marked && !waiting.goes_alone()
         };
         let same = if first.goes_alone() { 1 } else { queue.waiting.iter().take(most).take_while(together).count() };
-        queue.take_front(same)
+        let taken = queue.take_front(same);
+        queue.put_off = 0;
+        // While the queue is held, so that what is under way is never missed.
+        self.taken.fetch_add(taken.len(), Ordering::AcqRel);
+        taken
     }
 
     pub(super) fn put_back(&self, waiting: Vec<Waiting>) {

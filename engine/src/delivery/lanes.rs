@@ -4,7 +4,7 @@
 //! once more whether all of it may still be sent, and makes one call after another. How large a portion is follows from how long its last call took: what was asked is
 //! good for [`FRESH`], so that quick targets ask seldom, and slow ones before each call. What waits for its turn can be given back at any time.
 
-use super::lane::{Lane, Queue, Waiting, Worker};
+use super::lane::{Lane, Waiting, Worker};
 use super::memory;
 use super::settler::SettlerHandle;
 use super::slots::{Pace, Slots};
@@ -16,7 +16,7 @@ use crate::store::{Claimed, Interventions, StoreError};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -42,9 +42,7 @@ pub(super) struct Lanes {
 struct Shared {
     deliverer: Deliverer,
     settler: SettlerHandle,
-    /// Notifications that are claimed and not handed to the settler yet.
-    under_way: AtomicUsize,
-    /// Told whenever there are fewer of them.
+    /// Told whenever fewer notifications are under way.
     fewer: Notify,
     stopping: AtomicBool,
     slots: Slots,
@@ -53,6 +51,7 @@ struct Shared {
 /// What a worker has taken. It is under way until this is dropped, whatever comes of it.
 struct Taken<'a> {
     shared: &'a Shared,
+    lane: &'a Lane,
     many: usize,
 }
 
@@ -72,7 +71,6 @@ impl Lanes {
             slots: Slots::new(settings.delivery.concurrency_per_tenant, settings.sandbox.instances as usize),
             deliverer: deliverer.clone(),
             settler,
-            under_way: AtomicUsize::new(0),
             fewer: Notify::new(),
             stopping: AtomicBool::new(false),
         };
@@ -81,27 +79,32 @@ impl Lanes {
 
     /// How many notifications are under way, those included that wait for a slot.
     pub(super) fn under_way(&self) -> usize {
-        self.shared.under_way.load(Ordering::Acquire)
+        self.lanes.values().map(|lane| lane.under_way()).sum()
     }
 
-    /// The targets that have as much to do as they can, so that others are claimed for instead, and how many notifications wait in these.
+    /// The targets that have as much to do as they can, so that others are claimed for instead, and how many notifications are under way in those
+    /// that are neither full nor known to be slow, nor unknown yet: what these have to wait for keeps no room from others.
     pub(super) fn full_targets(&self) -> (Vec<Uuid>, usize) {
-        let enough = self.shared.deliverer.settings.delivery.claim_batch / 2;
+        let settings = &self.shared.deliverer.settings.delivery;
+        let (enough, enough_of_slow) = (settings.claim_batch / 2, settings.concurrency_per_target);
         let held = self.lanes.iter().map(|(id, lane)| {
-            let Queue { waiting, memory, .. } = &*lane.queue();
-            (*id, lane, waiting.len(), *memory)
+            let queue = lane.queue();
+            (*id, lane, queue.waiting.len(), queue.memory, queue.is_put_off())
         });
-        let held: Vec<(Uuid, &Arc<Lane>, usize, usize)> = held.collect();
-        let is_short = held.iter().map(|(.., memory)| memory).sum::<usize>() > memory::SHORT;
-        let share = memory::share(held.iter().filter(|(.., memory)| *memory > 0).count());
-        let is_full = |lane: &Lane, waiting: usize, memory: usize| {
-            waiting > enough || memory > share || is_short && (waiting > 0 || lane.pace.is_new() || lane.pace.is_slow())
-        };
-        let full = held.into_iter().filter(|(_, lane, waiting, memory)| is_full(lane, *waiting, *memory));
-        full.fold((Vec::new(), 0), |(mut ids, all), (id, _, waiting, _)| {
-            ids.push(id);
-            (ids, all + waiting)
-        })
+        let held: Vec<(Uuid, &Arc<Lane>, usize, usize, bool)> = held.collect();
+        let is_short = held.iter().map(|(.., memory, _)| memory).sum::<usize>() > memory::SHORT;
+        let share = memory::share(held.iter().filter(|(.., memory, _)| *memory > 0).count());
+        let (mut full, mut under_way) = (Vec::new(), 0);
+        for (id, lane, waiting, memory, is_put_off) in held {
+            let may_be_slow = lane.pace.is_new() || lane.pace.is_slow();
+            let has_enough = waiting > enough || memory > share || (may_be_slow && waiting > enough_of_slow);
+            if has_enough || is_put_off || (is_short && (waiting > 0 || may_be_slow)) {
+                full.push(id);
+            } else if !may_be_slow {
+                under_way += lane.under_way();
+            }
+        }
+        (full, under_way)
     }
 
     /// Takes claims out again, unsent, until the rest takes no more memory than it may: the latest of the target that has most.
@@ -110,8 +113,7 @@ impl Lanes {
         let mut taken = Vec::new();
         while self.lanes.values().map(|lane| memory(lane)).sum::<usize>() > memory::MOST {
             let most = self.lanes.values().max_by_key(|lane| memory(lane));
-            let Some(waiting) = most.and_then(|lane| lane.queue().pop_back()) else { break };
-            self.shared.under_way.fetch_sub(1, Ordering::AcqRel);
+            let Some(waiting) = most.and_then(|lane| lane.queue().give_way()) else { break };
             taken.push(waiting.claimed);
         }
         taken
@@ -121,7 +123,6 @@ impl Lanes {
     pub(super) fn take_late(&self) -> Vec<Claimed> {
         let is_late = |waiting: &Waiting| self.shared.deliverer.is_too_late(waiting.terms.lease_until);
         let late: Vec<Waiting> = self.lanes.values().flat_map(|lane| lane.queue().take_while(is_late)).collect();
-        self.shared.under_way.fetch_sub(late.len(), Ordering::AcqRel);
         late.into_iter().map(|waiting| waiting.claimed).collect()
     }
 
@@ -134,7 +135,6 @@ impl Lanes {
         let id = first.target.id;
         let pace = || self.paces.get(&id).map_or_else(|| Pace::of(ready.source), |slow| Pace::from_before(*slow));
         let lane = self.lanes.entry(id).or_insert_with(|| Arc::new(Lane::of(pace())));
-        self.shared.under_way.fetch_add(claimed.len(), Ordering::AcqRel);
         let mut queue = lane.queue();
         let wanted = claimed.len().div_ceil(calls_of(&self.shared, ready)) + queue.waiting.len();
         if first.target.faults > 0 {
@@ -185,7 +185,7 @@ impl Terms {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        self.shared.under_way.fetch_sub(self.many, Ordering::AcqRel);
+        self.lane.taken.fetch_sub(self.many, Ordering::AcqRel);
         self.shared.fewer.notify_one();
     }
 }
@@ -225,15 +225,14 @@ impl Shared {
             // Before the slot, so that those who wait for each other leave the slots to others.
             let _alone = if next.alone { self.slots.alone().await } else { None };
             let _slot = self.slots.take(&lane.pace, next.slots).await;
-            let place = self.deliverer.catalog.places().take().await;
+            let place = self.deliverer.catalog.places().take(lane.pace.used()).await;
             // Meanwhile others may have taken it, or it was given back.
             let portion = lane.take(next, calls, |ready| calls_of(&self, ready));
             if portion.is_empty() {
                 continue;
             }
-            let mut taken = Taken { shared: &self, many: portion.len() };
+            let taken = Taken { shared: &self, lane: &lane, many: portion.len() };
             let (began, made, left) = self.portion(&lane, &place, portion).await;
-            taken.many -= left.len();
             lane.put_back(left);
             drop(taken);
             let each = began.elapsed() / made.max(1);

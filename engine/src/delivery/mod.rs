@@ -348,10 +348,10 @@ impl Work {
             self.lanes.take_late().into_iter().chain(self.preparing.take_late(&self.deliverer)).collect();
         self.put_off(&late).await;
         let batch = self.deliverer.settings.delivery.claim_batch;
-        let (mut full, waiting) = self.lanes.full_targets();
+        let (mut full, under_way) = self.lanes.full_targets();
         // A second batch is claimed while the first is being sent, so that no slot waits for the database. What waits for a target that is slow, or
         // is being made ready, takes nobody's room.
-        if self.lanes.under_way().saturating_sub(waiting) > batch {
+        if under_way > batch {
             return Ok(Found::NoRoom);
         }
         if self.chosen.limit == Some(0) {

@@ -2,7 +2,7 @@
 //!
 //! All targets share the tenant's slots. A portion takes one of them, and more if it is larger than portions are, so that slots bound the memory of all calls too. A target whose calls are quick has one more of its own, so that others, however many and slow they are, do not hold it
 //! up. Nobody knows of a new one whether it is: few of these have theirs at the same time. Whoever has been slow has none for ten times as long, so
-//! that who is quick now and slow then holds others up in a tenth of the time at most.
+//! that who is quick now and slow then holds others up in a tenth of the time at most. For a place in the sandbox, those come first that have used least of late.
 
 use crate::host::Source;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,9 @@ const SLOW: Duration = Duration::from_secs(3);
 /// For how many times its length a slow call is remembered, and for how long at most.
 const REMEMBERED: u32 = 10;
 const LONGEST_REMEMBERED: Duration = Duration::from_secs(600);
+
+/// After so long, what a target has used counts half.
+const FORGOTTEN: Duration = Duration::from_secs(60);
 
 /// The slots of all targets.
 pub(super) struct Slots {
@@ -48,6 +51,16 @@ struct Known {
     /// Whether anything is: a call has ended, or it comes with the engine.
     any: bool,
     slow_until: Option<Instant>,
+    /// How long its calls have taken together, of which half is forgotten in [`FORGOTTEN`], and when that was so.
+    used: Duration,
+    counted: Instant,
+}
+
+impl Known {
+    fn used_by_now(&self) -> Duration {
+        let halves = self.counted.elapsed().as_secs_f64() / FORGOTTEN.as_secs_f64();
+        self.used.mul_f64(0.5_f64.powf(halves))
+    }
 }
 
 impl Slots {
@@ -103,7 +116,7 @@ impl Pace {
     }
 
     fn known_as(any: bool, slow_until: Option<Instant>) -> Self {
-        let known = Known { any, slow_until };
+        let known = Known { any, slow_until, used: Duration::ZERO, counted: Instant::now() };
         Pace { own: Default::default(), turn: Default::default(), known: Mutex::new(known) }
     }
 
@@ -126,12 +139,18 @@ impl Pace {
     pub(super) fn took(&self, time: Duration) -> bool {
         let mut known = self.known();
         let is_news = !known.any || time > SLOW;
+        (known.used, known.counted) = (known.used_by_now() + time, Instant::now());
         known.any = true;
         if time > SLOW {
             let until = Instant::now() + (time * REMEMBERED).min(LONGEST_REMEMBERED);
             known.slow_until = known.slow_until.max(Some(until));
         }
         is_news
+    }
+
+    /// How long its calls have taken together of late.
+    pub(super) fn used(&self) -> Duration {
+        self.known().used_by_now()
     }
 
     /// For how long it counts as slow.

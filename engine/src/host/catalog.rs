@@ -4,8 +4,9 @@
 //! and then among the bundled ones. What a target may use follows from its setup, and is made anew when that has changed.
 
 use super::call::Powers;
-use super::module::{Module, Places};
+use super::module::Module;
 use super::modules::{Host, ModuleError, Read as ReadBytes, Unloaded};
+use super::places::Places;
 use super::shelf::{Prepared, Shelf};
 use super::smtp::Relay;
 use super::{HostError, powers};

@@ -2,7 +2,7 @@
 //!
 //! In reading order: `bindings` (the contract), `examine`, `compiler` and `modules` (from bytes to something that can be called), `module` (its
 //! calls), `call` (what one call has), `limits`, `stopwatch` and `log` (what bounds it), `backtrace` (where it crashed), `exchanges` (what it has to do with others), then the
-//! doors: `http`, `smtp`, `signing`. `catalog` finds the module of a target (`shelf`: as many as there is room for), `powers` makes what it may use, and `redaction` cuts secrets out of
+//! doors: `http`, `smtp`, `signing`. `catalog` finds the module of a target (`shelf`: as many as there is room for; `places`: whose call is next), `powers` makes what it may use, and `redaction` cuts secrets out of
 //! what is said.
 
 mod backtrace;
@@ -20,6 +20,7 @@ mod limits;
 mod log;
 mod module;
 mod modules;
+mod places;
 mod powers;
 mod redaction;
 mod shelf;
@@ -34,8 +35,9 @@ pub use compiler::{Compiler, compile_input};
 pub use contract::{Creation, Delivery, Draft, Previous};
 pub use examine::examine;
 pub use http::{HttpClient, Network, Resolver};
-pub use module::{Fault, Module, Place, Report, Sent};
+pub use module::{Fault, Module, Report, Sent};
 pub use modules::{Host, ModuleError, Read, Unloaded};
+pub use places::{Place, Places};
 pub use redaction::Redactor;
 pub use signing::is_as_asked;
 pub use smtp::Relay;

@@ -9,6 +9,7 @@ use super::exchanges::Ended;
 use super::limits::{MOST_HANDLES, Meter};
 use super::log;
 use super::modules::root;
+use super::places::{Place, Places};
 use super::shelf::Taken;
 use super::stopwatch::Turns;
 use crate::clock::Clock;
@@ -21,7 +22,6 @@ use crate::rules::outcome::{Failure, Outcome, Scope};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 
 /// How many bytes the values of one call may take on their way in and out, beside the bodies of a request and of its answer.
@@ -61,26 +61,6 @@ impl std::fmt::Debug for Module {
         write!(f, "Module({}, {})", self.name, self.digest)
     }
 }
-
-/// The places of a sandbox, in which components are called.
-#[derive(Debug, Clone)]
-pub struct Places(Arc<Semaphore>);
-
-impl Places {
-    pub(super) fn new(count: usize) -> Self {
-        Places(Arc::new(Semaphore::new(count)))
-    }
-
-    /// Waits for one. Any component can be called in it.
-    pub async fn take(&self) -> Place {
-        // A closed semaphore, which this never is, would only mean that nothing bounds the calls.
-        Place(self.0.clone().acquire_owned().await.ok())
-    }
-}
-
-/// A place in the sandbox, for one call after another.
-#[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "it is held, and let go")] Option<OwnedSemaphorePermit>);
 
 /// The component's own fault: it trapped, or used up what it may.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -213,8 +193,8 @@ impl Module {
         // Waiting for a place is not the component's time.
         let _place = match kind {
             Call::Send => None,
-            Call::Describe => Some(self.described.take().await),
-            Call::CheckAddress | Call::Create => Some(self.places.take().await),
+            Call::Describe => Some(self.described.take(Duration::ZERO).await),
+            Call::CheckAddress | Call::Create => Some(self.places.take(Duration::ZERO).await),
         };
         let budget = powers.limits.as_ref().map_or(self.budget, Budget::from_decision);
         let meter = Meter::new(budget, self.turns.clone());
