@@ -130,6 +130,12 @@ fn settings_are_seen_and_taken_away() {
     assert_eq!(settings(&program), json!({ "count": 4 }));
     let of_operator = program.clone().with("ENGINE_TARGET__SETTINGS_PROBE__COLOUR", "grey");
     assert_eq!(settings(&of_operator), json!({ "colour": "grey", "count": 4 }));
+    let number = of_operator.clone().with("ENGINE_TARGET__SETTINGS_PROBE__COUNT", "7");
+    assert_eq!(
+        settings(&number),
+        json!({ "colour": "grey", "count": 7 }),
+        "a variable is read as what is wanted there"
+    );
     assert!(
         set(&of_operator, &["colour=red"])
             .contains("The operator's comes before it, under [target.settings_probe]: \"grey\".")

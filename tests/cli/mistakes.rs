@@ -343,3 +343,30 @@ fn usage_is_told_to_programs_too() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert_eq!(program.run(&["--version", "--output", "json"]).code, Some(0));
 }
+
+/// A component is not called without a setting that it requires, and what it is to send waits until that is there.
+#[test]
+fn a_target_that_lacks_a_setting_is_not_called() {
+    let program = Program::new();
+    program.ada();
+    program.ok(&["record", "add", "--user", "ada", "--target", "twilio", "--target-user-id", "+15550100123"]);
+    let made = program.json(&["notify", "--user", "ada", "--target", "twilio", "--title", "T", "--body", "B"]);
+    let id = made[0]["notifications"][0].as_str().unwrap().to_owned();
+    let why = "`account_sid` is not set under [target.twilio]. `sender` is not set";
+    for _ in 0..2 {
+        let ran = program.ok(&["process-notifications"]);
+        assert!(ran.stdout.contains(why) && ran.stderr.contains("engine: the target Twilio is paused"), "{ran:?}");
+        let shown = program.json(&["notification", "show", &id]);
+        assert_eq!((&shown["status"], &shown["attempts"]), (&json!("SCHEDULED"), &json!([])));
+        assert!(shown["waits"].as_str().unwrap().contains(why), "{shown}");
+        let previewed = program.ok(&["process-notifications", "--dry-run"]);
+        assert!(previewed.stderr.contains(why), "{previewed:?}");
+    }
+    let program = program
+        .with("ENGINE_TARGET__TWILIO__ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef")
+        .with("ENGINE_TARGET__TWILIO__SENDER", "+15550100999")
+        .with("ENGINE_TARGET__TWILIO__BASE_URL", "http://127.0.0.1:9");
+    program.ok(&["process-notifications"]);
+    let shown = program.json(&["notification", "show", &id]);
+    assert_eq!(shown["attempts"].as_array().unwrap().len(), 1, "it goes on by itself: {shown}");
+}
