@@ -1,6 +1,7 @@
 //! Programs that want more memory than there is for them, in theirs and in the engine's.
 
 use super::arena::{Arena, Cases, case, is_delivered, is_fault};
+use engine::creation::Request;
 use engine::rules::status::Status;
 use serde_json::json;
 
@@ -134,10 +135,19 @@ async fn wrong_count() {
 async fn outcomes_without_end() {
     let arena = Arena::of("outcome").await;
     let long = "m".repeat(100_000);
-    let shown = arena.tried(json!({ "outcome": { "failed": { "code": "c".repeat(5000), "message": long } } })).await;
+    let failed = json!({ "outcome": { "failed": { "code": "c".repeat(5000), "message": long } } });
+    let shown = arena.tried(failed).await;
     let attempt = &shown.attempts[0];
     assert_eq!(shown.listed.notification.status, Status::DeliveryFailure);
     assert_eq!((attempt.code.len(), attempt.message.len()), (64, 1000));
     let shown = arena.tried(json!({ "outcome": { "delivered": { "provider_id": "p".repeat(256) } } })).await;
     assert_eq!(shown.attempts[0].provider_id, "", "a part of an id would be another's");
+    // Measured before it is cut. Without its creator, which may give no more either.
+    let arena = Arena::with("outcome", "[sandbox]\nresult = '64KiB'\n").await;
+    let extra = json!({ "outcome": { "failed": { "code": "c", "message": long } } });
+    let request = Request { raw: true, ..arena.engine.request("outcome", "Title", extra) };
+    let id = arena.engine.create(&request).await.unwrap()[0];
+    arena.engine.deliver().await;
+    let shown = arena.engine.show(id).await;
+    is_fault(&shown, "wrong_result", "100001 bytes, and 65536 is the most (");
 }

@@ -155,25 +155,24 @@ impl Module {
         let about = Batch { ids: ids.clone(), records: batch.iter().filter_map(address_origin).collect() };
         let mut report = self
             .call(Call::Send, powers, about, async |guest, store| guest.call_send_notifications(store, &values).await)
-            .await;
+            .await
+            .and_then(|outcomes| {
+                if outcomes.len() == values.len() {
+                    return Ok(outcomes);
+                }
+                Err(Fault {
+                    code: "wrong_result",
+                    message: format!(
+                        "The component answered with {} outcomes for {} notifications.",
+                        outcomes.len(),
+                        values.len()
+                    ),
+                })
+            });
         // Before it is cut to what is kept.
         report.bound(powers, |outcomes| outcomes.iter().map(contract::outcome_size).sum());
-        let mut report = report.and_then(|outcomes| {
-            if outcomes.len() == values.len() {
-                return Ok(outcomes
-                    .into_iter()
-                    .map(|outcome| contract::outcome(outcome, &powers.redactor))
-                    .collect::<Vec<_>>());
-            }
-            Err(Fault {
-                code: "wrong_result",
-                message: format!(
-                    "The component answered with {} outcomes for {} notifications.",
-                    outcomes.len(),
-                    values.len()
-                ),
-            })
-        });
+        let kept = |outcome| contract::outcome(outcome, &powers.redactor);
+        let mut report = report.map(|outcomes| outcomes.into_iter().map(kept).collect::<Vec<Outcome>>());
         let phase = report.broken_at;
         let denied = report.denied.take();
         let (outcomes, fault) = match report.result {
