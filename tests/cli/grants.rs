@@ -70,6 +70,7 @@ fn a_component_is_installed_inspected_granted_and_removed() {
 
     program.ok(&["target", "remove", "Carrier Pigeon"]);
     program.refused(&["target", "inspect", "Carrier Pigeon"], "There is no target");
+    program.refused(&["target", "show", "tiwlio"], "There is no target `tiwlio`: did you mean `twilio`? `engine");
 }
 
 /// What a newcomer is told from the installation to the first delivery leads there, step by step.
@@ -85,6 +86,10 @@ fn what_is_lacking_is_told_with_the_command_that_helps() {
     let set = "engine secret set loft_key --origin https://provider.example";
     let grant = "engine target grant \\\"Carrier Pigeon\\\" --secret loft_key=https://provider.example";
     assert!(state().contains(grant), "{}", state());
+    let (listed, shown) = (program.ok(&["target", "list"]).stdout, program.json(&["target", "show", "needy"]));
+    let many = shown["problems"].as_array().unwrap().len() - 1;
+    let others = format!("(and {many} more: `engine target show \"Carrier Pigeon\"`)");
+    assert!(many > 0 && listed.contains(&others), "{many}: {listed}");
     program.ok(&["target", "grant", "Carrier Pigeon", "--secret", "loft_key=https://provider.example"]);
     assert!(state().contains(set), "{}", state());
     let ran = fed(&program, &["secret", "set", "loft_key", "--origin", "https://provider.example"], "key");
@@ -101,6 +106,19 @@ fn what_is_lacking_is_told_with_the_command_that_helps() {
     let program = program.with("ENGINE_TARGET__NEEDY__BASE_URL", "https://provider.example");
     let revoked = program.ok(&["target", "revoke", "Carrier Pigeon", "--http", "https://provider.example"]).stdout;
     assert!(revoked.contains("Still in force: HTTP to https://provider.example"), "{revoked}");
+}
+
+/// To install once more under another name makes another target, which may not be what somebody meant.
+#[test]
+fn another_target_of_a_module_is_said_to_be_one() {
+    let program = installed(&[]);
+    let file = guest("http_probe");
+    let install = |name: &str| program.ok(&["target", "install", file.to_str().unwrap(), "--name", name]).stdout;
+    let told = "It is another target of the module http_probe, beside `Carrier Pigeon`: commands now want `Hawk`, not `http_probe`, and `engine target remove \"Hawk\"` takes it away again.";
+    assert!(install("Hawk").contains(told));
+    assert!(!install("Hawk").contains("It is another"), "it was said");
+    program.ok(&["target", "remove", "Hawk"]);
+    program.ok(&["target", "inspect", "http_probe"]);
 }
 
 /// What is set at the installation is seen, taken away by an empty value, and comes after the operator's.
@@ -206,6 +224,8 @@ fn the_check_of_settings_does_not_blame_what_is_installed() {
         .with("ENGINE_SECRET__TOKEN", "hush-hush");
     let ran = program.ok(&["settings", "check"]);
     assert!(ran.stdout.contains("are valid") && ran.stderr.contains("`engine target show http_probe`"), "{ran:?}");
+    let checked = program.json(&["settings", "check"]);
+    assert!(checked["unchecked"][0].as_str().unwrap().contains("`engine target show http_probe`"), "{checked}");
 }
 
 #[test]

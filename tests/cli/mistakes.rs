@@ -99,7 +99,15 @@ fn settings_that_cannot_be_say_which_key() {
         ("ENGINE_SMTP__TLS", "ssl", "unknown variant `ssl`"),
         ("ENGINE_DATABASE__URL", "mysql://x", "`database.url` must be"),
         ("ENGINE_LOG__LEVEL", "a=b=c", "`log.level` must be"),
-        ("ENGINE_TARGET__EMAIL__FROM_EMAIL", "nobody", "from_email"),
+        (
+            "ENGINE_TARGET__EMAIL__FROM_EMAIL",
+            "nobody",
+            "must be an e-mail address such as \"News <news@example.org>\", and \"nobody\" is none.",
+        ),
+        ("ENGINE_TARGET__PARCEL__FROM_EMAIL", "nobody", "`target.parcel.from_email` must be an e-mail address"),
+        ("ENGINE_TARGET__PARCEL__TEMPLATES", "/no/such/folder", "`target.parcel.templates` names /no/such/folder"),
+        ("ENGINE_DATABASE__URL", "postgres://u:hush@h:99999/d", "`database.url` cannot be read (invalid port number)"),
+        ("ENGINE_RETENTION__ENDED", "30", "`retention.ended` needs a unit, such as \"30d\" for days"),
         ("ENGINE_TARGET__EMAIL__FORM_EMAIL", "a@b.example", "the nearest key is `from_email`"),
         ("ENGINE_TARGET__EMAIL__TEMPLATS", "t", "the nearest key is `templates`"),
         ("ENGINE_TARGET__TWILIO__ACOUNT_SID", "AC", "the nearest key is `account_sid`"),
@@ -111,8 +119,17 @@ fn settings_that_cannot_be_say_which_key() {
         ("ENGINE_TARGET__EXPO__TOKEN", "x", "[target.expo] holds `token`, and may hold no key"),
         ("ENGINE_TARGET__EMIAL__FROM_EMAIL", "a@b.example", "did you mean `email`?"),
     ] {
-        Program::new().with(name, value).refused(&["settings", "check"], part);
+        let program = Program::new().with(name, value);
+        program.refused(&["settings", "check"], part);
+        assert!(!program.run(&["settings", "check"]).stderr.contains("hush"), "{name}");
     }
+    let file = folder.path().join("engine.toml");
+    std::fs::write(&file, "[target.Parcel]\nsecrets = ['key']").unwrap();
+    let told = Program::new().run(&["--config", file.to_str().unwrap(), "settings", "check"]).stderr;
+    assert!(
+        told.contains("`Parcel` is not a module name: use small letters") && !told.contains("module_name"),
+        "{told}"
+    );
     let sid = format!("AC{}", "0".repeat(32));
     let sender = || Program::new().with("ENGINE_TARGET__TWILIO__SENDER", "+15550100999");
     let ran = sender().run(&["settings", "check"]);

@@ -103,7 +103,7 @@ async fn nothing_new_is_made_for_an_inactive_or_unknown_record(database: Databas
     let unknown = news(&record(&bob.user, &bob.target, "x"));
     let refusal = database.store.create(TENANT, std::slice::from_ref(&unknown), noon()).await.unwrap_err();
     let id = unknown.target_user_record.to_string();
-    assert!(matches!(&refusal, StoreError::NotFound { what: Thing::Record, name } if *name == id), "{refusal:?}");
+    assert!(matches!(&refusal, StoreError::NotFound { what: Thing::Record, name, .. } if *name == id), "{refusal:?}");
 }
 
 async fn an_idempotency_key_makes_one_notification(database: Database) {

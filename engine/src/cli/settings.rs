@@ -48,16 +48,20 @@ impl Settings {
 }
 
 async fn check(settings: &Arc<settings::Settings>, format: Format) -> anyhow::Result<Code> {
-    let mut problems = settings.missing_folders();
-    if problems.is_empty() {
-        problems = problems_of_targets(settings).await?;
+    let mut found = Checked { problems: settings.missing_folders(), unchecked: Vec::new() };
+    if found.problems.is_empty() {
+        found = check_targets(settings).await?;
     }
+    let Checked { problems, unchecked } = found;
     match format {
         Format::Json => {
             let valid = problems.is_empty();
-            output::json(&json!({ "valid": valid, "file": settings.file, "problems": problems }))?;
+            output::json(
+                &json!({ "valid": valid, "file": settings.file, "problems": problems, "unchecked": unchecked }),
+            )?;
         }
         Format::Text => {
+            unchecked.iter().for_each(|what| output::aside(&format!("engine: {what}")));
             problems.iter().for_each(|problem| output::aside(&format!("engine: {problem}")));
             if problems.is_empty() {
                 let from = settings.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
@@ -68,8 +72,15 @@ async fn check(settings: &Arc<settings::Settings>, format: Format) -> anyhow::Re
     Ok(if problems.is_empty() { Code::Done } else { Code::Failed })
 }
 
+/// What a check came to, in sentences.
+struct Checked {
+    problems: Vec<String>,
+    /// What was not looked at, and who does.
+    unchecked: Vec<String>,
+}
+
 /// What keeps the components that are meant to be used from being so, and secrets that none of them asks for.
-async fn problems_of_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<Vec<String>> {
+async fn check_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<Checked> {
     // Where there is no engine yet, none is left behind: what is compiled here goes again.
     let passing = tempfile::tempdir().context("Components cannot be checked without a temporary folder.")?;
     let (key, cache) = match settings.engine_key_if_made()? {
@@ -77,14 +88,14 @@ async fn problems_of_targets(settings: &Arc<settings::Settings>) -> anyhow::Resu
         None => (EngineKey::read_or_make(&passing.path().join("engine.key"))?, passing.path().join("engine.cache")),
     };
     let catalog = catalog(settings, &key, &cache, Clock::system())?;
-    let mut problems = Vec::new();
+    let (mut problems, mut unchecked) = (Vec::new(), Vec::new());
     for module in catalog.meant().await {
         match catalog.get(&module).await {
             // What is installed, and what is granted, is in the database, which is not asked.
-            Err(_) if catalog.is_elsewhere(&module) => match settings.of_target(&module).wrong {
+            Err(_) if catalog.is_elsewhere(&module) => match catalog.wrong_section(&module) {
                 Some(wrong) => problems.push(wrong),
-                None => output::aside(&format!(
-                    "engine: [target.{module}] is for a component in no folder, and was not checked: one that is installed is, by `engine target show {module}`."
+                None => unchecked.push(format!(
+                    "[target.{module}] is for a component in no folder, and what that reads there was not checked: of one that is installed it is, by `engine target show {module}`."
                 )),
             },
             Err(error) => problems.push(error.to_string()),
@@ -103,5 +114,5 @@ async fn problems_of_targets(settings: &Arc<settings::Settings>) -> anyhow::Resu
             ),
         }
     }));
-    Ok(problems)
+    Ok(Checked { problems, unchecked })
 }

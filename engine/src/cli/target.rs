@@ -9,6 +9,7 @@ use super::target_limit::Limits;
 use super::target_set::Setting;
 use super::{target_inspect, target_show};
 use crate::host::ModuleError;
+use crate::rules::grants;
 use crate::rules::limits;
 use crate::rules::target::{self, PauseKind};
 use crate::rules::tenant::Tenant;
@@ -180,24 +181,29 @@ async fn list(context: &Context) -> anyhow::Result<Code> {
             Err(error) => Err(error.clone()),
         };
         // The component itself is let go: there may be no room for it and the next one.
-        let (state, problem) = (target_show::state(&target, &found, now), target_show::problem(&found));
-        targets.push((target, state, problem));
+        let (state, problems) = (target_show::state(&target, &found, now), target_show::problems(&found));
+        targets.push((target, state, problems));
     }
     match context.output {
         Format::Json => {
             let listed: Result<Vec<Value>, _> = targets
                 .iter()
-                .map(|(target, _, problem)| {
+                .map(|(target, _, problems)| {
                     let mut value = serde_json::to_value(target)?;
-                    value["problem"] = problem.clone().into();
+                    value["problem"] = problems.first().cloned().into();
+                    value["problems"] = problems.clone().into();
                     Ok::<_, serde_json::Error>(value)
                 })
                 .collect();
             output::json(&listed?)?;
         }
         Format::Text => {
-            let rows = targets.iter().map(|(target, state, _)| {
-                vec![target.name.clone(), target.notification_module_name.clone(), state.clone()]
+            let rows = targets.iter().map(|(target, state, problems)| {
+                let others = match problems.len() {
+                    0 | 1 => String::new(),
+                    many => format!(" (and {} more: `engine target show {}`)", many - 1, grants::quoted(&target.name)),
+                };
+                vec![target.name.clone(), target.notification_module_name.clone(), format!("{state}{others}")]
             });
             let rows: Vec<_> = rows.collect();
             output::table("There are no targets; `engine target add` makes one.", &["name", "module", "state"], &rows)?;

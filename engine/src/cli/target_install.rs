@@ -8,8 +8,9 @@ use super::target_limit::read;
 use super::target_set::pairs;
 use super::target_show;
 use crate::rules::budget::Said;
-use crate::rules::grants::Capability;
+use crate::rules::grants::{self, Capability};
 use crate::rules::limits::Invalid;
+use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::store::Upserted;
 use crate::targets::{self, Wish};
@@ -67,6 +68,7 @@ impl Install {
         let (store, now) = (&context.store, context.clock.now());
         let before = store.list_targets(Tenant::DEFAULT).await?;
         let (change, target) = targets::install(store, &catalog, Tenant::DEFAULT, wish, context.new_id(), now).await?;
+        let beside = beside(&before, &target);
         let was_paused = before.iter().any(|before| before.id == target.id && before.pause.is_some());
         let found = target_show::found(store, &catalog, &target).await?;
         let waiting = found.as_ref().map(|ready| not_in_force(&ready.powers.grants, &grants)).unwrap_or_default();
@@ -82,6 +84,7 @@ impl Install {
                 "not_in_force": waiting,
                 "lacks": lacks,
                 "example_refused": example,
+                "beside": beside,
             }))?,
             Format::Text => {
                 let version = found.as_ref().map(|ready| ready.module.manifest.version.as_str()).unwrap_or_default();
@@ -93,6 +96,9 @@ impl Install {
                 };
                 let again = if was_paused && target.pause.is_none() { ", and is called again" } else { "" };
                 output::text(&format!("The target {} {what}{again}.", target.name))?;
+                if change == Upserted::Added && !beside.is_empty() {
+                    output::text(&told_apart(&target, &beside))?;
+                }
                 tell(&waiting)?;
                 target_show::tell_lacks(&lacks)?;
                 example.map_or(Ok(()), |told| output::text(&told))?;
@@ -101,6 +107,23 @@ impl Install {
         }
         Ok(Code::Done)
     }
+}
+
+/// The names of the other targets with this one's module.
+fn beside(all: &[Target], target: &Target) -> Vec<String> {
+    let is_beside =
+        |other: &&Target| other.id != target.id && other.notification_module_name == target.notification_module_name;
+    all.iter().filter(is_beside).map(|other| other.name.clone()).collect()
+}
+
+/// What follows from it that a module has several targets, which somebody may not have meant.
+fn told_apart(target: &Target, beside: &[String]) -> String {
+    let (name, module) = (&target.name, &target.notification_module_name);
+    let names = beside.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    format!(
+        "It is another target of the module {module}, beside {names}: commands now want `{name}`, not `{module}`, and `engine target remove {}` takes it away again.",
+        grants::quoted(name)
+    )
 }
 
 /// The module's name, which is the file's without its ending.

@@ -271,6 +271,11 @@ impl Catalog {
         meant
     }
 
+    /// What is wrong with what the operator says of a module, as far as that can be known without its component.
+    pub fn wrong_section(&self, name: &str) -> Option<String> {
+        powers::check(name, &self.settings.of_target(name), true).err().map(|error| error.to_string())
+    }
+
     /// Whether a module that the settings speak of can only be an installed one: no folder has it, it is not bundled, and is not spelled like one that
     /// is.
     pub fn is_elsewhere(&self, name: &str) -> bool {

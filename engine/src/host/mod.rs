@@ -52,11 +52,6 @@ pub mod answers {
     pub use super::contract::{draft, outcome};
 }
 
-/// Reads the sender of a target's mail, `a@b.example` or `"Name" <a@b.example>`.
-fn sender(text: &str) -> Result<lettre::message::Mailbox, String> {
-    text.parse().map_err(|e| format!("\"{}\" is not an e-mail address: {e}", text.escape_debug()))
-}
-
 /// Why the sandbox or one of its doors could not be set up.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]

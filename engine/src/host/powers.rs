@@ -1,11 +1,11 @@
 //! What one target may use, from its component's manifest, the operator's settings and what its tenant has set up.
 
+use super::HostError;
 use super::call::Powers;
 use super::catalog::{Catalog, ENGINES_OWN, Source};
 use super::http::HttpClient;
 use super::module::Module;
 use super::redaction::Redactor;
-use super::{HostError, sender};
 use crate::rules::budget::{Budget, Limit, in_force};
 use crate::rules::grants::{Grants, OperatorWord, operators_origins};
 use crate::rules::origin::Origin;
@@ -16,6 +16,7 @@ use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::settings::{Secret, TargetSettings, no_folder};
+use lettre::message::Mailbox;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The powers of a module, for a target if there is one.
@@ -29,18 +30,7 @@ pub fn of(
     // The operator's word is for the operator's own: another tenant may install a component under any name.
     let is_anothers = source == Source::Installed && of.is_some_and(|(tenant, _, _)| tenant != Tenant::DEFAULT);
     let said = if is_anothers { TargetSettings::default() } else { catalog.settings.of_target(name) };
-    let folder = said.templates.as_deref().filter(|_| module.manifest.templates);
-    let no_folder = folder.and_then(|folder| no_folder(&format!("target.{name}.templates"), folder));
-    if let Some(wrong) = said.wrong.or(no_folder) {
-        return Err(HostError::new(wrong));
-    }
-    let sender =
-        match said.values.get("from_email") {
-            Some(text) => Some(sender(text.as_str().unwrap_or_default()).map_err(|why| {
-                HostError::new(format!("`target.{name}.from_email` must be a sender of mail: {why}."))
-            })?),
-            None => None,
-        };
+    let sender = check(name, &said, module.manifest.templates)?;
     let word = OperatorWord {
         bundled: source == Source::Bundled,
         base_url: said.base_url,
@@ -95,6 +85,24 @@ pub fn of(
         templates: said.templates,
         settings,
         grants,
+    })
+}
+
+/// What is wrong with `[target.name]`, as far as it is the engine's own to read, or whose mail it sends. The folder of templates counts if its component
+/// asks for it.
+pub fn check(name: &str, said: &TargetSettings, asks_for_templates: bool) -> Result<Option<Mailbox>, HostError> {
+    let folder = said.templates.as_deref().filter(|_| asks_for_templates);
+    let no_folder = folder.and_then(|folder| no_folder(&format!("target.{name}.templates"), folder));
+    if let Some(wrong) = said.wrong.clone().or(no_folder) {
+        return Err(HostError::new(wrong));
+    }
+    let Some(text) = said.values.get("from_email") else { return Ok(None) };
+    let text = text.as_str().unwrap_or_default();
+    text.parse().map(Some).map_err(|_| {
+        HostError::new(format!(
+            "`target.{name}.from_email` must be an e-mail address such as \"News <news@example.org>\", and \"{}\" is none.",
+            text.escape_debug()
+        ))
     })
 }
 

@@ -190,13 +190,22 @@ fn check_keys(schema: &serde_json::Value) -> Result<(), String> {
     }
 }
 
+/// What is wrong with a value, without its place: a component's author wrote no lines of JSON.
+fn what(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    match told.strip_suffix(&format!(" at line {} column {}", error.line(), error.column())) {
+        Some(told) if error.is_data() => told.to_owned(),
+        Some(_) | None => told,
+    }
+}
+
 impl Manifest {
     /// Reads what `describe` returned; the error says what its author must change.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > LARGEST {
             return Err(format!("its manifest has {} bytes, and {LARGEST} is the most", text.len()));
         }
-        let not_valid = |e: serde_json::Error| format!("its manifest is not valid: {}", shown(&e.to_string()));
+        let not_valid = |e: serde_json::Error| format!("its manifest is not valid: {}", shown(&what(&e)));
         let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(not_valid)?;
         let schema = serde_json::from_str(SCHEMA).map_err(not_valid)?;
         schema::check("its manifest", &members, &schema, &[])?;
@@ -320,10 +329,13 @@ mod tests {
                 "has 101 keys",
             ),
             (json!({ "settings": { "type": "array" } }), "`settings` in its manifest is no JSON Schema"),
-            (json!({ "extra": { "properties": { "a": { "type": "strin" } } } }), "`extra` in its manifest is no"),
+            (
+                json!({ "extra": { "properties": { "a": { "type": "strin" } } } }),
+                "`extra` in its manifest is no JSON Schema of an object: a `type` in it is \"strin\", which is none of string, integer, number, boolean, array, object, null; did you mean \"string\"?",
+            ),
         ] {
             let error = Manifest::parse(&with(members.clone())).expect_err(&members.to_string());
-            assert!(error.contains(part), "{members}: {error}");
+            assert!(error.contains(part) && !error.contains("column"), "{members}: {error}");
         }
         for text in ["", "[]", "{", r#"{"name":"P","name":"P"}"#] {
             assert!(Manifest::parse(text).is_err(), "{text}");

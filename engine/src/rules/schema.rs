@@ -69,9 +69,10 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     })
 }
 
-/// What its author says of a value that does not match a pattern, which alone tells nobody what to write.
+/// What its author says of a value that does not match a pattern, or none of several schemas, which alone tells nobody what to write.
 fn meaning<'a>(schema: &'a Value, failed: &str) -> Option<&'a str> {
-    let told = schema.pointer(failed.strip_suffix("/pattern")?)?.get("description")?.as_str()?;
+    let of = ["/pattern", "/anyOf", "/oneOf", "/not"].into_iter().find_map(|keyword| failed.strip_suffix(keyword))?;
+    let told = schema.pointer(of)?.get("description")?.as_str()?;
     Some(told.trim_end_matches('.'))
 }
 
@@ -178,6 +179,7 @@ fn count(schema: &Value, cost: &mut Cost) -> Result<(), String> {
             ("enum", Value::Array(values)) if values.len() > MOST_VALUES => {
                 return Err(format!("it has an `enum` of {} values, and {MOST_VALUES} are the most", values.len()));
             }
+            ("type", kinds) => check_types(kinds)?,
             // What is wrong with those, the library says.
             ("pattern" | "properties" | "patternProperties" | "allOf" | "anyOf" | "oneOf", _) => {}
             (other, _) if PLAIN.contains(&other) || other.starts_with("x-") => {}
@@ -187,8 +189,23 @@ fn count(schema: &Value, cost: &mut Cost) -> Result<(), String> {
     Ok(())
 }
 
+/// The library would list all that the keyword may be, as the schema of schemas has it.
+fn check_types(kinds: &Value) -> Result<(), String> {
+    const KINDS: [&str; 7] = ["string", "integer", "number", "boolean", "array", "object", "null"];
+    let several = kinds.as_array().filter(|several| !several.is_empty());
+    let several = several.map_or(std::slice::from_ref(kinds), Vec::as_slice);
+    match several.iter().find(|kind| kind.as_str().is_none_or(|kind| !KINDS.contains(&kind))) {
+        Some(kind) => {
+            let near = kind.as_str().and_then(|kind| nearest(kind, KINDS.into_iter()));
+            let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+            Err(format!("a `type` in it is {kind}, which is none of {}{near}", KINDS.join(", ")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Keywords without schemas in them.
-const PLAIN: [&str; 28] = [
+const PLAIN: [&str; 27] = [
     "$schema",
     "$comment",
     "title",
@@ -199,7 +216,6 @@ const PLAIN: [&str; 28] = [
     "readOnly",
     "writeOnly",
     "format",
-    "type",
     "enum",
     "const",
     "required",
@@ -400,6 +416,25 @@ mod tests {
         let expected =
             "`sid` in the settings cannot be \"x\": it has to be as described (\"The account, `AC` and digits\")";
         assert_eq!(told, expected);
+        let either = json!({ "properties": { "to": { "anyOf": [{ "type": "string" }, { "type": "integer" }], "description": "A name or a number." } } });
+        let told = check("the settings", json!({ "to": [] }).as_object().unwrap(), &either, &[]).unwrap_err();
+        assert_eq!(told, "`to` in the settings cannot be []: it has to be as described (\"A name or a number\")");
+    }
+
+    #[test]
+    fn types_are_those_that_there_are() {
+        let with = |kind: Value| check_schema(&json!({ "properties": { "a": { "type": kind } } }));
+        for kind in [json!("string"), json!(["integer", "null"])] {
+            assert_eq!(with(kind.clone()), Ok(()), "{kind}");
+        }
+        for (kind, part) in [
+            (json!("text"), "a `type` in it is \"text\""),
+            (json!(["string", 3]), "a `type` in it is 3"),
+            (json!([]), "[]"),
+        ] {
+            let why = with(kind.clone()).unwrap_err();
+            assert!(why.contains(part) && why.contains("none of string, integer"), "{kind}: {why}");
+        }
     }
 
     #[test]

@@ -151,7 +151,7 @@ pub fn check_module_name(name: &str) -> Result<(), Invalid> {
         return Ok(());
     }
     let sentence = format!(
-        "{field} `{name}` is not a module name: use small letters, digits and `_`, beginning with a letter, as in \
+        "`{name}` is not a module name: use small letters, digits and `_`, beginning with a letter, as in \
          `carrier_pigeon`."
     );
     Err(Invalid::new(field, sentence))

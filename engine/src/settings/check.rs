@@ -11,6 +11,14 @@ impl Settings {
         if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.database.url.starts_with(scheme)) {
             return fail("`database.url` must be `sqlite:FILE` or `postgres://user:password@host/database`.");
         }
+        // Whatever else is in it may be a password: no part of it is told.
+        if !self.database.url.starts_with("sqlite:")
+            && let Err(why) = url::Url::parse(&self.database.url)
+        {
+            return Err(SettingsError::new(format!(
+                "`database.url` cannot be read ({why}): write `postgres://user:password@host:5432/database`, with `%40` for `@` in a password, and so on."
+            )));
+        }
         if self.smtp.host.is_empty() {
             return fail("`smtp.host` must name the relay, such as \"localhost\".");
         }

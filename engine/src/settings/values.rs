@@ -30,6 +30,10 @@ pub fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
 pub fn maybe_duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
     match String::deserialize(d)?.as_str() {
         "" => Ok(None),
+        // Seconds, where nobody means them, would be the end of what was kept.
+        text if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(serde::de::Error::custom(format!("`retention.ended` needs a unit, such as \"{text}d\" for days")))
+        }
         text => parse_duration(text).map(Some).map_err(serde::de::Error::custom),
     }
 }

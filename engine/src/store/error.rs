@@ -13,12 +13,18 @@ use crate::rules::limits::Invalid;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// What was named does not exist in this tenant.
-    #[error("There is no {what} `{name}`: `{}` shows those there are.", what.list_command())]
+    #[error(
+        "There is no {what} `{name}`: {}`{}` shows those there are.",
+        near.as_ref().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default(),
+        what.list_command()
+    )]
     NotFound {
         /// Of which kind it would be.
         what: Thing,
         /// As the caller named it.
         name: String,
+        /// What there is that is spelled most like it, if that was looked for.
+        near: Option<String>,
     },
     /// It exists already, and there can be only one.
     #[error("There already is a {what} `{name}`: use it as it is, or choose another {}.", .what.told_apart_by())]
@@ -89,6 +95,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What was named does not exist.
+    pub(super) fn not_found(what: Thing, name: impl Into<String>) -> Self {
+        StoreError::NotFound { what, name: name.into(), near: None }
+    }
+
     /// Whether the same call may succeed later without anybody changing anything about it.
     pub fn is_worth_another_try(&self) -> bool {
         match self {

@@ -73,20 +73,19 @@ impl Store {
     /// All that a target is set up with, as it was at one moment.
     pub async fn target_setup(&self, tenant: Tenant, target: Uuid) -> Result<Setup> {
         let row: Option<SetupRow> = self.read_optional(query(sql!("target_setup")).bind(tenant).bind(target)).await?;
-        row.map(Setup::from).ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: target.to_string() })
+        row.map(Setup::from).ok_or_else(|| StoreError::not_found(Thing::Target, target.to_string()))
     }
 
     /// The revision of a target's setup: cheap enough to be asked again and again.
     pub async fn target_revision(&self, tenant: Tenant, target: Uuid) -> Result<i64> {
         let revision = self.read_optional(query(sql!("target_revision")).bind(tenant).bind(target)).await?;
-        revision.ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: target.to_string() })
+        revision.ok_or_else(|| StoreError::not_found(Thing::Target, target.to_string()))
     }
 
     /// The same, and whether the target is paused.
     pub async fn target_standing(&self, tenant: Tenant, target: Uuid) -> Result<(i64, bool)> {
         let found = self.read_optional::<(i64, Flag)>(query(sql!("target_standing")).bind(tenant).bind(target)).await?;
-        let (revision, paused) =
-            found.ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: target.to_string() })?;
+        let (revision, paused) = found.ok_or_else(|| StoreError::not_found(Thing::Target, target.to_string()))?;
         Ok((revision, paused.0))
     }
 }

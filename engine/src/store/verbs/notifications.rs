@@ -137,7 +137,7 @@ pub async fn refuse_unreachable(connection: &mut Connection<'_>, tenant: Tenant,
     match (username, target_user_id) {
         (Some(username), _) => Err(StoreError::OptedOut { username }),
         (None, Some(target_user_id)) => Err(StoreError::Inactive { target_user_id }),
-        (None, None) => Err(StoreError::NotFound { what: Thing::Record, name: id.to_string() }),
+        (None, None) => Err(StoreError::not_found(Thing::Record, id.to_string())),
     }
 }
 
@@ -170,5 +170,5 @@ async fn withdraw(connection: &mut Connection<'_>, tenant: Tenant, answers: Vec<
 }
 
 pub fn not_found(id: Uuid) -> StoreError {
-    StoreError::NotFound { what: Thing::Notification, name: id.to_string() }
+    StoreError::not_found(Thing::Notification, id.to_string())
 }

@@ -183,5 +183,5 @@ async fn address(connection: &mut Connection<'_>, tenant: Tenant, id: Uuid) -> R
 }
 
 fn not_found(id: Uuid) -> StoreError {
-    StoreError::NotFound { what: Thing::Record, name: id.to_string() }
+    StoreError::not_found(Thing::Record, id.to_string())
 }

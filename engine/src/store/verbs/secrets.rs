@@ -42,7 +42,7 @@ impl Store {
         self.write(move |mut connection| {
             Box::pin(async move {
                 if remove(&mut connection, tenant, target, &name).await? == 0 {
-                    return Err(StoreError::NotFound { what: Thing::Secret, name });
+                    return Err(StoreError::not_found(Thing::Secret, name));
                 }
                 bump_revisions(&mut connection, tenant, target, now).await
             })

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::components;
 use super::rows::TargetRow;
 use crate::rules::limits::{self, Invalid};
+use crate::rules::spelling::nearest;
 use crate::rules::target::{MAX_REASON, Pause, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::statement::{Connection, Query, query, sql};
@@ -34,7 +35,12 @@ impl Store {
             return Ok(named.clone());
         }
         match found.as_slice() {
-            [] => Err(StoreError::NotFound { what: Thing::Target, name: name.to_owned() }),
+            [] => {
+                let all = self.list_targets(tenant).await?;
+                let names = all.iter().flat_map(|target| [&target.name, &target.notification_module_name]);
+                let near = nearest(name, names.map(String::as_str)).map(str::to_owned);
+                Err(StoreError::NotFound { what: Thing::Target, name: name.to_owned(), near })
+            }
             [only] => Ok(only.clone()),
             several => {
                 let names = several.iter().map(|target| format!("`{}`", target.name)).collect::<Vec<_>>().join(", ");
@@ -87,7 +93,7 @@ impl Store {
         self.write(move |mut connection| {
             Box::pin(async move {
                 let counted = query(sql!("count_fault")).bind(tenant).bind(id).optional(&mut connection).await?;
-                counted.ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: id.to_string() })
+                counted.ok_or_else(|| StoreError::not_found(Thing::Target, id.to_string()))
             })
         })
         .await
@@ -148,5 +154,5 @@ pub async fn bump_revision(connection: &mut Connection<'_>, tenant: Tenant, id: 
 /// What people call the target with this id, which must exist.
 pub async fn name(connection: &mut Connection<'_>, tenant: Tenant, id: Uuid) -> Result<String> {
     let name: Option<String> = query(sql!("target_name")).bind(tenant).bind(id).optional(connection).await?;
-    name.ok_or_else(|| StoreError::NotFound { what: Thing::Target, name: id.to_string() })
+    name.ok_or_else(|| StoreError::not_found(Thing::Target, id.to_string()))
 }

@@ -46,7 +46,7 @@ impl Store {
     /// The user with this username.
     pub async fn find_user(&self, tenant: Tenant, username: &str) -> Result<User> {
         let row: Option<UserRow> = self.read_optional(query(sql!("find_user")).bind(tenant).bind(username)).await?;
-        row.map(User::from).ok_or_else(|| StoreError::NotFound { what: Thing::User, name: username.to_owned() })
+        row.map(User::from).ok_or_else(|| StoreError::not_found(Thing::User, username.to_owned()))
     }
 
     /// Removes a user with their records, notifications and history. Fails with `InUse` while something is being
@@ -156,5 +156,5 @@ fn attributes(user: &User) -> String {
 /// What people call the user with this id, who must exist.
 pub async fn username(connection: &mut Connection<'_>, tenant: Tenant, id: Uuid) -> Result<String> {
     let name: Option<String> = query(sql!("username")).bind(tenant).bind(id).optional(connection).await?;
-    name.ok_or_else(|| StoreError::NotFound { what: Thing::User, name: id.to_string() })
+    name.ok_or_else(|| StoreError::not_found(Thing::User, id.to_string()))
 }
