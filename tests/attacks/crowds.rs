@@ -11,8 +11,6 @@ use engine::rules::tenant::Tenant;
 use engine::rules::user::User;
 use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection};
-use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -85,11 +83,7 @@ async fn a_crowd_of_another_targets() {
         assert!(shown.attempts[0].message.contains("took the request"), "{shown:#?}");
         assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     };
-    let deliverer = arena.engine.deliverer(Arc::new(|_| {}));
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = alone => {}
-    }
+    arena.engine.beside(alone).await;
 }
 
 /// Two targets of slow calls whose backlogs fill all that an engine claims ahead: an honest one is served as soon as it is due.
@@ -118,11 +112,7 @@ async fn backlogs_of_slow_targets() {
             assert!(began.elapsed() < Duration::from_secs(2), "{i}: {:?}", began.elapsed());
         }
     };
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = honest => {}
-    }
+    engine.beside(honest).await;
 }
 
 /// Texts that take sixteen times as much memory as they have letters, in the backlog of a slow target: the engine holds as many of them as it has room
@@ -147,11 +137,7 @@ async fn a_backlog_of_long_texts() {
             assert!((8..=41).contains(&claimed), "{claimed}");
         }
     };
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = honest => {}
-    }
+    engine.beside(honest).await;
 }
 
 /// More targets than the sandbox has places, each with calls that sleep: a quick one is served at once all the same, and what waits for its turn meanwhile is
@@ -190,11 +176,7 @@ async fn a_crowd_of_sleeping_targets() {
             assert_eq!((shown.listed.notification.status, shown.attempts.len()), (status, 0), "{shown:#?}");
         }
     };
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = honest => {}
-    }
+    engine.beside(honest).await;
 }
 
 /// The same right after a start: what the engine before has found out about a target is known.
@@ -209,15 +191,11 @@ async fn a_crowd_that_is_there_at_the_start() {
         another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
         engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 20_000 })).await;
     }
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
     let honest = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         served(engine, "Meanwhile").await;
     };
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = honest => {}
-    }
+    engine.beside(honest).await;
 }
 
 /// More targets than the sandbox has places, whose calls take just not so long that they count as slow: who has used less comes first.
@@ -235,7 +213,6 @@ async fn a_crowd_of_targets_that_are_just_not_slow() {
             engine.notify(&format!("sleeper {i}"), title, json!({ "milliseconds": 1500 })).await;
         }
     }
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
     let honest = async {
         // Of the first round nobody knows more than that they were quick.
         tokio::time::sleep(Duration::from_secs(8)).await;
@@ -244,10 +221,41 @@ async fn a_crowd_of_targets_that_are_just_not_slow() {
             served_within(engine, &format!("Meanwhile {i}"), Duration::from_secs(5)).await;
         }
     };
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = honest => {}
+    engine.beside(honest).await;
+}
+
+/// Sleeping targets hold all that is shared, and a quick one has more to do than it has a slot for: once that is done, it is served as before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_beside_one_with_more_than_its_slot_holds() {
+    let settings = "[sandbox]\ninstances = 8\n[delivery]\nconcurrency_per_tenant = 4\nconcurrency_per_target = 4\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    let slow_until = Some(engine.clock.now() + Duration::from_secs(300));
+    for i in 0..12 {
+        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+        engine.store.note_pace(Tenant::DEFAULT, target.id, slow_until).await.unwrap();
+        engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 20_000 })).await;
     }
+    let honest = another(engine, "honest one", "sleeper", &engine.user).await;
+    engine.store.note_pace(Tenant::DEFAULT, honest.id, None).await.unwrap();
+    let tried = async || {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        for round in 0..3 {
+            let began = Instant::now();
+            let mut ids = Vec::new();
+            // First many, of which one at a time can be sent, and then one.
+            for i in 0..if round == 0 { 5 } else { 1 } {
+                ids.push(engine.notify("honest one", &format!("{round} {i}"), json!({ "milliseconds": 300 })).await);
+            }
+            for id in ids {
+                while engine.show(id).await.attempts.is_empty() {
+                    assert!(began.elapsed() < Duration::from_secs(5), "{round}");
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        }
+    };
+    engine.beside(tried()).await;
 }
 
 /// Slow targets, each with less that waits than would count as enough, and together more than is claimed ahead.
@@ -266,17 +274,13 @@ async fn small_backlogs_of_many_slow_targets() {
     }
     let noop = engine.store.find_target(Tenant::DEFAULT, "noop").await.unwrap();
     engine.store.note_pace(Tenant::DEFAULT, noop.id, None).await.unwrap();
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
     let honest = async {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         for i in 0..3 {
             served(engine, &format!("Meanwhile {i}")).await;
         }
     };
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = honest => {}
-    }
+    engine.beside(honest).await;
 }
 
 /// More targets of sleeping calls than there is room for their texts: what waits for its turn makes room for what could be sent meanwhile.
@@ -304,11 +308,7 @@ async fn large_texts_of_sleeping_targets() {
             assert!((20..=48).contains(&claimed), "{claimed}");
         }
     };
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = honest => {}
-    }
+    engine.beside(honest).await;
 }
 
 /// How many notifications an engine holds.
@@ -330,12 +330,8 @@ async fn large_texts_without_room() {
         let extra = json!({ "milliseconds": 20_000, "zeros": vec![0; 120_000] });
         engine.notify(&format!("sleeper {i}"), "Title", extra).await;
     }
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
     let soon = tokio::time::sleep(Duration::from_secs(10));
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = soon => {}
-    }
+    engine.beside(soon).await;
     let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
     let claims = sqlx::query("SELECT max(fence) FROM notifications").fetch_one(&mut database).await.unwrap();
     assert!((1..=6).contains(&claims.get::<i64, _>(0)), "claimed {} times", claims.get::<i64, _>(0));

@@ -6,8 +6,6 @@ use crate::support::smtp::SmtpServer;
 use engine::rules::status::Status;
 use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection};
-use std::future::pending;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A target that has enough to do is not claimed for; that nothing was claimed then does not mean that nothing is due.
@@ -64,9 +62,5 @@ async fn a_claim_that_waits_too_long_is_given_back() {
             "the first is in its call"
         );
     };
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        () = waited => {}
-    }
+    engine.beside(waited).await;
 }

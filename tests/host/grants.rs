@@ -416,12 +416,7 @@ async fn a_component_is_replaced_where_there_is_room_for_one() {
         }
         assert_eq!(digests.len(), 2, "some by each");
     };
-    let deliverer = engine.deliverer(Arc::new(|_| {}));
-    let pending = std::future::pending;
-    tokio::select! {
-        _ = deliverer.run(|| {}, pending(), pending()) => panic!("nothing asks it to stop"),
-        done = tokio::time::timeout(Duration::from_secs(20), replaced) => done.expect("all are sent"),
-    }
+    engine.beside(tokio::time::timeout(Duration::from_secs(20), replaced)).await.expect("all are sent");
 }
 
 /// A version that failed too often is not called again because it is installed once more; another one is, and has all its tries before it.

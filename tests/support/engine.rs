@@ -159,6 +159,15 @@ impl TestEngine {
         }
     }
 
+    /// Delivers while something else is done, and cuts off what is left then.
+    pub async fn beside<T>(&self, done: impl Future<Output = T>) -> T {
+        let (deliverer, never) = (self.deliverer(Arc::new(|_| {})), std::future::pending);
+        tokio::select! {
+            _ = deliverer.run(|| {}, never(), never()) => panic!("nothing asks it to stop"),
+            done = done => done,
+        }
+    }
+
     /// Delivers what is due now.
     pub async fn deliver(&self) {
         let stopped = self

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// For how long nothing is claimed for a target for which there was no room, at first; twice as long each time that it happens again, so many times.
 const FIRST_PUT_OFF: Duration = Duration::from_secs(1);
@@ -35,6 +36,8 @@ pub(super) struct Queue {
     /// How many bytes that takes.
     pub memory: usize,
     pub workers: usize,
+    /// What its first one has to wait for, for workers that wait.
+    front: watch::Sender<Option<Next>>,
     /// How often in a row something was given back for want of room, and until when nothing more is claimed therefore.
     put_off: u32,
     not_before: Option<Instant>,
@@ -65,6 +68,7 @@ pub(super) struct Next {
 /// One worker of a lane, which has one less when this is dropped: also where it ends by a panic.
 pub(super) struct Worker<'a> {
     lane: &'a Lane,
+    front: watch::Receiver<Option<Next>>,
     has_ended: bool,
 }
 
@@ -89,17 +93,20 @@ impl Queue {
     pub(super) fn push_back(&mut self, waiting: Waiting) {
         self.memory += waiting.memory;
         self.waiting.push_back(waiting);
+        self.tell_workers();
     }
 
     fn push_front(&mut self, waiting: Waiting) {
         self.memory += waiting.memory;
         self.waiting.push_front(waiting);
+        self.tell_workers();
     }
 
     /// What came last, which there is no room for: it is not to come again at once.
     pub(super) fn give_way(&mut self) -> Option<Waiting> {
         let waiting = self.waiting.pop_back()?;
         self.memory -= waiting.memory;
+        self.tell_workers();
         if self.not_before.is_none_or(|until| until <= Instant::now()) {
             self.not_before = Some(Instant::now() + FIRST_PUT_OFF * 2_u32.pow(self.put_off.min(MOST_PUT_OFF)));
             self.put_off += 1;
@@ -121,25 +128,43 @@ impl Queue {
     fn take_front(&mut self, many: usize) -> Vec<Waiting> {
         let taken: Vec<Waiting> = self.waiting.drain(..many).collect();
         self.memory -= taken.iter().map(|waiting| waiting.memory).sum::<usize>();
+        self.tell_workers();
         taken
+    }
+
+    fn next(&self) -> Option<Next> {
+        self.waiting.front().map(Waiting::next)
+    }
+
+    /// Whoever waits for something else than what its first one has to wait for now, waits for nothing.
+    fn tell_workers(&self) {
+        let next = self.next();
+        self.front.send_if_modified(|front| std::mem::replace(front, next) != next);
     }
 }
 
 impl<'a> Worker<'a> {
     /// One that the queue of this lane has counted.
     pub(super) fn of(lane: &'a Lane) -> Self {
-        Worker { lane, has_ended: false }
+        let front = lane.queue().front.subscribe();
+        Worker { lane, front, has_ended: false }
     }
 
     /// What it is to wait for; its end if nothing waits in its lane.
     pub(super) fn next(&mut self) -> Option<Next> {
         let mut queue = self.lane.queue();
-        let next = queue.waiting.front().map(Waiting::next);
+        let next = queue.next();
         if next.is_none() {
             self.lane.ends(&mut queue);
             self.has_ended = true;
         }
         next
+    }
+
+    /// Waits until it is something else that it has to wait for.
+    pub(super) async fn has_to_wait_otherwise(&mut self, than: Next) {
+        // It would only fail once there is no lane.
+        let _ = self.front.wait_for(|front| *front != Some(than)).await;
     }
 }
 

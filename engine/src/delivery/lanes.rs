@@ -222,9 +222,17 @@ impl Shared {
         let mut worker = Worker::of(&lane);
         let mut calls = 1;
         while let Some(next) = worker.next() {
-            // Before the slot, so that those who wait for each other leave the slots to others.
-            let _alone = if next.alone { self.slots.alone().await } else { None };
-            let _slot = self.slots.take(&lane.pace, next.slots).await;
+            let turn = async {
+                // Before the slot, so that those who wait for each other leave the slots to others.
+                let alone = if next.alone { self.slots.alone().await } else { None };
+                (alone, self.slots.take(&lane.pace, next.slots).await)
+            };
+            let _turn = tokio::select! {
+                biased;
+                turn = turn => turn,
+                // Others have taken it, or it was given back: what comes then may not have to wait so long.
+                () = worker.has_to_wait_otherwise(next) => continue,
+            };
             let place = self.deliverer.catalog.places().take(lane.pace.used()).await;
             // Meanwhile others may have taken it, or it was given back.
             let portion = lane.take(next, calls, |ready| calls_of(&self, ready));

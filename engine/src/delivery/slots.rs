@@ -7,7 +7,7 @@
 use crate::host::Source;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 /// A call that takes longer is slow: longer than honest providers take to answer.
 const SLOW: Duration = Duration::from_secs(3);
@@ -44,6 +44,8 @@ pub(super) struct Pace {
     /// Its turn to wait for one that all share: one of each target does, so that these come in turn.
     turn: tokio::sync::Mutex<()>,
     known: Mutex<Known>,
+    /// Told when its first call has ended.
+    met: Notify,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -89,17 +91,35 @@ impl Slots {
             let _turn = pace.turn.lock().await;
             self.shared.acquire_many(many).await.ok()
         };
-        if pace.is_slow() || portions > 1 {
+        if portions > 1 {
             return Slot::Shared(shared().await);
         }
-        match pace.own.try_lock() {
-            Ok(own) if !pace.is_new() => Slot::Own(own, None),
-            Ok(own) => tokio::select! {
+        // Whichever comes first: while others hold those that are shared, its own may become free, and the target quick.
+        tokio::select! {
+            biased;
+            own = self.own(pace) => own,
+            shared = shared() => Slot::Shared(shared),
+        }
+    }
+
+    /// Waits for the slot that a target has for itself, once it has one.
+    async fn own<'a>(&'a self, pace: &'a Pace) -> Slot<'a> {
+        loop {
+            while let Some(left) = pace.slow_for() {
+                tokio::time::sleep(left).await;
+            }
+            let own = pace.own.lock().await;
+            if pace.is_slow() {
+                continue;
+            }
+            if !pace.is_new() {
+                return Slot::Own(own, None);
+            }
+            tokio::select! {
                 biased;
-                newcomer = self.newcomers.acquire() => Slot::Own(own, newcomer.ok()),
-                shared = shared() => Slot::Shared(shared),
-            },
-            Err(_) => Slot::Shared(shared().await),
+                newcomer = self.newcomers.acquire() => return Slot::Own(own, newcomer.ok()),
+                () = pace.met.notified() => {}
+            }
         }
     }
 }
@@ -117,7 +137,8 @@ impl Pace {
 
     fn known_as(any: bool, slow_until: Option<Instant>) -> Self {
         let known = Known { any, slow_until, used: Duration::ZERO, counted: Instant::now() };
-        Pace { own: Default::default(), turn: Default::default(), known: Mutex::new(known) }
+        let (own, turn, met) = Default::default();
+        Pace { own, turn, known: Mutex::new(known), met }
     }
 
     /// A panic while it was held is impossible: nothing is called in between.
@@ -140,7 +161,10 @@ impl Pace {
         let mut known = self.known();
         let is_news = !known.any || time > SLOW;
         (known.used, known.counted) = (known.used_by_now() + time, Instant::now());
-        known.any = true;
+        if !known.any {
+            known.any = true;
+            self.met.notify_one();
+        }
         if time > SLOW {
             let until = Instant::now() + (time * REMEMBERED).min(LONGEST_REMEMBERED);
             known.slow_until = known.slow_until.max(Some(until));
@@ -215,6 +239,34 @@ mod tests {
         assert!(futures::poll!(&mut waiting[1]).is_pending() && futures::poll!(&mut waiting[3]).is_pending());
         drop(first);
         assert!(futures::poll!(&mut waiting[1]).is_pending() && futures::poll!(&mut waiting[3]).is_ready());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_shared_one_takes_its_own_when_that_is_free() {
+        let slots = Slots::new(1, 8);
+        let [slow, quick, new] = [Pace::of(INSTALLED), Pace::of(INSTALLED), Pace::of(INSTALLED)];
+        slow.took(Duration::from_secs(30));
+        quick.took(Duration::from_millis(3));
+        let _all = slots.take(&slow, 1).now_or_never();
+        let own = slots.take(&quick, 1).now_or_never();
+        let mut second = Box::pin(slots.take(&quick, 1));
+        assert!(is_own(&own) && futures::poll!(&mut second).is_pending());
+        drop(own);
+        assert!(is_own(&second.now_or_never()));
+
+        // It is not slow any more.
+        let mut waiting = Box::pin(slots.take(&slow, 1));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        slow.known().slow_until = Some(Instant::now());
+        let soon = Pace::from_before(Some(Instant::now() + Duration::from_millis(50)));
+        assert!(is_own(&Some(slots.take(&soon, 1).await)), "once it is quick");
+
+        // It is not new any more.
+        let _newcomers = slots.newcomers.acquire_many(slots.newcomers.available_permits() as u32).await;
+        let mut waiting = Box::pin(slots.take(&new, 1));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        new.took(Duration::from_millis(3));
+        assert!(is_own(&waiting.now_or_never()));
     }
 
     #[tokio::test]
