@@ -1,5 +1,6 @@
 //! The program under fire: killed, stopped, started twice.
 
+use crate::support::folder_with;
 use crate::support::program::{Program, Running};
 use crate::support::smtp::{Answer, SmtpServer};
 use std::collections::HashMap;
@@ -182,19 +183,68 @@ async fn process_notifications_stops_when_it_is_told_to() {
     let server = SmtpServer::start(&[("DOT", Answer::Hangs)]).await;
     let program = Program::new().relay(server.address);
     program.ada();
-    for (i, (most, signals)) in [("300ms", 1), ("1m", 2)].into_iter().enumerate() {
+    for (i, (most, signal, signals)) in [("300ms", "-TERM", 1), ("1m", "-HUP", 2)].into_iter().enumerate() {
         program.ok(&["notify", "--user", "ada", "--target", "email", "--title", "Title", "--body", "Body"]);
         let began = Instant::now();
         let mut command = program.command(&["process-notifications"]);
         let running = Running(command.env("ENGINE_DELIVERY__STOP_TIMEOUT", most).spawn().unwrap());
         until("the mail", || server.count() > i).await;
         for _ in 0..signals {
-            running.signal("-TERM");
+            running.signal(signal);
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         assert_eq!(running.ended(), Some(1));
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }
+}
+
+/// What a run leaves since it was told to stop is no success. A terminal that closes tells it so, unless `nohup` keeps that from it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_told_to_stop_says_that_there_is_more() {
+    let folder = folder_with(&["sleeper"]);
+    let paths = folder.path().to_str().unwrap();
+    let program =
+        Program::new().with("ENGINE_TARGETS__PATHS", paths).with("ENGINE_DELIVERY__CONCURRENCY_PER_TARGET", "1");
+    program.ada();
+    program.ok(&["target", "add", "--name", "Pigeon", "--module", "sleeper"]);
+    program.ok(&["record", "add", "--user", "ada", "--target", "Pigeon", "--target-user-id", "coop 7"]);
+    let many = |count: usize| {
+        for i in 0..count {
+            let title = format!("Title {i}");
+            let extra = ["--extra", "{\"milliseconds\": 500}"];
+            program.ok(&[
+                &["notify", "--user", "ada", "--target", "Pigeon", "--title", &title, "--body", "B"],
+                &extra[..],
+            ]
+            .concat());
+        }
+    };
+    let delivered = || program.json(&["notification", "list", "--status", "DELIVERED"]).as_array().unwrap().len();
+    many(6);
+    let said = folder.path().join("said");
+    let mut command = program.command(&["process-notifications"]);
+    let running = Running(command.stderr(std::fs::File::create(&said).unwrap()).spawn().unwrap());
+    until("the first", || delivered() > 0).await;
+    running.signal("-HUP");
+    assert_eq!(running.ended(), Some(1));
+    let said = std::fs::read_to_string(said).unwrap();
+    assert!(said.contains("before all that was due was handled"), "{said}");
+    assert!((1..6).contains(&delivered()));
+
+    let mut command = std::process::Command::new("nohup");
+    let through = program.command(&["process-notifications"]);
+    command.arg(through.get_program()).args(through.get_args());
+    for (name, value) in through.get_envs() {
+        value.map(|value| command.env(name, value));
+    }
+    let nowhere = std::process::Stdio::null;
+    command.current_dir(program.folder.path()).stdout(nowhere()).stderr(nowhere());
+    let before = delivered();
+    let running = Running(command.spawn().unwrap());
+    until("the next", || delivered() > before).await;
+    running.signal("-HUP");
+    assert_eq!(running.ended(), Some(0));
+    assert_eq!(delivered(), 6);
 }
 
 /// What had only waited for its turn was not sent, and nobody wonders whether it was.

@@ -121,6 +121,10 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
             output::aside(CUT_OFF);
             Ok(Code::Failed)
         }
+        Stopped::Early => {
+            output::aside("engine: stopped before all that was due was handled; the rest stays due");
+            Ok(Code::Failed)
+        }
         Stopped::Drained if some_failed => Ok(Code::SomeFailed),
         Stopped::Drained => Ok(Code::Done),
     }

@@ -38,7 +38,7 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
         server.abort();
     }
     match stopped {
-        Stopped::Drained => Ok(Code::Done),
+        Stopped::Drained | Stopped::Early => Ok(Code::Done),
         Stopped::CutOff => {
             output::aside(CUT_OFF);
             Ok(Code::Failed)
@@ -87,19 +87,29 @@ fn log(event: &Event<'_>) {
     }
 }
 
+/// Whether whoever started this process has had it ignore a signal; where the system does not tell, nobody has.
+fn is_ignored(signal: SignalKind) -> bool {
+    let told = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = told.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal.as_raw_value() - 1) & 1 == 1
+}
+
 /// The signals to stop, counted.
 pub struct Stops(watch::Receiver<u32>);
 
 impl Stops {
-    /// Listens for SIGINT and SIGTERM from now on.
+    /// Listens for SIGINT, SIGTERM and, unless `nohup` is to keep it from us, SIGHUP from now on.
     pub fn listen() -> anyhow::Result<Self> {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut hangup = if is_ignored(SignalKind::hangup()) { None } else { Some(signal(SignalKind::hangup())?) };
         let (count, counted) = watch::channel(0);
         tokio::spawn(async move {
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
+                    Some(_) = async { hangup.as_mut()?.recv().await } => {}
                 }
                 count.send_modify(|count| *count += 1);
             }

@@ -110,6 +110,8 @@ enum Begins {
 pub enum Stopped {
     /// All that was being sent has been settled.
     Drained,
+    /// The same, but not all that was due had begun: it stays due.
+    Early,
     /// Calls were cut off; what they were sending is found as *unknown* at the next start.
     CutOff,
 }
@@ -183,12 +185,12 @@ impl Deliverer {
                 match work.claim(now).await {
                     Ok(Found::Some) => {
                         if futures::FutureExt::now_or_never(&mut stop).is_some() {
-                            break Ok(());
+                            break Ok(Stopped::Early);
                         }
                     }
-                    Ok(Found::None) if work.is_idle() => break Ok(()),
+                    Ok(Found::None) if work.is_idle() => break Ok(Stopped::Drained),
                     Ok(Found::None | Found::NoRoom) => tokio::select! {
-                        () = &mut stop => break Ok(()),
+                        () = &mut stop => break Ok(Stopped::Early),
                         () = work.room() => {}
                     },
                     Err(error) => break Err(error),
@@ -196,13 +198,16 @@ impl Deliverer {
             }
         };
         let stopped = work.finish(stop_now, self.settings.delivery.stop_timeout).await;
-        let result = match result {
-            Ok(()) => self.purge().await,
-            error => error,
-        };
+        let purged = self.purge().await;
         heart.abort();
         self.end().await;
-        result.and(stopped)
+        Ok(match (result?, stopped?) {
+            (Stopped::Early, Stopped::Drained) => Stopped::Early,
+            (_, stopped) => {
+                purged?;
+                stopped
+            }
+        })
     }
 
     /// Takes the database for itself, where it can, and picks up what a dead engine has left. Where others may be at work, one that stays leaves that to its
@@ -501,7 +506,7 @@ impl Work {
         };
         let in_time = async {
             match stopped {
-                Stopped::Drained => stop_now.await,
+                Stopped::Drained | Stopped::Early => stop_now.await,
                 Stopped::CutOff => tokio::time::sleep(LAST_WORDS).await,
             }
         };
