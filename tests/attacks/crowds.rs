@@ -258,6 +258,97 @@ async fn a_crowd_beside_one_with_more_than_its_slot_holds() {
     engine.beside(tried()).await;
 }
 
+/// Targets that were all quick sleep all at once, in more places than there are: nothing is taken from a call that runs, so that another waits until they have
+/// ended, as many rounds as there are; from then on they are known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_that_was_quick_before() {
+    let settings = "[sandbox]\ninstances = 4\nwall = '4s'\n[delivery]\nconcurrency_per_tenant = 3\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    let noop = engine.store.find_target(Tenant::DEFAULT, "noop").await.unwrap();
+    engine.store.note_pace(Tenant::DEFAULT, noop.id, None).await.unwrap();
+    for i in 0..8 {
+        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+        engine.store.note_pace(Tenant::DEFAULT, target.id, None).await.unwrap();
+        for title in ["One", "Two", "Three", "Four"] {
+            engine.notify(&format!("sleeper {i}"), title, json!({ "milliseconds": 20_000 })).await;
+        }
+    }
+    let mine = engine.notify("noop", "First", json!({})).await;
+    let honest = async {
+        // Eight calls in slots of their own, in four places of which the shared slots take three at most: four rounds of 4 s.
+        tokio::time::sleep(Duration::from_secs(17)).await;
+        assert_eq!(engine.show(mine).await.attempts.len(), 1);
+        for i in 0..5 {
+            served(engine, &format!("Then {i}")).await;
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+    };
+    engine.beside(honest).await;
+}
+
+/// What may be killing engines goes alone, one after another, and what else its target has to do does not wait behind it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn suspects_before_an_honest_notification() {
+    let arena = Arena::of("sleeper").await;
+    let engine = &arena.engine;
+    for i in 0..4 {
+        another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+        engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 20_000 })).await;
+    }
+    let of_honest = engine.notify("noop", "Suspect", json!({})).await;
+    let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
+    sqlx::query("UPDATE notifications SET lease_deaths = 2").execute(&mut database).await.unwrap();
+    let honest = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        for i in 0..3 {
+            served(engine, &format!("Meanwhile {i}")).await;
+        }
+        assert_eq!(engine.show(of_honest).await.attempts.len(), 0, "it waits for its turn");
+    };
+    engine.beside(honest).await;
+}
+
+/// Targets whose exchanges hang hold all places at a host: who waits for one there is not slow because of that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_at_the_host_of_another() {
+    let server = HttpServer::start(Answer::Hangs).await;
+    let granted = |target: &str| format!("[target.{target}]\nbase_url = '{}'\n", server.origin());
+    let settings = format!("{}{}", granted("http_probe"), granted("wasi_http_probe"));
+    let arena = Arena::with("http_probe", &settings).await;
+    let engine = &arena.engine;
+    engine.record("wasi_http_probe", "ada@example.org").await;
+    let hang = json!({ "scheme": "http", "authority": server.address.to_string(), "times": 8, "together": true });
+    for i in 0..4 {
+        another(engine, &format!("crowd {i}"), "wasi_http_probe", &engine.user).await;
+        engine.notify(&format!("crowd {i}"), "Title", hang.clone()).await;
+    }
+    let honest = async {
+        while server.connections.load(SeqCst) < 32 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let began = Instant::now();
+        let mine = engine.notify("http_probe", "Title", json!({ "url": server.origin(), "timeout": 300 })).await;
+        while engine.show(mine).await.attempts.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(began.elapsed() > Duration::from_secs(4), "it had to wait: {:?}", began.elapsed());
+        let mine = engine.store.find_target(Tenant::DEFAULT, "http_probe").await.unwrap().id;
+        let is_known = async || {
+            let known = engine.store.paces(Tenant::DEFAULT).await.unwrap();
+            assert!(known.iter().any(|(_, slow_until)| slow_until.is_some()), "the others are slow: {known:?}");
+            known.into_iter().find(|(target, _)| *target == mine)
+        };
+        let mut found = is_known().await;
+        while found.is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            found = is_known().await;
+        }
+        assert_eq!(found, Some((mine, None)), "it is not");
+    };
+    engine.beside(honest).await;
+}
+
 /// Slow targets, each with less that waits than would count as enough, and together more than is claimed ahead.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn small_backlogs_of_many_slow_targets() {

@@ -13,6 +13,7 @@ use crate::rules::{rescue, retry};
 use crate::store::{Claim, Claimed, Interventions, Recheck, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::Duration;
 
 /// Before the end of its lease a claim is given back rather than begun: a call, the writing of its outcome, and some room.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
@@ -37,7 +38,7 @@ impl Deliverer {
         place: &Place,
         batch: Vec<Claimed>,
         faults: &Faults,
-    ) -> Vec<Finished> {
+    ) -> (Vec<Finished>, Duration) {
         let deliveries: Vec<Delivery<'_>> = batch.iter().map(delivery).collect();
         let began = self.clock.now();
         let sent = ready.module.send(place, &ready.powers, &deliveries).await;
@@ -56,7 +57,7 @@ impl Deliverer {
             }
             Some(_) | None => String::new(),
         };
-        batch
+        let finished = batch
             .into_iter()
             .zip(sent.outcomes)
             .map(|(claimed, outcome)| {
@@ -91,7 +92,8 @@ impl Deliverer {
                 let settled = claimed.settled(settlement, attempt);
                 Finished { claimed: claimed.called(), outcome, settled }
             })
-            .collect()
+            .collect();
+        (finished, sent.queued)
     }
 
     /// What to do if nobody will know whether it was sent: the notification's own choice, else the settings', else what the component

@@ -23,11 +23,22 @@ pub(super) struct Lane {
     queue: Mutex<Queue>,
     /// How many are in its workers' hands.
     pub taken: AtomicUsize,
+    pub ways: Arc<Ways>,
+}
+
+/// How a target does.
+pub(super) struct Ways {
     pub pace: Pace,
     /// How its component does.
     pub faults: Faults,
-    /// How the target is set up.
+    /// How it is set up.
     pub newest: Newest,
+}
+
+impl Ways {
+    pub(super) fn of(pace: Pace) -> Self {
+        Ways { pace, faults: Faults::default(), newest: Newest::default() }
+    }
 }
 
 #[derive(Default)]
@@ -177,14 +188,8 @@ impl Drop for Worker<'_> {
 }
 
 impl Lane {
-    pub(super) fn of(pace: Pace) -> Self {
-        Lane {
-            queue: Mutex::default(),
-            taken: AtomicUsize::new(0),
-            pace,
-            faults: Faults::default(),
-            newest: Newest::default(),
-        }
+    pub(super) fn of(ways: Arc<Ways>) -> Self {
+        Lane { queue: Mutex::default(), taken: AtomicUsize::new(0), ways }
     }
 
     /// How many notifications are under way in it.
@@ -201,7 +206,7 @@ impl Lane {
     fn ends(&self, queue: &mut Queue) {
         queue.workers = queue.workers.saturating_sub(1);
         if queue.workers == 0 {
-            self.newest.forget();
+            self.ways.newest.forget();
         }
     }
 

@@ -4,13 +4,14 @@
 //! once more whether all of it may still be sent, and makes one call after another. How large a portion is follows from how long its last call took: what was asked is
 //! good for [`FRESH`], so that quick targets ask seldom, and slow ones before each call. What waits for its turn can be given back at any time.
 
-use super::lane::{Lane, Waiting, Worker};
+use super::lane::{Lane, Waiting, Ways, Worker};
 use super::memory;
 use super::settler::SettlerHandle;
 use super::slots::{Pace, Slots};
 use super::{Deliverer, log_text};
 use crate::host::{Place, Ready};
 use crate::rules::grants;
+use crate::rules::rescue;
 use crate::rules::tenant::Tenant;
 use crate::store::{Claimed, Interventions, StoreError};
 use jiff::Timestamp;
@@ -33,9 +34,16 @@ const MANY: usize = 1000;
 pub(super) struct Lanes {
     shared: Arc<Shared>,
     workers: JoinSet<()>,
-    lanes: HashMap<Uuid, Arc<Lane>>,
+    lanes: HashMap<Key, Arc<Lane>>,
     /// What was known of targets when this engine began: until when each counts as slow.
     paces: HashMap<Uuid, Option<Instant>>,
+}
+
+/// A target has a lane for what may be killing engines, and goes alone therefore, so that nothing else waits behind that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    target: Uuid,
+    alone: bool,
 }
 
 /// What all workers have in common.
@@ -87,16 +95,16 @@ impl Lanes {
     pub(super) fn full_targets(&self) -> (Vec<Uuid>, usize) {
         let settings = &self.shared.deliverer.settings.delivery;
         let (enough, enough_of_slow) = (settings.claim_batch / 2, settings.concurrency_per_target);
-        let held = self.lanes.iter().map(|(id, lane)| {
+        let held = self.lanes.iter().map(|(key, lane)| {
             let queue = lane.queue();
-            (*id, lane, queue.waiting.len(), queue.memory, queue.is_put_off())
+            (key.target, lane, queue.waiting.len(), queue.memory, queue.is_put_off())
         });
         let held: Vec<(Uuid, &Arc<Lane>, usize, usize, bool)> = held.collect();
         let is_short = held.iter().map(|(.., memory, _)| memory).sum::<usize>() > memory::SHORT;
         let share = memory::share(held.iter().filter(|(.., memory, _)| *memory > 0).count());
         let (mut full, mut under_way) = (Vec::new(), 0);
         for (id, lane, waiting, memory, is_put_off) in held {
-            let may_be_slow = lane.pace.is_new() || lane.pace.is_slow();
+            let may_be_slow = lane.ways.pace.is_new() || lane.ways.pace.is_slow();
             let has_enough = waiting > enough || memory > share || (may_be_slow && waiting > enough_of_slow);
             if has_enough || is_put_off || (is_short && (waiting > 0 || may_be_slow)) {
                 full.push(id);
@@ -128,29 +136,45 @@ impl Lanes {
 
     /// Lines claims of one target up, and sees to it that there are workers for them.
     pub(super) fn begin(&mut self, ready: &Arc<Ready>, claimed: Vec<Claimed>, terms: Terms) {
-        let Some(first) = claimed.first() else { return };
         if self.lanes.len() >= MANY {
-            self.lanes.retain(|_, lane| lane.queue().workers > 0 || lane.pace.is_slow());
+            self.lanes.retain(|_, lane| lane.queue().workers > 0 || lane.ways.pace.is_slow());
         }
-        let id = first.target.id;
-        let pace = || self.paces.get(&id).map_or_else(|| Pace::of(ready.source), |slow| Pace::from_before(*slow));
-        let lane = self.lanes.entry(id).or_insert_with(|| Arc::new(Lane::of(pace())));
+        let (suspects, others): (Vec<Claimed>, Vec<Claimed>) =
+            claimed.into_iter().partition(|claimed| rescue::goes_alone(claimed.lease_deaths));
+        self.line_up(ready, others, false, terms);
+        self.line_up(ready, suspects, true, terms);
+    }
+
+    fn line_up(&mut self, ready: &Arc<Ready>, claimed: Vec<Claimed>, alone: bool, terms: Terms) {
+        let Some(first) = claimed.first() else { return };
+        let target = first.target.id;
+        let lane = self.lane(Key { target, alone }, ready);
         let mut queue = lane.queue();
         let wanted = claimed.len().div_ceil(calls_of(&self.shared, ready)) + queue.waiting.len();
         if first.target.faults > 0 {
-            lane.faults.failing.store(true, Ordering::Relaxed);
+            lane.ways.faults.failing.store(true, Ordering::Relaxed);
         }
-        let pauses = lane.faults.pauses.load(Ordering::Relaxed);
+        let pauses = lane.ways.faults.pauses.load(Ordering::Relaxed);
         let wait = |claimed: Claimed| {
             let (marked, memory) = (self.shared.deliverer.is_marked(ready, &claimed), claimed.memory());
             Waiting { claimed, memory, terms, ready: ready.clone(), marked, pauses }
         };
         claimed.into_iter().map(wait).for_each(|waiting| queue.push_back(waiting));
-        let most = self.shared.deliverer.settings.delivery.concurrency_per_target.min(wanted);
+        // One of all that go alone is sent at a time.
+        let most = if alone { 1 } else { self.shared.deliverer.settings.delivery.concurrency_per_target.min(wanted) };
         while queue.workers < most {
             queue.workers += 1;
             self.workers.spawn(self.shared.clone().work(lane.clone()));
         }
+    }
+
+    /// The lane, made if there is none yet. How a target does is known to both of its lanes.
+    fn lane(&mut self, key: Key, ready: &Ready) -> Arc<Lane> {
+        let beside = self.lanes.get(&Key { alone: !key.alone, ..key }).map(|lane| lane.ways.clone());
+        let known = self.paces.get(&key.target);
+        let pace = || known.map_or_else(|| Pace::of(ready.source), |slow| Pace::from_before(*slow));
+        let make = || Arc::new(Lane::of(beside.unwrap_or_else(|| Arc::new(Ways::of(pace())))));
+        self.lanes.entry(key).or_insert_with(make).clone()
     }
 
     /// What waits for its turn is given back from now on, unsent.
@@ -225,7 +249,7 @@ impl Shared {
             let turn = async {
                 // Before the slot, so that those who wait for each other leave the slots to others.
                 let alone = if next.alone { self.slots.alone().await } else { None };
-                (alone, self.slots.take(&lane.pace, next.slots).await)
+                (alone, self.slots.take(&lane.ways.pace, next.slots).await)
             };
             let _turn = tokio::select! {
                 biased;
@@ -233,7 +257,7 @@ impl Shared {
                 // Others have taken it, or it was given back: what comes then may not have to wait so long.
                 () = worker.has_to_wait_otherwise(next) => continue,
             };
-            let place = self.deliverer.catalog.places().take(lane.pace.used()).await;
+            let place = self.deliverer.catalog.places().take(lane.ways.pace.used()).await;
             // Meanwhile others may have taken it, or it was given back.
             let portion = lane.take(next, calls, |ready| calls_of(&self, ready));
             if portion.is_empty() {
@@ -254,7 +278,7 @@ impl Shared {
         let began = Instant::now();
         let Some(first) = portion.first() else { return (began, 0, Vec::new()) };
         let (claimed_for, marked, target) = (first.ready.clone(), first.marked, first.claimed.target.id);
-        let faults = &lane.faults;
+        let faults = &lane.ways.faults;
         // The strictest of all.
         let terms = portion.iter().map(|waiting| waiting.terms).fold(first.terms, Terms::and);
         let pauses = portion.iter().map(|waiting| waiting.pauses).min().unwrap_or_default();
@@ -263,7 +287,7 @@ impl Shared {
             deliverer.give_back(&batch).await;
             return (began, 0, Vec::new());
         }
-        let Some(ready) = deliverer.newest(&lane.newest, &claimed_for, &batch).await else {
+        let Some(ready) = deliverer.newest(&lane.ways.newest, &claimed_for, &batch).await else {
             return (began, 0, Vec::new());
         };
         batch = deliverer.still_to_be_sent(&ready, batch, terms.seen).await;
@@ -285,11 +309,11 @@ impl Shared {
             }
             let call: Vec<Claimed> = batch.by_ref().take(size).collect();
             let called = Instant::now();
-            let finished = deliverer.attempt(&ready, place, call, faults).await;
-            let is_news = lane.pace.took(called.elapsed());
+            let (finished, queued) = deliverer.attempt(&ready, place, call, faults).await;
+            let is_news = lane.ways.pace.took(called.elapsed(), queued);
             settler.settle(finished).await;
             if is_news {
-                deliverer.note_pace(target, &lane.pace).await;
+                deliverer.note_pace(target, &lane.ways.pace).await;
             }
             made += 1;
         }

@@ -156,17 +156,18 @@ impl Pace {
         !self.known().any
     }
 
-    /// A call has ended that took so long. Whether that is news.
-    pub(super) fn took(&self, time: Duration) -> bool {
+    /// A call has ended that took so long, of which it waited for other targets for so much: that does not make it slow. Whether that is news.
+    pub(super) fn took(&self, time: Duration, queued: Duration) -> bool {
         let mut known = self.known();
-        let is_news = !known.any || time > SLOW;
+        let own = time.saturating_sub(queued);
+        let is_news = !known.any || own > SLOW;
         (known.used, known.counted) = (known.used_by_now() + time, Instant::now());
         if !known.any {
             known.any = true;
             self.met.notify_one();
         }
-        if time > SLOW {
-            let until = Instant::now() + (time * REMEMBERED).min(LONGEST_REMEMBERED);
+        if own > SLOW {
+            let until = Instant::now() + (own * REMEMBERED).min(LONGEST_REMEMBERED);
             known.slow_until = known.slow_until.max(Some(until));
         }
         is_news
@@ -201,8 +202,8 @@ mod tests {
     async fn a_quick_target_does_not_wait_for_slow_ones() {
         let slots = Slots::new(2, 8);
         let [slow, quick] = [Pace::of(INSTALLED), Pace::of(INSTALLED)];
-        slow.took(Duration::from_secs(4));
-        quick.took(Duration::from_millis(3));
+        slow.took(Duration::from_secs(4), Duration::ZERO);
+        quick.took(Duration::from_millis(3), Duration::ZERO);
         let held = [slots.take(&slow, 1).now_or_never(), slots.take(&slow, 1).now_or_never()];
         assert!(held.iter().all(|slot| matches!(slot, Some(Slot::Shared(_)))), "all that are shared");
         assert!(slots.take(&slow, 1).now_or_never().is_none());
@@ -225,7 +226,7 @@ mod tests {
     async fn slow_targets_come_in_turn() {
         let (slots, [many, few]) = (Slots::new(1, 4), [Pace::of(INSTALLED), Pace::of(INSTALLED)]);
         for pace in [&many, &few] {
-            pace.took(Duration::from_secs(30));
+            pace.took(Duration::from_secs(30), Duration::ZERO);
         }
         let held = slots.take(&many, 1).now_or_never();
         let mut waiting: Vec<_> =
@@ -245,8 +246,8 @@ mod tests {
     async fn who_waits_for_a_shared_one_takes_its_own_when_that_is_free() {
         let slots = Slots::new(1, 8);
         let [slow, quick, new] = [Pace::of(INSTALLED), Pace::of(INSTALLED), Pace::of(INSTALLED)];
-        slow.took(Duration::from_secs(30));
-        quick.took(Duration::from_millis(3));
+        slow.took(Duration::from_secs(30), Duration::ZERO);
+        quick.took(Duration::from_millis(3), Duration::ZERO);
         let _all = slots.take(&slow, 1).now_or_never();
         let own = slots.take(&quick, 1).now_or_never();
         let mut second = Box::pin(slots.take(&quick, 1));
@@ -265,7 +266,7 @@ mod tests {
         let _newcomers = slots.newcomers.acquire_many(slots.newcomers.available_permits() as u32).await;
         let mut waiting = Box::pin(slots.take(&new, 1));
         assert!(futures::poll!(&mut waiting).is_pending());
-        new.took(Duration::from_millis(3));
+        new.took(Duration::from_millis(3), Duration::ZERO);
         assert!(is_own(&waiting.now_or_never()));
     }
 
@@ -279,14 +280,14 @@ mod tests {
             assert_eq!(is_own(&slots.take(&pace, 1).now_or_never()), quick);
         }
         let pace = Pace::of(INSTALLED);
-        let news = [1, 1, 4000].map(|millis| pace.took(Duration::from_millis(millis)));
+        let news = [1, 1, 4000].map(|millis| pace.took(Duration::from_millis(millis), Duration::ZERO));
         assert_eq!(news, [true, false, true], "the first, and a slow one");
     }
 
     #[tokio::test]
     async fn a_large_one_takes_as_many_slots_as_it_is_portions() {
         let (slots, pace) = (Slots::new(3, 8), Pace::of(INSTALLED));
-        pace.took(Duration::from_millis(3));
+        pace.took(Duration::from_millis(3), Duration::ZERO);
         let large = slots.take(&pace, 3).now_or_never();
         assert!(matches!(large, Some(Slot::Shared(_))), "none of its own, of which nothing bounds the sum");
         let own = slots.take(&pace, 1).now_or_never();
@@ -298,13 +299,15 @@ mod tests {
     #[tokio::test]
     async fn a_slow_call_is_remembered_ten_times_as_long() {
         let (slots, pace) = (Slots::new(1, 8), Pace::of(INSTALLED));
-        pace.took(Duration::from_secs(30));
+        pace.took(Duration::from_secs(30), Duration::ZERO);
         let until = pace.known().slow_until.unwrap();
         let left = until - Instant::now();
         assert!(left > Duration::from_secs(299) && left <= Duration::from_secs(300), "{left:?}");
-        pace.took(Duration::from_millis(1));
+        pace.took(Duration::from_millis(1), Duration::ZERO);
         assert!(!is_own(&slots.take(&pace, 1).now_or_never()), "a quick one does not make up for it");
         pace.known().slow_until = Some(Instant::now());
         assert!(is_own(&slots.take(&pace, 1).now_or_never()));
+        pace.took(Duration::from_secs(30), Duration::from_secs(28));
+        assert!(!pace.is_slow() && pace.used() > Duration::from_secs(59), "it has waited for others, in a place");
     }
 }

@@ -43,6 +43,10 @@ struct Done {
     denied: Option<String>,
     broken_at: Option<attempt::Phase>,
     is_over: bool,
+    /// How many of its exchanges wait for those of other targets, since when one does, and how long one did before.
+    queueing: u32,
+    queueing_since: Option<Instant>,
+    queued: Duration,
 }
 
 /// What is known when a call is over.
@@ -55,6 +59,8 @@ pub struct Ended {
     pub broken_at: Option<attempt::Phase>,
     /// How many HTTP requests it sent.
     pub requests: u32,
+    /// For how long it waited for other targets, which is not its own doing.
+    pub queued: Duration,
 }
 
 impl Exchanges {
@@ -88,6 +94,14 @@ impl Exchanges {
         let why = shown(cut(&self.powers.redactor.text(cut(why, LONGEST_DENIAL)), LONGEST_DENIAL));
         self.log.add("warn", &why);
         self.done().denied.get_or_insert(why);
+    }
+
+    /// One of its exchanges waits for those of other targets, until this is dropped.
+    pub fn queues(&self) -> Queueing<'_> {
+        let mut done = self.done();
+        done.queueing += 1;
+        done.queueing_since.get_or_insert_with(Instant::now);
+        Queueing(self)
     }
 
     /// These notifications are about to leave. Answers with those that had not left before, for `stayed`; with nothing if the call is over, and then
@@ -131,6 +145,22 @@ impl Exchanges {
             denied: done.denied.take(),
             broken_at: done.broken_at,
             requests: done.requests,
+            queued: done.queued + done.queueing_since.map_or(Duration::ZERO, |since| since.elapsed()),
+        }
+    }
+}
+
+/// A wait for the exchanges of others. Several at once count once.
+pub struct Queueing<'a>(&'a Exchanges);
+
+impl Drop for Queueing<'_> {
+    fn drop(&mut self) {
+        let mut done = self.0.done();
+        done.queueing -= 1;
+        if done.queueing == 0
+            && let Some(since) = done.queueing_since.take()
+        {
+            done.queued += since.elapsed();
         }
     }
 }
@@ -194,6 +224,21 @@ mod tests {
         exchanges.denies(&format!("one\ntwo {}", "A".repeat(15_000_000)));
         let denied = exchanges.end().denied.unwrap();
         assert!(denied.len() <= LONGEST_DENIAL + 100 && denied.starts_with("one\\ntwo A"), "{}", denied.len());
+    }
+
+    #[test]
+    fn waits_for_others_at_once_count_once() {
+        let exchanges = exchanges(Call::Send);
+        let wait = Duration::from_millis(20);
+        let began = Instant::now();
+        let both = [exchanges.queues(), exchanges.queues()];
+        std::thread::sleep(wait);
+        drop(both);
+        let between = began.elapsed();
+        std::thread::sleep(wait);
+        let _still = exchanges.queues();
+        let queued = exchanges.end().queued;
+        assert!(queued >= wait && queued < between + wait, "{queued:?} of {:?}", began.elapsed());
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub struct Report<T> {
     pub result: Result<T, Fault>,
     pub usage: Usage,
     pub took: Duration,
+    /// For how much of that it waited for other targets.
+    pub queued: Duration,
     /// What the component said.
     pub log: String,
     /// How many bytes the result may have.
@@ -101,6 +103,8 @@ pub struct Sent {
     /// The phase at which the last exchange broke, if one did.
     pub phase: Option<Phase>,
     pub fault: Option<Fault>,
+    /// For how long it waited for other targets, which is not its own doing.
+    pub queued: Duration,
 }
 
 impl Module {
@@ -179,7 +183,7 @@ impl Module {
             Ok(outcomes) => (outcomes.into_iter().map(|outcome| told(outcome, denied.as_deref())).collect(), None),
             Err(fault) => (ids.iter().map(|id| of_fault(&fault, report.left.contains(id))).collect(), Some(fault)),
         };
-        Sent { outcomes, log: report.log, usage: report.usage, phase, fault }
+        Sent { outcomes, log: report.log, usage: report.usage, phase, fault, queued: report.queued }
     }
 
     async fn call<T>(
@@ -230,10 +234,10 @@ impl Module {
                 message: format!("The component did not end within {wall:?} ({}).", powers.said_where(Limit::Wall)),
             }),
         };
-        let (log, Ended { left, denied, broken_at, requests }) = state.finish();
+        let (log, Ended { left, denied, broken_at, requests, queued }) = state.finish();
         let usage = Usage { http: requests, ..state.meter.usage() };
         let most = budget.bytes(Limit::Result);
-        Report { result, usage, took: began.elapsed(), log, most, broken_at, left, denied }
+        Report { result, usage, took: began.elapsed(), queued, log, most, broken_at, left, denied }
     }
 }
 
@@ -243,8 +247,8 @@ impl<T> Report<T> {
     }
 
     fn and_then<U>(self, then: impl FnOnce(T) -> Result<U, Fault>) -> Report<U> {
-        let Report { result, usage, took, log, most, broken_at, left, denied } = self;
-        Report { result: result.and_then(then), usage, took, log, most, broken_at, left, denied }
+        let Report { result, usage, took, queued, log, most, broken_at, left, denied } = self;
+        Report { result: result.and_then(then), usage, took, queued, log, most, broken_at, left, denied }
     }
 
     /// Makes a fault of a result that is too large.

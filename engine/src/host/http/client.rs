@@ -21,8 +21,9 @@ const IDLE_OF_MANY: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     pub(super) client: reqwest::Client,
-    /// Its own at a host, and those that it shares with the other targets.
+    /// Its own at a host, its turn to wait there for one that it shares with the other targets, and these.
     own: Arc<Places>,
+    turn: Arc<Places>,
     shared: Arc<Places>,
 }
 
@@ -41,12 +42,21 @@ impl HttpClient {
             .user_agent(concat!("notification-engine/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| HostError::new(format!("HTTP cannot be set up: {e}")))?;
-        Ok(HttpClient { client, own: Places::at_each(MOST_PER_HOST), shared: network.places.clone() })
+        let [own, turn] = [MOST_PER_HOST, 1].map(Places::at_each);
+        Ok(HttpClient { client, own, turn, shared: network.places.clone() })
     }
 
-    /// Waits for a place at a host: first for one of its own, so that however many of a target's exchanges wait, few of them stand before another's.
-    pub(super) async fn place_at(&self, host: &str) -> [Option<Place>; 2] {
-        let own = self.own.at(host).await;
-        [own, self.shared.at(host).await]
+    /// Waits for a place of its own at a host, which it takes before one that it shares.
+    pub(super) async fn own_place_at(&self, host: &str) -> Option<Place> {
+        self.own.at(host).await
+    }
+
+    /// Waits for one that it shares with the other targets: of each target one waits at once, so that these come in turn.
+    pub(super) async fn shared_place_at(&self, host: &str) -> Option<Place> {
+        if let Some(free) = self.shared.free_at(host) {
+            return Some(free);
+        }
+        let _turn = self.turn.at(host).await;
+        self.shared.at(host).await
     }
 }

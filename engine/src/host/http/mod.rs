@@ -138,7 +138,12 @@ impl Exchanges {
         let host = url.host_str().unwrap_or_default().to_owned();
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         let crowded = || failed(Phase::Connect, "timeout", format!("{host} had too much to do for too long."));
-        let _place = tokio::time::timeout(self.time_left(), client.place_at(&host)).await.map_err(|_| crowded())?;
+        let places = async {
+            let own = client.own_place_at(&host).await;
+            let _queueing = self.queues();
+            [own, client.shared_place_at(&host).await]
+        };
+        let _places = tokio::time::timeout(self.time_left(), places).await.map_err(|_| crowded())?;
         let Some(leaving) = self.leaves(&about) else {
             return Err(failed(Phase::Invalid, "call_over", "The call has ended, and nothing is sent after that."));
         };

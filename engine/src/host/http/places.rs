@@ -25,16 +25,20 @@ impl Places {
 
     /// Waits for one. `None` would mean that nothing bounds the exchanges any more, which never is.
     pub async fn at(&self, host: &str) -> Option<Place> {
-        let places = {
-            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            if hosts.len() >= MOST_HOSTS {
-                hosts.retain(|_, places| Arc::strong_count(places) > 1);
-            }
-            hosts
-                .entry(host.trim_end_matches('.').to_owned())
-                .or_insert_with(|| Arc::new(Semaphore::new(self.at_each)))
-                .clone()
-        };
-        places.acquire_owned().await.ok()
+        self.places_at(host).acquire_owned().await.ok()
+    }
+
+    /// One that is free, if there is one for which nobody waits.
+    pub fn free_at(&self, host: &str) -> Option<Place> {
+        self.places_at(host).try_acquire_owned().ok()
+    }
+
+    fn places_at(&self, host: &str) -> Arc<Semaphore> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() >= MOST_HOSTS {
+            hosts.retain(|_, places| Arc::strong_count(places) > 1);
+        }
+        let host = host.trim_end_matches('.').to_owned();
+        hosts.entry(host).or_insert_with(|| Arc::new(Semaphore::new(self.at_each))).clone()
     }
 }
