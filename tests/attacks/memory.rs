@@ -125,9 +125,13 @@ async fn handles() {
 #[tokio::test]
 async fn wrong_count() {
     let arena = Arena::of("wrong_count").await;
-    is_fault(&arena.tried(json!({})).await, "wrong_result", "0 outcomes for 1 notifications");
-    is_fault(&arena.tried(json!({ "outcomes": 2 })).await, "wrong_result", "2 outcomes for 1 notifications");
-    is_fault(&arena.tried(json!({ "outcomes": 100_000 })).await, "wrong_result", "100000 outcomes");
+    is_fault(&arena.tried(json!({})).await, "wrong_result", "of which there were 1, and did with 0.");
+    is_fault(&arena.tried(json!({ "outcomes": 2 })).await, "wrong_result", "of which there were 1, and did with 2.");
+    is_fault(
+        &arena.tried(json!({ "outcomes": 100_000 })).await,
+        "wrong_result",
+        "of which there were 1, and did with 100000.",
+    );
 }
 
 /// Texts of an outcome are kept as far as they fit.

@@ -17,7 +17,7 @@ async fn large_manifest() {
 
 #[tokio::test]
 async fn deep_manifest() {
-    Arena::of("deep_manifest").await.is_refused("its manifest is not valid").await;
+    Arena::of("deep_manifest").await.is_refused("its manifest has to be a JSON object").await;
 }
 
 #[tokio::test]

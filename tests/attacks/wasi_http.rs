@@ -255,7 +255,7 @@ async fn thirty_three_requests() {
     let shown = arena.tried(to(&server, json!({ "times": 33, "together": true }))).await;
     assert!(
         shown.attempts[0].log.contains(
-            "One call may send 32 HTTP requests (`[sandbox] http_requests`; the operator says another under [target."
+            "One call may send 32 HTTP requests (`[sandbox] http_requests`; the operator says another with `limits = { http_requests = … }` under [target."
         ),
         "{shown:#?}"
     );

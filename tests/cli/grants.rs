@@ -7,7 +7,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 /// Runs the program with something on its standard input.
-fn fed(program: &Program, arguments: &[&str], input: &str) -> Ran {
+pub fn fed(program: &Program, arguments: &[&str], input: &str) -> Ran {
     let mut command = program.command(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // It may refuse without reading.
@@ -18,7 +18,7 @@ fn fed(program: &Program, arguments: &[&str], input: &str) -> Ran {
 }
 
 /// The HTTP probe, installed as "Carrier Pigeon".
-fn installed(more: &[&str]) -> Program {
+pub fn installed(more: &[&str]) -> Program {
     let program = Program::new();
     let file = guest("http_probe");
     program.ok(&[&["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"], more].concat());
@@ -26,7 +26,7 @@ fn installed(more: &[&str]) -> Program {
 }
 
 /// What `inspect` says of one capability.
-fn inspected(program: &Program, capability: &str) -> Value {
+pub fn inspected(program: &Program, capability: &str) -> Value {
     let shown = program.json(&["target", "inspect", "Carrier Pigeon"]);
     let found = shown["capabilities"].as_array().unwrap().iter().find(|line| line["capability"] == capability).cloned();
     found.unwrap_or_else(|| panic!("{capability}: {shown:#}"))
@@ -158,6 +158,7 @@ fn settings_are_seen_and_taken_away() {
         set(&of_operator, &["colour=red"])
             .contains("The operator's comes before it, under [target.settings_probe]: \"grey\".")
     );
+    assert!(set(&program, &["count=7.0"]).contains("`count` of Carrier Pigeon is 7.\n"), "as languages have it");
     for (setting, part) in [
         ("count=many", "`count` in what is set is not valid"),
         ("base_url=https://evil.example", "is the operator's to set"),
@@ -166,6 +167,36 @@ fn settings_are_seen_and_taken_away() {
         program.refused(&["target", "set", "Carrier Pigeon", setting], part);
     }
     program.refused(&["target", "set", "email", "from_email=a@b.example"], "under [target.email]");
+}
+
+/// A setting that another version does not know is told with the command that takes it away, and a secret among settings as what it is.
+#[test]
+fn settings_that_do_not_fit_are_told_where_they_were_set() {
+    let program = Program::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("courier.wasm");
+    let install = |component: &[u8], more: &[&str]| {
+        std::fs::write(&file, component).unwrap();
+        program.ok(&[&["target", "install", file.to_str().unwrap(), "--name", "Courier"], more].concat()).stdout
+    };
+    let first = std::fs::read(guest("settings_probe")).unwrap();
+    install(&first, &["--setting", "colour=red"]);
+    let mut second = first;
+    for at in 0..second.len() - 6 {
+        if second[at..].starts_with(b"colour") {
+            second[at..at + 6].copy_from_slice(b"colors");
+        }
+    }
+    let told = install(&second, &[]);
+    let why = "The settings of \"Courier\" cannot be used: what was set holds `colour`, and may hold `colors`, `count`";
+    assert!(told.contains(why) && told.contains("; `engine target set \"Courier\" KEY=` takes one away."), "{told}");
+    program.ok(&["target", "set", "Courier", "colour="]);
+    assert!(program.ok(&["target", "list"]).stdout.contains("courier  delivers"));
+
+    let program = program.clone().with("ENGINE_TARGET__COURIER__TOKEN", "hush-hush");
+    let told = program.ok(&["target", "list"]).stdout;
+    let why = "`token` is a secret, and stands under [target.courier] where settings do";
+    assert!(told.contains(why) && !told.contains("hush"), "{told}");
 }
 
 /// What the operator has written for a component that is installed meanwhile is told, and keeps nothing from being installed.
@@ -403,82 +434,6 @@ fn a_target_is_paused_and_resumed_by_hand() {
     assert!(program.ok(&["target", "list"]).stdout.contains("by hand"));
 }
 
-/// Bytes of a file, if they are in any of the folder.
-fn anywhere(program: &Program, needle: &str) -> bool {
-    let files = std::fs::read_dir(program.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|file| file.is_file()).any(|file| {
-        let bytes = std::fs::read(file).unwrap();
-        bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
-    })
-}
-
-#[test]
-fn a_secret_is_set_listed_rotated_and_removed_without_being_shown() {
-    let program = installed(&["--grant-secret", "token=https://provider.example"]);
-    let capability = "the secret token towards https://provider.example";
-    assert_eq!(inspected(&program, capability)["removed_by"], "binding");
-    let set = ["secret", "set", "token", "--origin", "https://provider.example", "--target", "Carrier Pigeon"];
-    let ran = fed(&program, &set, "hush-hush-hush\n");
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    assert_eq!(
-        ran.stdout,
-        "The secret token is set for the target Carrier Pigeon, and goes to https://provider.example only.\n"
-    );
-    assert_eq!(inspected(&program, capability)["in_force"], true);
-    let listed = program.json(&["secret", "list"]);
-    assert_eq!((&listed[0]["name"], &listed[0]["target"]), (&json!("token"), &json!("Carrier Pigeon")));
-    assert_eq!(listed[0]["origins"], json!(["https://provider.example"]));
-    assert!(!listed.to_string().contains("hush") && !program.ok(&["secret", "list"]).stdout.contains("hush"));
-    assert!(!anywhere(&program, "hush-hush"), "it is encrypted at rest");
-
-    // Another key.
-    let key = program.folder.path().join("engine.key");
-    let old = program.folder.path().join("old.key");
-    std::fs::rename(&key, &old).unwrap();
-    std::fs::write(&key, "07".repeat(32)).unwrap();
-    let told = program.ok(&["secret", "list"]).stderr + &program.ok(&["target", "list"]).stderr;
-    assert!(told.contains("can be read by others than its owner"), "{told}");
-    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let line = inspected(&program, capability);
-    assert_eq!(line["in_force"], false, "what this key cannot open is not there: {line}");
-    program.refused(&["secret", "rotate", "--old-key-file", key.to_str().unwrap()], "was encrypted with another key");
-    let rotated = program.json(&["secret", "rotate", "--old-key-file", old.to_str().unwrap()]);
-    assert_eq!(rotated["rotated"], 1);
-    assert_eq!(program.json(&["secret", "rotate", "--old-key-file", old.to_str().unwrap()])["rotated"], 0);
-    assert_eq!(inspected(&program, capability)["in_force"], true);
-
-    // Somewhere else instead is said; the command of a refusal names all places.
-    let set = ["secret", "set", "token", "--origin", "https://eu.wild.example", "--target", "Carrier Pigeon"];
-    let told = fed(&program, &set, "hush-hush-hush\n").stdout;
-    assert!(told.contains("It does not go to https://provider.example any more."), "{told}");
-    let why = inspected(&program, capability)["why"].to_string();
-    let both =
-        "set token --origin https://eu.wild.example --origin https://provider.example --target \\\"Carrier Pigeon\\\"`";
-    assert!(why.contains(both), "{why}");
-
-    program.refused(&["secret", "remove", "token"], "`--target \"Carrier Pigeon\"` removes it");
-    program.refused(&["secret", "remove", "tokn"], "There is no secret `tokn`");
-    program.ok(&["secret", "remove", "token", "--target", "Carrier Pigeon"]);
-    assert_eq!(program.json(&["secret", "list"]), json!([]));
-}
-
-#[test]
-fn a_secret_is_checked_against_what_the_component_declares() {
-    let program = Program::new();
-    program.ok(&["target", "install", guest("sign_probe").to_str().unwrap(), "--name", "Signer"]);
-    let set = ["secret", "set", "hex_key", "--origin", "https://a.example"];
-    let refused = fed(&program, &set, "no digits");
-    assert_ne!(refused.code, Some(0), "{refused:?}");
-    let why =
-        "The component of the target Signer wants the secret `hex_key` as hexadecimal digits, which this value is not";
-    assert!(refused.stderr.contains(why) && !refused.stderr.contains("no digits"), "{refused:?}");
-    assert_eq!(program.json(&["secret", "list"]), json!([]));
-    assert_eq!(fed(&program, &set, "00ff").code, Some(0));
-    // Another target's component asks for no such secret.
-    let other = [&set[..], &["--target", "Email"]].concat();
-    assert_eq!(fed(&program, &other, "no digits").code, Some(0));
-}
-
 #[test]
 fn a_target_without_a_way_to_its_provider_does_not_say_that_it_delivers() {
     let program = installed(&[]);
@@ -488,79 +443,6 @@ fn a_target_without_a_way_to_its_provider_does_not_say_that_it_delivers() {
     assert!(program.ok(&["target", "list"]).stdout.contains("not ready: "));
     program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]);
     assert_eq!(state(), Value::Null, "one way is enough");
-}
-
-#[test]
-fn a_secret_that_cannot_be_set_is_refused_in_a_sentence() {
-    let program = Program::new();
-    program.ok(&["target", "list"]);
-    for (arguments, input, part) in [
-        (&["token", "--origin", "https://a.example"][..], "", "value is empty"),
-        (&["token", "--origin", "https://a.example"], "\n", "value is empty"),
-        (
-            &["token", "--origin", "https://a.example", "--file", "/nonexistent"],
-            "x",
-            "cannot be read from /nonexistent",
-        ),
-        (&["token", "--origin", "a.example"], "x", "write an origin such as"),
-        (&["Token", "--origin", "https://a.example"], "x", "is not the name of a secret"),
-        (&["token", "--origin", "https://a.example", "--target", "fax"], "x", "There is no target `fax`"),
-    ] {
-        let ran = fed(&program, &[&["secret", "set"], arguments].concat(), input);
-        assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:?}");
-        assert!(ran.stderr.contains(part) && ran.stderr.lines().count() == 1, "{arguments:?}: {ran:?}");
-    }
-    let long = fed(&program, &["secret", "set", "token", "--origin", "https://a.example"], &"x".repeat(40_000));
-    assert!(long.stderr.contains("more than 32768 bytes"), "{long:?}");
-    assert_eq!(program.json(&["secret", "list"]), json!([]));
-}
-
-/// A terminal is asked, and does not show what is typed.
-#[test]
-fn a_secret_is_typed_unseen() {
-    let program = installed(&[]);
-    let set = ["secret", "set", "token", "--origin", "https://provider.example"];
-    let shown = program.asked_on_a_terminal("The value, which is not shown: ", "hush-hush", &set);
-    assert!(shown.contains("The secret token is set") && !shown.contains("hush-hush"), "{shown}");
-}
-
-/// What somebody types in the place of something else: nothing of it is kept or shown.
-#[test]
-fn a_secret_in_the_place_of_something_else() {
-    let program = installed(&[]);
-    for (arguments, part) in [
-        (&["target", "grant", "Carrier Pigeon", "--secret", "token=hush-hush"][..], "`engine secret set` reads"),
-        (&["target", "set", "Carrier Pigeon", "token=hush-hush"], "`engine secret set token --origin"),
-    ] {
-        let ran = program.run(arguments);
-        assert!(ran.code == Some(1) && ran.stderr.contains(part) && !ran.stderr.contains("hush-hush"), "{ran:?}");
-    }
-}
-
-/// A secret is not led to where its component does not go, nor away from where others need it.
-#[test]
-fn a_secret_towards_the_wrong_place() {
-    let program = Program::new();
-    program.ok(&["target", "install", guest("needy").to_str().unwrap(), "--name", "Carrier Pigeon"]);
-    program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]);
-    let granted = |origin: &str| {
-        program.ok(&["target", "grant", "Carrier Pigeon", "--secret", &format!("loft_key={origin}")]).stdout
-    };
-    let told = granted("http://provider.example");
-    let why = "asks for no HTTP to http://provider.example, but for https://provider.example; `engine target revoke \"Carrier Pigeon\" --secret loft_key=http://provider.example` takes the grant back.";
-    assert!(told.contains(why), "{told}");
-    fed(&program, &["secret", "set", "loft_key", "--origin", "https://elsewhere.example"], "hush-hush");
-    let told = granted("https://provider.example");
-    let why = "it is bound to https://elsewhere.example; `engine secret set loft_key --origin https://provider.example --target \"Carrier Pigeon\"` sets one for this target alone.";
-    assert!(told.contains(why), "{told}");
-
-    let program = program.with("ENGINE_TARGET__NEEDY__BASE_URL", "http://127.0.0.1:8124");
-    let shown = inspected(&program, "the secret loft_key towards https://elsewhere.example");
-    assert_eq!(shown["asked"], false, "{shown}");
-    let opened = inspected(&program, "HTTP to http://127.0.0.1:8124");
-    assert_eq!((&opened["in_force"], &opened["granted_by"]), (&json!(true), &json!("operator")), "{opened}");
-    let revoke = ["target", "revoke", "Carrier Pigeon", "--http", "http://127.0.0.1:8124"];
-    program.refused(&revoke, "what the operator says under [target.needy] opens it");
 }
 
 /// What waits is said when it is made, and where it is resumed.

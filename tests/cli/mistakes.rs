@@ -116,7 +116,11 @@ fn settings_that_cannot_be_say_which_key() {
             "AC",
             "`account_sid` in [target.twilio] cannot be \"AC\": it has to be as described (\"The account's SID: `AC` and 32",
         ),
-        ("ENGINE_TARGET__EXPO__TOKEN", "x", "[target.expo] holds `token`, and may hold no key"),
+        (
+            "ENGINE_TARGET__EXPO__TOKEN",
+            "x",
+            "[target.expo] holds `token`, and may hold `base_url`, `from_email`, `limits`,",
+        ),
         ("ENGINE_TARGET__EMIAL__FROM_EMAIL", "a@b.example", "did you mean `email`?"),
     ] {
         let program = Program::new().with(name, value);

@@ -8,4 +8,5 @@ mod mistakes;
 mod moving_over;
 mod peers;
 mod readme;
+mod secrets;
 mod tls;

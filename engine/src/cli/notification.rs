@@ -18,20 +18,31 @@ pub enum Notification {
     /// One notification with its attempts.
     Show {
         /// As `engine notification list` shows it.
+        #[arg(value_parser = id)]
         id: Uuid,
     },
     /// Take back a notification that waits. What is being sent already may arrive all the same.
-    Cancel { id: Uuid },
+    Cancel {
+        #[arg(value_parser = id)]
+        id: Uuid,
+    },
     /// Try a notification again, at once, that failed, is UNKNOWN, or waits for another attempt.
-    Retry { id: Uuid },
+    Retry {
+        #[arg(value_parser = id)]
+        id: Uuid,
+    },
     /// Say what became of a notification that is UNKNOWN.
     Resolve {
+        #[arg(value_parser = id)]
         id: Uuid,
         #[arg(value_enum)]
         outcome: Resolution,
     },
     /// Remove a notification with its history.
-    Remove { id: Uuid },
+    Remove {
+        #[arg(value_parser = id)]
+        id: Uuid,
+    },
 }
 
 /// What a person knows of a message whose outcome the engine does not know.
@@ -223,4 +234,9 @@ fn show(found: &NotificationHistory, waits: Option<String>) -> anyhow::Result<()
         }
     }
     Ok(())
+}
+
+/// An id as it is typed.
+fn id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "it is no id: `engine notification list` shows them".to_owned())
 }

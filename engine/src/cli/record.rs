@@ -20,6 +20,7 @@ pub enum Record {
     /// Send nothing more to a record.
     Deactivate {
         /// As `engine record list --output json` shows it.
+        #[arg(value_parser = id)]
         id: Uuid,
         /// Why, for people.
         #[arg(long, default_value = "An operator switched it off.")]
@@ -28,6 +29,7 @@ pub enum Record {
     /// Send to a record again.
     Activate {
         /// As `engine record list --output json` shows it.
+        #[arg(value_parser = id)]
         id: Uuid,
     },
     /// All records, or those of a user or a target.
@@ -35,6 +37,7 @@ pub enum Record {
     /// Remove a record with its notifications and their history.
     Remove {
         /// As `engine record list --output json` shows it.
+        #[arg(value_parser = id)]
         id: Uuid,
     },
 }
@@ -214,4 +217,9 @@ impl List {
         }
         Ok(Code::Done)
     }
+}
+
+/// An id as it is typed.
+fn id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "it is no id: `engine record list` shows them".to_owned())
 }

@@ -100,6 +100,9 @@ impl Target {
             Target::Pause(pausing) => pausing.execute(context).await,
             Target::Resume(named) => {
                 let target = named.find(context).await?;
+                if target.pause.is_none() && target.slowed_until.is_none() && context.output == Format::Text {
+                    output::aside(&format!("engine: the target {} was neither paused nor slowed down", target.name));
+                }
                 context.store.resume_target(Tenant::DEFAULT, target.id, context.clock.now()).await?;
                 let code = said(context, "resumed", &target)?;
                 if context.output == Format::Text

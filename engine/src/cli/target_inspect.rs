@@ -15,7 +15,15 @@ use serde_json::json;
 
 pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code> {
     let ready = targets::ready(&context.store, &context.catalog()?, Tenant::DEFAULT, target).await?;
-    let capabilities = grants::inspect(&ready.powers.grants);
+    let mut capabilities = grants::inspect(&ready.powers.grants);
+    for Inspected { capability, removed_by, why, .. } in &mut capabilities {
+        // The decision knows where it may go; that it cannot be read, those know who have the key.
+        if let (Capability::Secret(name, _), Some("binding")) = (capability, *removed_by)
+            && let Err(unreadable) = ready.powers.has_secret(name)
+        {
+            *why = unreadable;
+        }
+    }
     match context.output {
         Format::Json => output::json(&as_json(target, &ready, &capabilities))?,
         Format::Text => text(target, &ready, &capabilities)?,

@@ -58,7 +58,12 @@ impl Powers {
                 format!("{said}; `engine target limit {} {name}=` takes it away", grants::quoted(self.grants.target()))
             }
             Some(SetBy::OperatorForTarget) => said,
-            Some(SetBy::Operator) | None => format!("{said}; the operator says another under [target.{}]", self.module),
+            Some(SetBy::Operator) | None => {
+                format!(
+                    "{said}; the operator says another with `limits = {{ {name} = … }}` under [target.{}]",
+                    self.module
+                )
+            }
         }
     }
 
@@ -71,10 +76,11 @@ impl Powers {
                 "The secret `{name}` has no value; `engine secret set {name}{}` gives it one, or the operator as ENGINE_SECRET__{}{}.",
                 grants::bind_option(&self.grants),
                 name.to_uppercase(),
-                if self.grants.is_bundled() {
-                    String::new()
-                } else {
-                    format!(", with `secrets = [\"{name}\"]` and `base_url` under [target.{}]", self.module)
+                match (self.grants.is_bundled(), grants::goes_somewhere(&self.grants)) {
+                    (true, _) => String::new(),
+                    (false, true) =>
+                        format!(", with `secrets = [\"{name}\"]` and `base_url` under [target.{}]", self.module),
+                    (false, false) => format!(", with `secrets = [\"{name}\"]` under [target.{}]", self.module),
                 }
             )),
         }

@@ -164,7 +164,13 @@ fn cut(text: String, most: usize) -> String {
 /// Secrets go first: a part of one that was cut off would not be known again.
 pub(super) fn failure(failure: types::Failure, redactor: &Redactor) -> Failure {
     let kept = |text: &str, most| cut(redactor.text(text), most);
-    Failure { code: kept(&failure.code, LONGEST_CODE), message: kept(&failure.message, LONGEST_MESSAGE) }
+    let code = kept(&failure.code, LONGEST_CODE);
+    let message = match (failure.message.trim(), code.trim()) {
+        ("", "") => "The component refused it, and did not say why: ask its author.".to_owned(),
+        ("", code) => format!("The component refused it, and said no more than `{code}`: ask its author."),
+        (message, _) => kept(message, LONGEST_MESSAGE),
+    };
+    Failure { code, message }
 }
 
 fn receipt(receipt: target::Receipt, redactor: &Redactor) -> Receipt {
@@ -211,5 +217,21 @@ pub fn outcome(outcome: target::Outcome, redactor: &Redactor) -> Outcome {
         target::Outcome::InactiveDevice(f) => Outcome::InactiveDevice(failure(f)),
         target::Outcome::OptedOut(f) => Outcome::OptedOut(failure(f)),
         target::Outcome::Unknown(f) => Outcome::Unknown(failure(f)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_always_says_something() {
+        let said = |code: &str, message: &str| {
+            let failure = types::Failure { code: code.into(), message: message.into() };
+            super::failure(failure, &Redactor::default()).message
+        };
+        assert_eq!(said("bad", "Bad."), "Bad.");
+        assert_eq!(said("bad", " "), "The component refused it, and said no more than `bad`: ask its author.");
+        assert_eq!(said("", ""), "The component refused it, and did not say why: ask its author.");
     }
 }

@@ -167,9 +167,9 @@ impl Module {
                 Err(Fault {
                     code: "wrong_result",
                     message: format!(
-                        "The component answered with {} outcomes for {} notifications.",
-                        outcomes.len(),
-                        values.len()
+                        "The component has to answer with an outcome for each notification, of which there were {}, and did with {}.",
+                        values.len(),
+                        outcomes.len()
                     ),
                 })
             });

@@ -7,16 +7,17 @@ use super::http::HttpClient;
 use super::module::Module;
 use super::redaction::Redactor;
 use crate::rules::budget::{Budget, Limit, in_force};
-use crate::rules::grants::{Grants, OperatorWord, operators_origins};
+use crate::rules::grants::{self, Grants, OperatorWord, operators_origins};
 use crate::rules::origin::Origin;
 use crate::rules::schema;
 use crate::rules::sealed::SealedSecret;
-use crate::rules::setup::{Setup, read_setting};
+use crate::rules::setup::{Setup, read_setting, whole};
 use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::settings::{Secret, TargetSettings, no_folder};
 use lettre::message::Mailbox;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The powers of a module, for a target if there is one.
@@ -45,17 +46,27 @@ pub fn of(
     settings.retain(|key, _| !ENGINES_OWN.contains(&key.as_str()));
     // A variable is always text, which is read as what the component wants there.
     let schema = &module.manifest.settings;
-    settings.extend(said.values.into_iter().map(|(key, value)| match value.as_str() {
+    // What is required is missed when something is to be sent: addresses can be recorded before.
+    let known = schema::requiring_nothing(schema);
+    settings.retain(|key, _| !said.values.contains_key(key));
+    schema::check("what was set", &settings, &known, &[]).map_err(|why| {
+        let target = grants::quoted(of.map_or(name, |(_, target, _)| &target.name));
+        HostError::new(format!(
+            "The settings of {target} cannot be used: {why}; `engine target set {target} KEY=` takes one away."
+        ))
+    })?;
+    let operators = said.values.into_iter().map(|(key, value)| match value.as_str() {
         Some(text) if !ENGINES_OWN.contains(&key.as_str()) => {
             let read = read_setting(schema, &key, text);
             (key, read)
         }
-        Some(_) | None => (key, value),
-    }));
-    // What is required is missed when something is to be sent: addresses can be recorded before.
-    let known = schema::requiring_nothing(&module.manifest.settings);
-    schema::check(&format!("[target.{name}]"), &settings, &known, &ENGINES_OWN)
+        Some(_) | None => (key, whole(value)),
+    });
+    let operators: Map<String, Value> = operators.collect();
+    check_for_secrets(module, &operators)?;
+    schema::check(&format!("[target.{name}]"), &operators, &known, &ENGINES_OWN)
         .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
+    settings.extend(operators);
 
     check_secrets(module, &word)?;
     let held = secrets(catalog, module, &word, of);
@@ -104,6 +115,20 @@ pub fn check(name: &str, said: &TargetSettings, asks_for_templates: bool) -> Res
             text.escape_debug()
         ))
     })
+}
+
+/// A secret that stands where settings do is nobody's to read there. It is not repeated.
+fn check_for_secrets(module: &Module, settings: &Map<String, Value>) -> Result<(), HostError> {
+    let is_setting = |name: &str| !module.manifest.settings["properties"][name].is_null();
+    let mut asked = module.manifest.secrets.iter().map(|asked| asked.name.as_str());
+    match asked.find(|name| settings.contains_key(*name) && !is_setting(name)) {
+        Some(secret) => Err(HostError::new(format!(
+            "`{secret}` is a secret, and stands under [target.{}] where settings do: take it out there, and write it as the variable ENGINE_SECRET__{}, with `secrets = [\"{secret}\"]`, or set it by `engine secret set {secret} --origin https://…`.",
+            module.name,
+            secret.to_uppercase()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// What the operator lets a component use it has to ask for, or the name is misspelt.

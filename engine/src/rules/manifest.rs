@@ -206,7 +206,10 @@ impl Manifest {
             return Err(format!("its manifest has {} bytes, and {LARGEST} is the most", text.len()));
         }
         let not_valid = |e: serde_json::Error| format!("its manifest is not valid: {}", shown(&what(&e)));
-        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(not_valid)?;
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(|e| {
+            let why = if text.trim().is_empty() { "it is empty".to_owned() } else { shown(&what(&e)) };
+            format!("its manifest has to be a JSON object, as `wit/manifest.schema.json` says, and is none: {why}")
+        })?;
         let schema = serde_json::from_str(SCHEMA).map_err(not_valid)?;
         schema::check("its manifest", &members, &schema, &[])?;
         let manifest: Manifest = serde_json::from_str(text).map_err(not_valid)?;
@@ -301,6 +304,14 @@ mod tests {
             (json!({ "name": "P\u{202e}" }), "`name` in its manifest cannot be"),
             (json!({ "smpt": true }), "the nearest key is `smtp`"),
             (json!({ "smtp": "yes" }), "`smtp` in its manifest is not valid"),
+            (
+                json!({ "http": { "origin": [] } }),
+                "`http` in its manifest holds `origin`, and may hold `origins`, `record_address`; the nearest key is `origins`",
+            ),
+            (
+                json!({ "secrets": [{ "name": "t", "purpose": "p", "format": "PEM" }] }),
+                "`secrets.0.format` in its manifest cannot be \"PEM\"",
+            ),
             (json!({ "largest_batch": 0 }), "`largest_batch` in its manifest is not valid"),
             (json!({ "largest_batch": 1001 }), "`largest_batch` in its manifest is not valid"),
             (json!({ "retry_time_interval": 0 }), "`retry_time_interval`"),
@@ -331,7 +342,7 @@ mod tests {
             (json!({ "settings": { "type": "array" } }), "`settings` in its manifest is no JSON Schema"),
             (
                 json!({ "extra": { "properties": { "a": { "type": "strin" } } } }),
-                "`extra` in its manifest is no JSON Schema of an object: a `type` in it is \"strin\", which is none of string, integer, number, boolean, array, object, null; did you mean \"string\"?",
+                "`extra` in its manifest is no JSON Schema of an object: `a`: a `type` in it is \"strin\", which is none of string, integer, number, boolean, array, object, null; did you mean \"string\"?",
             ),
         ] {
             let error = Manifest::parse(&with(members.clone())).expect_err(&members.to_string());
@@ -339,6 +350,10 @@ mod tests {
         }
         for text in ["", "[]", "{", r#"{"name":"P","name":"P"}"#] {
             assert!(Manifest::parse(text).is_err(), "{text}");
+        }
+        for (text, why) in [("", "it is empty"), ("[]", "invalid type: sequence, expected a map"), ("{", "EOF while")] {
+            let told = format!("has to be a JSON object, as `wit/manifest.schema.json` says, and is none: {why}");
+            assert!(Manifest::parse(text).unwrap_err().contains(&told), "{text}");
         }
         assert!(Manifest::parse(&" ".repeat(LARGEST + 1)).unwrap_err().contains("is the most"));
     }

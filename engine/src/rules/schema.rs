@@ -5,6 +5,7 @@ use crate::rules::spelling::{nearest, shown};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// How many expressions a schema may have, and how many bytes one may take when it is compiled.
 const MOST_PATTERNS: usize = 16;
@@ -36,13 +37,9 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     let mut object = object.clone();
     object.retain(|key, _| properties.contains_key(key) || !beside.contains(&key.as_str()));
     if schema.get("additionalProperties") == Some(&Value::Bool(false))
-        && let Some(unknown) = object.keys().find(|key| !properties.contains_key(*key))
+        && let Some(told) = unknown_key(what, &object, properties, beside)
     {
-        let known: Vec<_> = properties.keys().map(|key| format!("`{key}`")).collect();
-        let known = if known.is_empty() { "no key".to_owned() } else { known.join(", ") };
-        let near = nearest(unknown, properties.keys().map(String::as_str).chain(beside.iter().copied()));
-        let near = near.map_or_else(String::new, |near| format!("; the nearest key is `{near}`"));
-        return Some(format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug()));
+        return Some(told);
     }
     let (validator, cost) = match validator(schema) {
         Ok(validator) => validator,
@@ -60,13 +57,43 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     let path = error.instance_path().to_string();
     let at = path.trim_start_matches('/').replace('/', ".");
     let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
-    Some(match meaning(schema, &error.schema_path().to_string()) {
-        Some(told) => {
-            let found: String = error.instance().to_string().chars().take(MOST_SHOWN).collect();
-            format!("{place} cannot be {found}: it has to be as described (\"{told}\")")
-        }
-        None => format!("{place} is not valid: {error}"),
+    let failed = error.schema_path().to_string();
+    if let Some(told) = unknown_key_within(&place, error.instance(), schema, &failed) {
+        return Some(told);
+    }
+    let found: String = error.instance().to_string().chars().take(MOST_SHOWN).collect();
+    Some(match (meaning(schema, &failed), of_a_few(schema, &failed)) {
+        (Some(told), _) => format!("{place} cannot be {found}: it has to be as described (\"{told}\")"),
+        (None, Some(few)) => format!("{place} cannot be {found}: it has to be one of {few}"),
+        (None, None) => format!("{place} is not valid: {error}"),
     })
+}
+
+/// What is said of a key that there is not.
+fn unknown_key(
+    what: &str,
+    object: &Map<String, Value>,
+    properties: &Map<String, Value>,
+    beside: &[&str],
+) -> Option<String> {
+    let unknown = object.keys().find(|key| !properties.contains_key(*key))?;
+    let names = || properties.keys().map(String::as_str).chain(beside.iter().copied());
+    let known: BTreeSet<String> = names().map(|key| format!("`{key}`")).collect();
+    let known = if known.is_empty() { "no key".to_owned() } else { known.into_iter().collect::<Vec<_>>().join(", ") };
+    let near = nearest(unknown, names()).map_or_else(String::new, |near| format!("; the nearest key is `{near}`"));
+    Some(format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug()))
+}
+
+/// The same of an object inside of another.
+fn unknown_key_within(place: &str, object: &Value, schema: &Value, failed: &str) -> Option<String> {
+    let within = schema.pointer(failed.strip_suffix("/additionalProperties")?)?;
+    unknown_key(place, object.as_object()?, within.get("properties")?.as_object()?, &[])
+}
+
+/// The values of which one is wanted, all of them.
+fn of_a_few(schema: &Value, failed: &str) -> Option<String> {
+    let values = schema.pointer(failed.ends_with("/enum").then_some(failed)?)?.as_array()?;
+    Some(values.iter().map(Value::to_string).collect::<Vec<_>>().join(", "))
 }
 
 /// What its author says of a value that does not match a pattern, or none of several schemas, which alone tells nobody what to write.
@@ -158,7 +185,9 @@ fn count(schema: &Value, cost: &mut Cost) -> Result<(), String> {
     for (keyword, value) in members {
         match (keyword.as_str(), value) {
             ("pattern", Value::String(pattern)) => cost.pattern(pattern)?,
-            ("properties", Value::Object(schemas)) => schemas.values().try_for_each(|schema| count(schema, cost))?,
+            ("properties", Value::Object(schemas)) => schemas.iter().try_for_each(|(key, schema)| {
+                count(schema, cost).map_err(|why| format!("`{}`: {why}", key.escape_debug()))
+            })?,
             ("patternProperties", Value::Object(schemas)) => {
                 schemas.keys().try_for_each(|pattern| cost.pattern(pattern))?;
                 schemas.values().try_for_each(|schema| count(schema, cost))?;
@@ -399,7 +428,7 @@ mod tests {
         for (key, near) in
             [("htlm", "; the nearest key is `html`"), ("temlates", "; the nearest key is `templates`"), ("x", "")]
         {
-            let expected = format!("extra holds `{key}`, and may hold `cc`, `html`{near}");
+            let expected = format!("extra holds `{key}`, and may hold `cc`, `html`, `templates`{near}");
             assert_eq!(checked(json!({ key: true })).unwrap_err(), expected);
         }
         assert_eq!(checked(json!({ "templates": 1 })), Ok(()), "it is somebody else's");
@@ -416,6 +445,16 @@ mod tests {
         let expected =
             "`sid` in the settings cannot be \"x\": it has to be as described (\"The account, `AC` and digits\")";
         assert_eq!(told, expected);
+        let few = json!({ "properties": { "a": { "properties": { "b": { "enum": ["x", "y", "z", "v", 3] } }, "additionalProperties": false } } });
+        let told = |object: Value| check("the settings", object.as_object().unwrap(), &few, &[]).unwrap_err();
+        assert_eq!(
+            told(json!({ "a": { "b": 4 } })),
+            "`a.b` in the settings cannot be 4: it has to be one of \"x\", \"y\", \"z\", \"v\", 3"
+        );
+        assert_eq!(
+            told(json!({ "a": { "c": 4 } })),
+            "`a` in the settings holds `c`, and may hold `b`; the nearest key is `b`"
+        );
         let either = json!({ "properties": { "to": { "anyOf": [{ "type": "string" }, { "type": "integer" }], "description": "A name or a number." } } });
         let told = check("the settings", json!({ "to": [] }).as_object().unwrap(), &either, &[]).unwrap_err();
         assert_eq!(told, "`to` in the settings cannot be []: it has to be as described (\"A name or a number\")");

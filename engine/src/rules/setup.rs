@@ -3,6 +3,7 @@
 use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
 use crate::rules::limits::{self, Invalid};
+use crate::rules::schema;
 use crate::rules::sealed::SealedSecret;
 use serde_json::{Map, Value};
 
@@ -37,9 +38,25 @@ pub fn check_setting(name: &str, value: &Value) -> Result<(), Invalid> {
 /// Reads what somebody typed for the setting `name` as the kind that a component's schema wants there: text stays text where it may be one.
 pub fn read_setting(schema: &Value, name: &str, text: &str) -> Value {
     let kind = &schema["properties"][name]["type"];
-    let is_text =
-        kind.is_null() || kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
-    if is_text { Value::from(text) } else { serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)) }
+    let is_text = match kind {
+        Value::Null => {
+            let alone = Map::from_iter([(name.to_owned(), Value::from(text))]);
+            schema::check("", &alone, &schema::requiring_nothing(schema), &[]).is_ok()
+        }
+        Value::Array(kinds) => kinds.contains(&"string".into()),
+        kind => kind == "string",
+    };
+    if is_text { Value::from(text) } else { whole(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))) }
+}
+
+/// To JSON Schema `7.0` is a whole number, and to most languages it is none: so it is written as one.
+pub fn whole(value: Value) -> Value {
+    // Up to here each whole number is one of these.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    match value.as_f64() {
+        Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() <= MOST => Value::from(number as i64),
+        Some(_) | None => value,
+    }
 }
 
 #[cfg(test)]
@@ -49,13 +66,20 @@ mod tests {
 
     #[test]
     fn a_setting_is_read_as_its_schema_says() {
-        let schema = json!({ "properties": { "sender": { "type": "string" }, "count": { "type": "integer" }, "loud": { "type": "boolean" } } });
+        let schema = json!({ "properties": {
+            "sender": { "type": "string" }, "count": { "type": "integer" }, "loud": { "type": "boolean" }, "size": { "enum": [1, 2, "many"] }
+        } });
         for (name, text, value) in [
             ("sender", "15550100", json!("15550100")),
             ("count", "3", json!(3)),
             ("count", "many", json!("many")),
             ("loud", "true", json!(true)),
+            ("count", "7.0", json!(7)),
+            ("count", "7.5", json!(7.5)),
             ("unknown", "3", json!("3")),
+            ("size", "2", json!(2)),
+            ("size", "many", json!("many")),
+            ("size", "few", json!("few")),
         ] {
             assert_eq!(read_setting(&schema, name, text), value, "{name}");
         }

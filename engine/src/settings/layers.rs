@@ -10,6 +10,8 @@ use toml::{Table, Value};
 
 /// What stands before each variable's name.
 pub const PREFIX: &str = "ENGINE_";
+/// What somebody writes who means a setting of a target, with one underscore.
+const TARGET_PREFIX: &str = "ENGINE_TARGET_";
 /// What stands before the variables that hold secrets instead of settings.
 pub const SECRET_PREFIX: &str = "ENGINE_SECRET__";
 
@@ -175,6 +177,12 @@ fn refuse_single_underscores(name: &str, schema: &Table) -> Result<(), SettingsE
             format!("The variable {name} is no setting; a secret is {SECRET_PREFIX}NAME, with two underscores.");
         return Err(SettingsError::new(sentence));
     }
+    if name.starts_with(TARGET_PREFIX) {
+        let sentence = format!(
+            "The variable {name} is no setting; one of a target is ENGINE_TARGET__NAME__KEY, with two underscores."
+        );
+        return Err(SettingsError::new(sentence));
+    }
     match keys(schema, "").iter().find(|key| bare(key) == word && key.contains('.')) {
         Some(key) => Err(SettingsError::new(format!(
             "The variable {name} is no setting; did you mean {PREFIX}{}?",
@@ -260,6 +268,8 @@ mod tests {
         }
         let error = merged("[secret]\ntoken = 'x'", &[]).unwrap_err();
         assert!(error.contains("`engine secret set NAME`") && !error.contains("server"), "{error}");
+        let error = merged("", &[("ENGINE_TARGET_COURIER_API", "x")]).unwrap_err();
+        assert!(error.contains("ENGINE_TARGET_COURIER_API") && error.contains("ENGINE_TARGET__NAME__KEY"), "{error}");
         assert!(merged("", &[("ENGINE_HOME", "/x"), ("ENGINE_SECRET__A", "x"), ("PATH", "/bin")]).is_ok());
     }
 

@@ -123,7 +123,9 @@ fn list<'de, D: Deserializer<'de>, T>(
 
 fn plain_http<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Origin>, D::Error> {
     list(d, "plain_http", |text| match Origin::parse(text) {
-        Ok(origin) if origin.is_https() => Err(format!("\"{text}\" is encrypted and needs no word of the operator's")),
+        Ok(origin) if origin.is_https() => Err(format!(
+            "\"{text}\" is encrypted and needs no word of the operator's: leave it out, or write it with http://"
+        )),
         read => read,
     })
 }

@@ -63,13 +63,13 @@ impl TargetSettings {
         let base_url = match keys.get("base_url") {
             None => None,
             Some(value) => {
-                let text = value.as_str().unwrap_or_default();
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 let refused = |why: &str| {
                     SettingsError::new(format!(
                         "`target.{module}.base_url` must be an origin such as \"http://127.0.0.1:8080\": {why}."
                     ))
                 };
-                let origin = Origin::parse(text).map_err(|why| refused(&why))?;
+                let origin = Origin::parse(&text).map_err(|why| refused(&why))?;
                 if origin.is_many() {
                     return Err(refused("\"*\" is no host that a request can go to"));
                 }
@@ -168,6 +168,7 @@ mod tests {
     fn what_cannot_be_is_refused_in_a_sentence() {
         for (text, part) in [
             ("base_url = 'ftp://h'", "`target.x.base_url` must be an origin"),
+            ("base_url = 3", "\"3\" does not say `https://`"),
             ("base_url = 'https://*.h.example'", "\"*\" is no host"),
             ("smtp = 'perhaps'", "`target.x.smtp` must be true or false"),
             ("secrets = 1", "`target.x.secrets` must be a list of names"),

@@ -7,7 +7,11 @@ use test_guests::{extra, hex, report};
 
 fn manifest() -> Manifest {
     test_guests::manifest("Settings probe").declare(Secret::new("token", "May be set or not.").optional()).settings(
-        json!({ "type": "object", "properties": { "colour": { "type": "string" }, "count": { "type": "integer" } } }),
+        json!({
+            "type": "object",
+            "properties": { "colour": { "type": "string" }, "count": { "type": "integer" } },
+            "additionalProperties": false,
+        }),
     )
 }
 

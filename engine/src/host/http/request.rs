@@ -161,10 +161,10 @@ pub fn fill(request: Request, largest: usize, value: impl Fn(&str) -> String) ->
                 }
                 let pair = format!("{}:{}", basic.user, value(&basic.secret));
                 let pair = base64::engine::general_purpose::STANDARD.encode(pair);
-                secret_header(&mut headers, AUTHORIZATION, &format!("Basic {pair}"))?;
+                secret_header(&mut headers, AUTHORIZATION, "", &format!("Basic {pair}"))?;
             }
             Credential::Bearer(secret) => {
-                secret_header(&mut headers, AUTHORIZATION, &format!("Bearer {}", value(secret)))?
+                secret_header(&mut headers, AUTHORIZATION, secret, &format!("Bearer {}", value(secret)))?
             }
             Credential::Header(asked) => {
                 let (name, before) = header(&asked.name, &asked.before)?;
@@ -172,7 +172,7 @@ pub fn fill(request: Request, largest: usize, value: impl Fn(&str) -> String) ->
                 // A header's value loses the spaces at its end, and here one may stand before the secret.
                 let spaces = &asked.before[asked.before.trim_end().len()..];
                 let before = format!("{}{spaces}", before.trim_end());
-                secret_header(&mut headers, name, &format!("{before}{}", value(&asked.secret)))?;
+                secret_header(&mut headers, name, &asked.secret, &format!("{before}{}", value(&asked.secret)))?;
             }
             Credential::Url(marked) => {
                 check_marker(&marked.marker)?;
@@ -219,12 +219,14 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Refused>
     }
 }
 
-fn secret_header(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Refused> {
+fn secret_header(headers: &mut HeaderMap, name: HeaderName, secret: &str, value: &str) -> Result<(), Refused> {
     if headers.contains_key(&name) {
         return invalid(format!("The header {name} is given twice: as a credential and otherwise."));
     }
     let Ok(mut value) = HeaderValue::from_bytes(value.as_bytes()) else {
-        let why = format!("The secret for the header {name} holds a control character; set it anew without it.");
+        let why = format!(
+            "The secret `{secret}`, which goes into the header {name}, holds a control character, a line break perhaps: `engine secret set {secret}` sets it anew."
+        );
         return Err(Refused::Denied(why));
     };
     value.set_sensitive(true);
@@ -472,6 +474,6 @@ mod tests {
         assert!(filled(twice, "x").unwrap_err().contains("given twice"));
         let broken = request("https://a.example/", vec![Credential::Bearer("s".into())]);
         let error = filled(broken, "a\r\nHost: evil").unwrap_err();
-        assert!(error.contains("set it anew") && !error.contains("evil"), "a secret is not quoted: {error}");
+        assert!(error.contains("engine secret set s`") && !error.contains("evil"), "a secret is not quoted: {error}");
     }
 }

@@ -71,9 +71,15 @@ pub(super) fn places(grants: &Grants) -> impl Iterator<Item = Origin> {
     grants.operator.base_url.iter().chain(asked).cloned()
 }
 
-/// The option of `engine secret set` that binds a secret to the first of these places; empty if there is none.
+/// The option of `engine secret set` that binds a secret to the first of these places. Where there is none, it is for signatures, and any origin will do.
 pub fn bind_option(grants: &Grants) -> String {
-    places(grants).next().map_or_else(String::new, |origin| format!(" --origin {}", shell(&origin.to_string())))
+    let first = places(grants).next();
+    first.map_or_else(|| " --origin https://…".to_owned(), |origin| format!(" --origin {}", shell(&origin.to_string())))
+}
+
+/// Whether there is a place where its secrets may go.
+pub fn goes_somewhere(grants: &Grants) -> bool {
+    places(grants).next().is_some()
 }
 
 fn check_secret(grants: &Grants, name: &str, towards: Option<Origin>) -> Result<(), Denial> {
