@@ -4,16 +4,15 @@
 //! once more whether all of it may still be sent, and makes one call after another. How large a portion is follows from how long its last call took: what was asked is
 //! good for [`FRESH`], so that quick targets ask seldom, and slow ones before each call. What waits for its turn can be given back at any time.
 
+use super::Deliverer;
 use super::lane::{Lane, Waiting, Ways, Worker};
 use super::memory;
 use super::settler::SettlerHandle;
 use super::slots::{Pace, Slots};
-use super::{Deliverer, log_text};
 use crate::host::{Place, Ready};
 use crate::rules::grants;
 use crate::rules::rescue;
-use crate::rules::tenant::Tenant;
-use crate::store::{Claimed, Interventions, StoreError};
+use crate::store::{Claimed, Interventions};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -221,23 +220,6 @@ fn calls_of(shared: &Shared, ready: &Ready) -> usize {
         return 1;
     }
     (ready.module.manifest.largest_batch as usize).min(shared.deliverer.settings.delivery.call_batch).max(1)
-}
-
-impl Deliverer {
-    /// What is known of targets from before, by when it ends that each counts as slow.
-    pub(super) async fn paces(&self) -> Result<HashMap<Uuid, Option<Instant>>, StoreError> {
-        let paces = self.store.paces(Tenant::DEFAULT).await?;
-        let until = |until| Instant::now() + self.clock.until(until);
-        Ok(paces.into_iter().map(|(target, slow_until)| (target, slow_until.map(until))).collect())
-    }
-
-    /// Keeps it for the engines after this one. That it cannot be kept is no reason to end.
-    async fn note_pace(&self, target: Uuid, pace: &Pace) {
-        let slow_until = pace.slow_for().map(|left| self.clock.now() + left);
-        if let Err(error) = self.store.note_pace(Tenant::DEFAULT, target, slow_until).await {
-            tracing::warn!(error = log_text(&error), "how long the calls of a target take cannot be kept");
-        }
-    }
 }
 
 impl Shared {

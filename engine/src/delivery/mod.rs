@@ -1,6 +1,6 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
-//! In reading order: here the loop, `preparing` (targets are made ready to be called), `lanes` and `lane` (what is claimed waits for its turn in its target), `memory` (how much that may be), `slots` (when it is its turn), `attempt` (one call of a handler, a
+//! In reading order: here the loop, `work` (what is under way: claimed, begun, given back), `preparing` (targets are made ready to be called), `lanes` and `lane` (what is claimed waits for its turn in its target), `memory` (how much that may be), `slots` (when it is its turn), `attempt` (one call of a handler, a
 //! pipeline over one value), `settler` (outcomes are written back in batches), `heart` (engines hear of each other, and what time it is), `pauses`
 //! (targets whose component cannot be used), `newest` (what a target may use has changed), `purge` (what is not kept any longer).
 
@@ -15,9 +15,10 @@ mod preparing;
 mod purge;
 mod settler;
 mod slots;
+mod work;
 
 use crate::clock::Clock;
-use crate::host::{Catalog, Ready};
+use crate::host::Catalog;
 use crate::rules::attempt::Attempt;
 use crate::rules::budget::Limit;
 use crate::rules::notification::{Notification, OnUnknown};
@@ -25,20 +26,15 @@ use crate::rules::outcome::Outcome;
 use crate::rules::retry::{RetryPolicy, Settlement};
 use crate::rules::status::Status;
 use crate::rules::target::Target;
-use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::settings::Settings;
-use crate::store::{ClaimRequest, Claimed, DelivererLock, Ended, Lost, Store, StoreError, Targets, Watch};
-use crate::targets::Unready;
+use crate::store::{Claimed, DelivererLock, Ended, Lost, Store, StoreError, Targets, Watch};
 use jiff::{SignedDuration, Timestamp};
-use lanes::{Lanes, Terms};
-use preparing::{Prepared, Preparing};
-use settler::Settler;
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
+use work::{Found, Work};
 
 /// After what silence an engine is taken for dead.
 const SILENCE: SignedDuration = SignedDuration::from_secs(20);
@@ -48,13 +44,9 @@ const WAITING: SignedDuration = SignedDuration::from_secs(150);
 const LOOK: Duration = Duration::from_millis(500);
 /// How often it looks while targets are full: what is due in them says nothing about others.
 const GLANCE: Duration = Duration::from_millis(10);
-/// How often it looks for claims that cannot wait any longer.
-const LATE: Duration = Duration::from_secs(5);
 /// How long to wait before something is tried again that must be written: at first, and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// How long outcomes may still take to be written after calls were cut off.
-const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How long it waits after the database could not be used.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -130,7 +122,7 @@ impl Deliverer {
         let heart = tokio::spawn(self.clone().beat());
         let purging = tokio::spawn(self.clone().purge_always());
         let mut watch = self.store.watch().await?;
-        let mut work = Work::new(self, self.paces().await?);
+        let mut work = Work::new(self, Chosen::default(), self.paces().await?);
         tokio::pin!(stop);
         loop {
             let claimed = match work.claim(self.clock.now()).await {
@@ -178,7 +170,7 @@ impl Deliverer {
         let _lock = self.begin(Begins::ForNow).await?;
         let heart = tokio::spawn(self.clone().beat());
         let now = self.clock.now();
-        let mut work = Work { chosen, ..Work::new(self, self.paces().await?) };
+        let mut work = Work::new(self, chosen, self.paces().await?);
         let result = {
             tokio::pin!(stop);
             loop {
@@ -296,226 +288,6 @@ impl Chosen {
         match &self.targets {
             None => Targets::AllBut(full),
             Some(chosen) => Targets::Only(chosen.iter().filter(|target| !full.contains(target)).copied().collect()),
-        }
-    }
-}
-
-/// What a look for work brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    Some,
-    None,
-    /// Nothing could be claimed before something that is under way has ended.
-    NoRoom,
-}
-
-/// What is under way: claims that wait for a slot, calls, outcomes that wait to be written.
-struct Work {
-    deliverer: Deliverer,
-    /// What is left of it.
-    chosen: Chosen,
-    lanes: Lanes,
-    /// Claims whose target is being made ready: its component may have to be compiled, which must not hold up others.
-    preparing: Preparing,
-    settler: Settler,
-    /// Until when the last claim is valid. No two have the same, so that it tells them apart.
-    lease_until: Timestamp,
-    /// When nothing was found to be due, and in which targets it was not looked.
-    looked: Option<(Vec<Uuid>, Instant)>,
-    /// Whether the last claim failed: what it took, if it took anything, nobody knows of.
-    unanswered: bool,
-}
-
-impl Work {
-    fn new(deliverer: &Deliverer, paces: HashMap<Uuid, Option<Instant>>) -> Self {
-        let settler = Settler::start(deliverer.store.clone(), deliverer.clock.clone(), deliverer.observer.clone());
-        let lanes = Lanes::new(deliverer, settler.handle(), paces);
-        let (chosen, lease_until) = (Chosen::default(), Timestamp::MIN);
-        let (deliverer, preparing) = (deliverer.clone(), Preparing::default());
-        Work { deliverer, chosen, lanes, preparing, settler, lease_until, looked: None, unanswered: false }
-    }
-
-    /// How many notifications are claimed and not handed to the settler yet.
-    fn under_way(&self) -> usize {
-        self.lanes.under_way() + self.preparing.claims()
-    }
-
-    fn is_idle(&self) -> bool {
-        self.under_way() == 0
-    }
-
-    /// Claims what is due at `now` and there is room for, and begins it.
-    async fn claim(&mut self, now: Timestamp) -> Result<Found, StoreError> {
-        while let Some(prepared) = self.preparing.next_ready() {
-            self.begin_prepared(prepared).await?;
-        }
-        let late: Vec<Claimed> =
-            self.lanes.take_late().into_iter().chain(self.preparing.take_late(&self.deliverer)).collect();
-        self.put_off(&late).await;
-        let batch = self.deliverer.settings.delivery.claim_batch;
-        let (mut full, under_way) = self.lanes.full_targets();
-        // A second batch is claimed while the first is being sent, so that no slot waits for the database. What waits for a target that is slow, or
-        // is being made ready, takes nobody's room.
-        if under_way > batch {
-            return Ok(Found::NoRoom);
-        }
-        if self.chosen.limit == Some(0) {
-            return Ok(Found::None);
-        }
-        if self.unanswered {
-            let Deliverer { store, engine, clock, .. } = &self.deliverer;
-            store.release_unanswered(*engine, self.lease_until, clock.now()).await?;
-            self.unanswered = false;
-        }
-        let after_the_last = self.lease_until.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
-        self.lease_until = self.deliverer.lease_from(self.deliverer.clock.now()).max(after_the_last);
-        full.extend(self.preparing.targets());
-        full.sort_unstable();
-        // That nothing else is due will not have changed with every call that ends.
-        if self.looked.as_ref().is_some_and(|(but, when)| *but == full && when.elapsed() < GLANCE) {
-            return Ok(Found::NoRoom);
-        }
-        let some_are_full = !full.is_empty();
-        let request = ClaimRequest {
-            engine: self.deliverer.engine,
-            now,
-            lease_until: self.lease_until,
-            limit: u32::try_from(batch.min(self.chosen.limit.unwrap_or(batch))).unwrap_or(u32::MAX),
-            bytes: memory::CLAIM,
-            targets: self.chosen.targets_but(full.clone()),
-        };
-        let seen = self.deliverer.store.interventions().await?;
-        self.unanswered = true;
-        let claims = self.deliverer.store.claim_due(&request).await?;
-        self.unanswered = false;
-        let found = claims.claimed.len() + claims.ended.len();
-        self.looked = (found == 0 && some_are_full).then(|| (full, Instant::now()));
-        if let Some(left) = &mut self.chosen.limit {
-            *left = left.saturating_sub(found);
-        }
-        for ended in &claims.ended {
-            (self.deliverer.observer)(&Event::Ended(ended));
-        }
-        let mut by_target: HashMap<Uuid, Vec<Claimed>> = HashMap::new();
-        for claimed in claims.claimed {
-            by_target.entry(claimed.target.id).or_default().push(claimed);
-        }
-        for claimed in by_target.into_values() {
-            self.begin(claimed, Terms { lease_until: request.lease_until, seen }).await;
-        }
-        let without_room = self.lanes.make_room();
-        self.put_off(&without_room).await;
-        Ok(match (found, some_are_full) {
-            (0, false) => Found::None,
-            // What is due may be in a target that had no room when it was looked.
-            (0, true) => Found::NoRoom,
-            (_, _) => Found::Some,
-        })
-    }
-
-    /// Begins the attempts of one target's claims, at once if the target is ready to be called.
-    async fn begin(&mut self, claimed: Vec<Claimed>, terms: Terms) {
-        let Some(first) = claimed.first() else { return };
-        let target = first.target.clone();
-        match self.deliverer.catalog.known(Tenant::DEFAULT, target.id, target.revision) {
-            Some(Ok(ready)) => self.line_up(&ready, claimed, terms).await,
-            Some(Err(_)) | None => {
-                let mut claimed = claimed;
-                let mut begun = memory::fitting(claimed.iter().map(Claimed::memory), memory::PREPARING);
-                // The target is made ready all the same.
-                if self.preparing.memory() > memory::ALL_PREPARING {
-                    begun = 0;
-                }
-                let later = claimed.split_off(begun);
-                self.preparing.begin(&self.deliverer, target, claimed, terms);
-                self.put_off(&later).await;
-            }
-        }
-    }
-
-    /// Lets claims wait for their turn, unless their component lacks what it requires: it is not called without.
-    async fn line_up(&mut self, ready: &Arc<Ready>, claimed: Vec<Claimed>, terms: Terms) {
-        match ready.unmet() {
-            None => self.lanes.begin(ready, claimed, terms),
-            Some(unmet) => {
-                if let Some(left) = &mut self.chosen.limit {
-                    *left += claimed.len();
-                }
-                self.deliverer.pause_unready(&unmet, &claimed).await;
-            }
-        }
-    }
-
-    /// Gives claims back for which there is no room yet: others may be attempted instead.
-    async fn put_off(&mut self, claimed: &[Claimed]) {
-        if claimed.is_empty() {
-            return;
-        }
-        self.deliverer.give_back(claimed).await;
-        if let Some(left) = &mut self.chosen.limit {
-            *left += claimed.len();
-        }
-    }
-
-    /// Begins the attempts of a target that has been made ready, or pauses it if its component cannot be used.
-    async fn begin_prepared(&mut self, prepared: Prepared) -> Result<(), StoreError> {
-        let Prepared { target, claimed, terms, ready } = prepared;
-        match ready {
-            Ok(ready) => {
-                self.line_up(&ready, claimed, terms).await;
-                Ok(())
-            }
-            Err(Unready::Store(error)) => {
-                self.deliverer.give_back(&claimed).await;
-                Err(error)
-            }
-            Err(Unready::Module(error)) => {
-                // Nothing of it was attempted, so others may be.
-                if let Some(left) = &mut self.chosen.limit {
-                    *left += claimed.len();
-                }
-                self.deliverer.pause_for_component(Tenant::DEFAULT, &target, &error, &claimed).await
-            }
-        }
-    }
-
-    /// Waits until something that was under way has ended, or can begin, or may wait no longer.
-    async fn room(&mut self) {
-        let some_wait = self.under_way() > 0;
-        tokio::select! {
-            () = self.lanes.room() => {}
-            () = self.preparing.one_ready() => {}
-            () = tokio::time::sleep(LATE), if some_wait => {}
-        }
-    }
-
-    /// Fails if outcomes could not be written.
-    async fn finish(mut self, stop_now: impl Future<Output = ()>, most: Duration) -> Result<Stopped, StoreError> {
-        tokio::pin!(stop_now);
-        self.lanes.stop_beginning();
-        let stopped = tokio::select! {
-            () = self.lanes.all_ended() => Stopped::Drained,
-            () = &mut stop_now => Stopped::CutOff,
-            () = tokio::time::sleep(most) => Stopped::CutOff,
-        };
-        let not_begun: Vec<Claimed> = self.lanes.cut_off().await.into_iter().chain(self.preparing.end()).collect();
-        drop(self.lanes);
-        let written = async {
-            self.deliverer.give_back(&not_begun).await;
-            self.settler.flush().await
-        };
-        let in_time = async {
-            match stopped {
-                Stopped::Drained | Stopped::Early => stop_now.await,
-                Stopped::CutOff => tokio::time::sleep(LAST_WORDS).await,
-            }
-        };
-        tokio::select! {
-            written = written => written.map(|()| stopped),
-            () = in_time => {
-                tracing::error!("outcomes could not be written before the stop; what they tell of is dealt with as unknown");
-                Ok(Stopped::CutOff)
-            }
         }
     }
 }

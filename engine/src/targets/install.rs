@@ -1,17 +1,15 @@
 //! A component is checked exactly as when it is loaded, and then kept for all engines of the database.
 
-use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError, Ready};
+use super::setup::read_settings;
+use crate::host::{Catalog, ModuleError, Ready};
 use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
 use crate::rules::limits::Invalid;
-use crate::rules::schema;
-use crate::rules::setup::read_setting;
 use crate::rules::spelling::shown;
 use crate::rules::target::{PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::{Installation, Store, StoreError, Upserted};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// What somebody wants to install.
@@ -90,21 +88,6 @@ pub async fn install(
     Ok((change, installed.unwrap_or(target)))
 }
 
-/// Lets a target go on that was paused since it lacked what is there now. Whether it was.
-pub async fn go_on(
-    store: &Store,
-    tenant: Tenant,
-    target: &Target,
-    ready: &Ready,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let goes_on = target.is_unready() && ready.unmet().is_none();
-    if goes_on {
-        store.resume_target(tenant, target.id, now).await?;
-    }
-    Ok(goes_on)
-}
-
 /// Why the address that a component's manifest shows people is none, if so.
 pub async fn example_refused(ready: &Ready) -> Option<String> {
     let example = &ready.module.manifest.address.example;
@@ -118,52 +101,4 @@ pub async fn example_refused(ready: &Ready) -> Option<String> {
             Some(format!("Its `check-address` fails even for the example of its manifest: {}", fault.message))
         }
     }
-}
-
-/// Sets what the component of a target knows, as it was typed; an empty value takes a setting away. The operator's comes before it.
-pub async fn set(
-    store: &Store,
-    catalog: &Catalog,
-    tenant: Tenant,
-    target: &Target,
-    typed: &[(String, String)],
-    now: Timestamp,
-) -> Result<Map<String, Value>, InstallError> {
-    let setup = store.target_setup(tenant, target.id).await?;
-    let Some(digest) = &setup.component else {
-        let (name, module) = (&target.name, &target.notification_module_name);
-        let sentence = format!(
-            "The component of {name} was not installed: its settings are the operator's, under [target.{module}]."
-        );
-        return Err(Invalid::new("target", sentence).into());
-    };
-    let bytes = store.find_component(tenant, digest).await?.unwrap_or_default();
-    // Also if what is set already keeps it from being used.
-    let module = catalog.check(&target.notification_module_name, &bytes).await?;
-    let settings = read_settings(&module, typed)?;
-    store.set_target(tenant, target.id, &settings, now).await?;
-    Ok(settings)
-}
-
-/// Settings as the component's schema has them, which must know each; null where one is to be taken away.
-fn read_settings(module: &Module, typed: &[(String, String)]) -> Result<Map<String, Value>, Invalid> {
-    let schema = &module.manifest.settings;
-    if let Some((key, _)) = typed.iter().find(|(key, _)| ENGINES_OWN.contains(&key.as_str())) {
-        let name = &module.name;
-        let sentence =
-            format!("`{key}` is the operator's to set, under [target.{name}] in the settings: leave it out.");
-        return Err(Invalid::new("setting", sentence));
-    }
-    if let Some((key, _)) = typed.iter().find(|(key, _)| module.manifest.secrets.iter().any(|asked| asked.name == *key))
-    {
-        let sentence = format!("`{key}` is a secret: `engine secret set {key} --origin https://…` reads its value.");
-        return Err(Invalid::new("setting", sentence));
-    }
-    let (removed, typed): (Vec<_>, Vec<_>) = typed.iter().partition(|(_, text)| text.is_empty());
-    let mut settings = typed.iter().map(|(key, text)| (key.clone(), read_setting(schema, key, text))).collect();
-    schema::check("what is set", &settings, &schema::requiring_nothing(schema), &[])
-        .map_err(|why| Invalid::new("setting", format!("This cannot be set: {why}.")))?;
-    // Also one that this version does not know any more.
-    settings.extend(removed.iter().map(|(key, _)| (key.clone(), Value::Null)));
-    Ok(settings)
 }

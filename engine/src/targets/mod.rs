@@ -1,11 +1,13 @@
 //! Targets as they are set up: what the store keeps for one is passed to the catalog, which makes it ready to be called.
 //!
 //! The store and the host do not know each other; here, in creation and in delivery they meet. In reading order: here how a target is
-//! made ready, `install` how a component comes to be behind one.
+//! made ready, `install` how a component comes to be behind one, `setup` how what it knows is set.
 
 mod install;
+mod setup;
 
-pub use install::{InstallError, Wish, example_refused, go_on, install, set};
+pub use install::{InstallError, Wish, example_refused, install};
+pub use setup::{go_on, set};
 
 use crate::host::{Catalog, ModuleError, Ready, Unloaded};
 use crate::rules::target::Target;
