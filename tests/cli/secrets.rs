@@ -141,7 +141,10 @@ fn a_secret_towards_the_wrong_place() {
     let told = granted("http://provider.example");
     let why = "asks for no HTTP to http://provider.example, but for https://provider.example; `engine target revoke \"Carrier Pigeon\" --secret loft_key=http://provider.example` takes the grant back.";
     assert!(told.contains(why), "{told}");
-    fed(&program, &["secret", "set", "loft_key", "--origin", "https://elsewhere.example"], "hush-hush");
+    let told =
+        fed(&program, &["secret", "set", "loft_key", "--origin", "https://elsewhere.example"], "hush-hush").stdout;
+    let why = "No component that asks for it asks for HTTP to https://elsewhere.example, so that it does not go there.";
+    assert!(told.contains(why), "{told}");
     let told = granted("https://provider.example");
     let why = "it is bound to https://elsewhere.example; `engine secret set loft_key --origin https://provider.example --target \"Carrier Pigeon\"` sets one for this target alone.";
     assert!(told.contains(why), "{told}");

@@ -5,7 +5,7 @@ use super::exit::Code;
 use super::output::{self, Format};
 use super::target_grant::tell_of_pause;
 use crate::host::is_as_asked;
-use crate::rules::grants::{check_secret_name, quoted};
+use crate::rules::grants::{self, Capability, check_secret_name, quoted};
 use crate::rules::limits::Invalid;
 use crate::rules::origin::Origin;
 use crate::rules::sealed::{MAX_VALUE, MIN_VALUE, SealedSecret};
@@ -83,7 +83,9 @@ async fn check_asked(
     name: &str,
     target: Option<Uuid>,
     value: &str,
+    origins: &[Origin],
 ) -> anyhow::Result<(Option<String>, Vec<Target>)> {
+    let mut nowhere: Vec<&Origin> = origins.iter().collect();
     let catalog = context.catalog()?;
     let (mut asked, mut asking): (Vec<String>, Vec<Target>) = Default::default();
     for known in context.store.list_targets(Tenant::DEFAULT).await? {
@@ -102,11 +104,22 @@ async fn check_asked(
             asked.push(wanted.name.clone());
         }
         if ready.module.manifest.secrets.iter().any(|wanted| wanted.name == name) {
+            let http = |origin: &Origin| Capability::Http(origin.clone());
+            nowhere.retain(|origin| !grants::decide(&ready.powers.grants, &http(origin)).asked);
+            // For signatures, which go nowhere.
+            if !grants::goes_somewhere(&ready.powers.grants) {
+                nowhere.clear();
+            }
             asking.push(known);
         }
     }
     if !asking.is_empty() {
-        return Ok((None, asking));
+        let nowhere: Vec<String> = nowhere.into_iter().map(ToString::to_string).collect();
+        let told = format!(
+            "No component that asks for it asks for HTTP to {}, so that it does not go there.",
+            nowhere.join(" and ")
+        );
+        return Ok(((!nowhere.is_empty()).then_some(told), asking));
     }
     let near = nearest(name, asked.iter().map(String::as_str));
     let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
@@ -136,7 +149,8 @@ impl Set {
                 "The value has fewer than {MIN_VALUE} characters: where it is cut out of texts, these would lose other words. Use a longer one."
             );
         }
-        let (unasked, asking) = check_asked(context, &self.name, target.as_ref().map(|(id, _)| *id), &value).await?;
+        let (unasked, asking) =
+            check_asked(context, &self.name, target.as_ref().map(|(id, _)| *id), &value, &origins).await?;
         let (id, name) = (context.new_id(), self.name.clone());
         let (key_id, ciphertext) = (String::new(), Vec::new());
         let draft = SealedSecret { id, name, target: target.as_ref().map(|(id, _)| *id), key_id, ciphertext, origins };
@@ -153,7 +167,7 @@ impl Set {
         match context.output {
             Format::Json => {
                 let target = target.map(|(_, name)| name);
-                let (name, asked) = (secret.name, unasked.is_none());
+                let (name, asked) = (secret.name, !asking.is_empty());
                 output::json(
                     &json!({ "set": name, "target": target, "origins": origins, "dropped": dropped, "asked": asked, "unasked": unasked }),
                 )?;

@@ -8,7 +8,7 @@ use crate::rules::grants;
 use crate::rules::limits;
 use crate::rules::manifest::Manifest;
 use crate::rules::schema::{self, Key};
-use crate::rules::target::Target;
+use crate::rules::target::{PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::Store;
 use crate::targets::{self, Unready};
@@ -66,7 +66,11 @@ pub fn paused(target: &Target) -> Option<String> {
         // It is looked at again at the next start, or when what is missing is set.
         format!("{name} is paused: {why}")
     } else {
-        format!("{name} is paused: {why} `engine target resume {}` ends that.", grants::quoted(name))
+        let when = match target.pause.as_ref()?.kind {
+            PauseKind::Operator => "",
+            PauseKind::Component | PauseKind::Configuration => "Once that is mended, ",
+        };
+        format!("{name} is paused: {why} {when}`engine target resume {}` ends that.", grants::quoted(name))
     })
 }
 

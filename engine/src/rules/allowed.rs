@@ -58,12 +58,17 @@ impl Allowed {
     /// Why HTTP to this origin may not be granted, if so: what stands in the way, and the key that would let it.
     pub fn origin(&self, origin: &Origin) -> Result<(), String> {
         let is_plain = !origin.is_https() && !self.plain_http.iter().any(|allowed| allowed.covers(origin));
-        let is_inside = origin.address().is_some_and(|address| !self.network(address));
+        let inside = origin.address().filter(|address| !self.network(*address));
         let reasons = [
-            is_plain.then_some("it is not encrypted, and `[sandbox] plain_http` does not name it"),
-            is_inside.then_some("it is an address instead of a name, and in no network of `[sandbox] networks`"),
+            is_plain.then(|| "it is not encrypted, and `[sandbox] plain_http` does not name it".to_owned()),
+            inside.map(|address| {
+                let network = IpNet::from(address.to_canonical());
+                format!(
+                    "it is an address instead of a name, and in no network of `[sandbox] networks`, such as {network}"
+                )
+            }),
         ];
-        let reasons: Vec<&str> = reasons.into_iter().flatten().collect();
+        let reasons: Vec<String> = reasons.into_iter().flatten().collect();
         if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; and ")) }
     }
 

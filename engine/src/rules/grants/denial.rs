@@ -42,7 +42,9 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                         if origin.is_many() {
                             return String::new();
                         }
-                        format!("; its author adds {origin} to `http.origins` there, or the operator opens it with `base_url = \"{origin}\"` under [target.{module}]")
+                        // What it asks for there is the origin of each address, of which this is none.
+                        let of_records = if grants.asked.record_address { ", and is not where the address of this notification is" } else { "" };
+                        format!("{of_records}; its author adds {origin} to `http.origins` there, or the operator opens it with `base_url = \"{origin}\"` under [target.{module}]")
                     },
                 );
                 (
