@@ -10,6 +10,8 @@ use toml::{Table, Value};
 
 /// What stands before each variable's name.
 pub const PREFIX: &str = "ENGINE_";
+/// How many tables and lists may be within each other under one target: what is shown must be read again, and the parser takes only so many.
+const DEEPEST: usize = 16;
 /// What somebody writes who means a setting of a target, with one underscore.
 const TARGET_PREFIX: &str = "ENGINE_TARGET_";
 /// What stands before the variables that hold secrets instead of settings.
@@ -42,6 +44,11 @@ fn overlay_at(
             let Value::Table(keys) = value else {
                 return Err(SettingsError::new(format!("{origin}: `{full}` must be a table; write it as [{full}].")));
             };
+            if depth(keys.values()) > DEEPEST {
+                return Err(SettingsError::new(format!(
+                    "{origin}: `{full}` has more than {DEEPEST} tables or lists within each other: write fewer."
+                )));
+            }
             let Value::Table(below) = lower.entry(key).or_insert_with(|| Value::Table(Table::new())) else { continue };
             below.extend(keys);
             continue;
@@ -70,6 +77,16 @@ fn overlay_at(
         }
     }
     Ok(())
+}
+
+/// How many tables and lists are within each other, this one included. The parser bounds how deep it looks, so that this ends too.
+fn depth<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
+    let within = |value: &'a Value| match value {
+        Value::Table(table) => depth(table.values()),
+        Value::Array(items) => depth(items.iter()),
+        Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => 0,
+    };
+    1 + values.map(within).max().unwrap_or_default()
 }
 
 /// Durations and sizes are text in the default file and may be whole numbers too.
@@ -285,6 +302,10 @@ mod tests {
         );
         assert!(merged("[smtp]\nidle = 60", &[]).is_ok(), "a quantity may be a bare number");
         assert!(merged("target = 3", &[]).is_err());
+        let within = |tables: usize| format!("[target.x]\na{} = [1]", ".a".repeat(tables));
+        assert!(merged(&within(14), &[]).is_ok(), "itself, 14 tables and a list");
+        let error = merged(&within(15), &[]).unwrap_err();
+        assert!(error.contains("`target.x` has more than 16 tables or lists within each other"), "{error}");
         assert!(merged("[smtp", &[]).unwrap_err().starts_with("engine.toml, line 1, is not valid TOML"));
     }
 }
