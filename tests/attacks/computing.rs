@@ -71,7 +71,15 @@ async fn trap() {
     let shown = Arena::of("trap").await.tried(json!({})).await;
     is_fault(&shown, "trapped", "crashed");
     assert!(shown.attempts[0].message.ends_with("examples/trap.rs:7:5: This program always panics."), "{shown:#?}");
-    assert!(shown.attempts[0].log.contains("panicked"), "what Rust printed is kept: {}", shown.attempts[0].log);
+    let log = &shown.attempts[0].log;
+    assert!(log.contains("panicked") && !log.contains("RUST_BACKTRACE"), "what Rust printed is kept: {log}");
+}
+
+/// With its words, as where it crashes: nobody there asks for the number that WASI does not take.
+#[tokio::test]
+async fn exit() {
+    let shown = Arena::of("exit").await.tried(json!({})).await;
+    is_fault(&shown, "trapped", "The component exited where it has to return an answer: This program always exits.");
 }
 
 /// What left before it began to spin may have been taken.

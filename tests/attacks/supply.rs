@@ -128,7 +128,7 @@ async fn to_fill_the_cache_with_what_is_refused() {
 
 #[tokio::test]
 async fn import_of_another_world() {
-    Arena::of("import_of_another_world").await.is_refused("It imports what this engine does not have").await;
+    Arena::of("import_of_another_world").await.is_refused("which this engine does not have").await;
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ const MOST_TOLD: usize = 20;
 const LONGEST_TOLD: usize = 400;
 /// How many lines are taken for what it said before it crashed.
 const MOST_LAST_WORDS: usize = 3;
+/// What Rust's library advises after a panic. Nobody can follow it: a component has no environment.
+const OF_NO_USE: &[u8] = b"note: run with `RUST_BACKTRACE=1` environment variable";
 /// How much a stream takes at once; more is written in several pieces.
 const AT_ONCE: usize = 64 * 1024;
 
@@ -78,8 +80,7 @@ impl CallLog {
     pub fn last_words(&self) -> String {
         let log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut words: Vec<&str> = log.lines.iter().rev().map_while(|line| line.strip_prefix("warn: ")).collect();
-        // What Rust recommends to do about it can nobody do here.
-        words.retain(|line| !line.is_empty() && !line.starts_with("note: "));
+        words.retain(|line| !line.is_empty());
         let from = words.len().min(MOST_LAST_WORDS);
         let words: Vec<&str> = words[..from].iter().rev().copied().collect();
         words.join(" ")
@@ -140,18 +141,23 @@ impl Output {
             let room = (LONGEST_LINE + 1).saturating_sub(line.len());
             line.extend_from_slice(&text[..text.len().min(room)]);
             if ends {
-                self.log.add(self.name, &String::from_utf8_lossy(&line));
-                line.clear();
+                self.keep(&mut line);
             }
         }
+    }
+
+    fn keep(&self, line: &mut Vec<u8>) {
+        if !line.starts_with(OF_NO_USE) {
+            self.log.add(self.name, &String::from_utf8_lossy(line));
+        }
+        line.clear();
     }
 
     /// Ends the last line, if it had no line break.
     pub fn finish(&self) {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         if !line.is_empty() {
-            self.log.add(self.name, &String::from_utf8_lossy(&line));
-            line.clear();
+            self.keep(&mut line);
         }
     }
 }
@@ -202,7 +208,9 @@ mod tests {
         log.add("info", "one\ntwo\u{1b}[31m");
         let out = Output::new(&log, "warn");
         out.take(b"half");
-        out.take(b" a line\nand \xff another");
+        out.take(
+            b" a line\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\nand \xff another",
+        );
         out.finish();
         let text = log.text("module");
         assert_eq!(text, "info: one\\ntwo\\u{1b}[31m\nwarn: half a line\nwarn: and \u{fffd} •••");

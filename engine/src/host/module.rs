@@ -8,7 +8,7 @@ use super::contract::{self, Creation, Delivery, Draft};
 use super::exchanges::Ended;
 use super::limits::{MOST_HANDLES, Meter};
 use super::log;
-use super::modules::root;
+use super::modules::{other_contract, root};
 use super::places::{Place, Places};
 use super::shelf::Taken;
 use super::stopwatch::Turns;
@@ -23,6 +23,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::Store;
+use wasmtime::component::InstancePre;
+use wasmtime_wasi::I32Exit;
 
 /// How many bytes the values of one call may take on their way in and out, beside the bodies of a request and of its answer.
 const HOSTCALL_BYTES: usize = 10 * 1024 * 1024;
@@ -32,6 +34,9 @@ const WITHOUT_WAITING: Duration = Duration::from_secs(3);
 
 /// The code of a call that did not end by itself.
 const OUT_OF_TIME: &str = "out_of_time";
+
+/// The code of a call that there was not, since the component's functions are not the contract's.
+pub(super) const OTHER_CONTRACT: &str = "other_contract";
 
 /// The component behind a target, ready to be called.
 pub struct Module {
@@ -43,7 +48,9 @@ pub struct Module {
     pub imports: Vec<String>,
     /// How many bytes its largest memory begins with.
     pub memory: u64,
-    pub(super) pre: bindings::TargetPre<CallState>,
+    pub(super) pre: InstancePre<CallState>,
+    /// Where the contract's functions are in an instance.
+    pub(super) exports: bindings::TargetIndices,
     /// What its calls may use where nothing else is said.
     pub(super) budget: Budget,
     pub(super) clock: Clock,
@@ -76,6 +83,11 @@ impl Fault {
         self.code != OUT_OF_TIME
     }
 }
+
+/// Its functions are named as the contract's, and take or give something else.
+#[derive(Debug, thiserror::Error)]
+#[error("it was built against another contract")]
+struct OtherContract;
 
 /// What a call came to, and what it took.
 #[derive(Debug)]
@@ -212,7 +224,8 @@ impl Module {
         let stopwatch = store.data().meter.stopwatch.clone();
         let work = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
-            call(instance.notification_engine_notification_target(), &mut store).await
+            let target = self.exports.load(&mut store, &instance).map_err(|e| e.context(OtherContract))?;
+            call(target.notification_engine_notification_target(), &mut store).await
         };
         let wall = match kind {
             Call::Describe | Call::CheckAddress => budget.time(Limit::Wall).min(WITHOUT_WAITING),
@@ -319,6 +332,14 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fau
             ),
         };
     }
+    if error.is::<OtherContract>() {
+        return Fault { code: OTHER_CONTRACT, message: other_contract(error).0 };
+    }
     let said = if last_words.is_empty() { last_words } else { format!(": {}", last_words.trim_end_matches('.')) };
-    Fault { code: "trapped", message: format!("The component crashed ({}){said}.", root(error)) }
+    let what = if error.is::<I32Exit>() {
+        "exited where it has to return an answer".to_owned()
+    } else {
+        format!("crashed ({})", root(error))
+    };
+    Fault { code: "trapped", message: format!("The component {what}{said}.") }
 }

@@ -6,7 +6,7 @@ use super::call::CallState;
 use super::compiler::Compiler;
 use super::examine::{check_head, check_size};
 use super::limits::TICK;
-use super::module::Module;
+use super::module::{Fault, Module, OTHER_CONTRACT};
 use super::places::Places;
 use super::shelf::Shelf;
 use super::stopwatch::Turns;
@@ -227,19 +227,9 @@ impl Host {
         let memory = self.check_pool(&component)?;
         check_exports(&component, &self.engine)?;
         let kind = component.component_type();
-        let imports = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
-        let linked = self.linker.instantiate_pre(&component).map_err(|e| {
-            ModuleError(format!(
-                "It imports what this engine does not have ({}); build it against the contract in `wit/`.",
-                one_line(&cut(&format!("{e:#}"), MOST_SAID))
-            ))
-        })?;
-        let pre = bindings::TargetPre::new(linked).map_err(|e| {
-            ModuleError(format!(
-                "Its `notification-target` is not that of notification:engine@0.1.0 ({}); build it against the contract in `wit/`.",
-                root(&e)
-            ))
-        })?;
+        let imports: Vec<String> = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
+        let pre = self.linker.instantiate_pre(&component).map_err(|e| other_import(&imports, &e))?;
+        let exports = bindings::TargetIndices::new(&pre).map_err(|e| other_contract(&e))?;
         let mut module = Module {
             name: name.to_owned(),
             digest: format!("sha256:{digest}"),
@@ -247,6 +237,7 @@ impl Host {
             imports,
             memory,
             pre,
+            exports,
             budget: self.budget,
             clock: self.clock.clone(),
             places: self.places.clone(),
@@ -260,7 +251,10 @@ impl Host {
             None => {
                 let powers = Powers { module: name.to_owned(), ..Powers::default() };
                 let described = module.describe(&Arc::new(powers)).await.result;
-                described.map_err(|fault| ModuleError(format!("Its `describe` failed: {}", fault.message)))?
+                described.map_err(|Fault { code, message }| match code {
+                    OTHER_CONTRACT => ModuleError(message),
+                    _ => ModuleError(format!("Its `describe` failed: {message}")),
+                })?
             }
         };
         module.manifest = Manifest::parse(&text).map_err(|why| ModuleError(format!("It cannot be used: {why}.")))?;
@@ -376,8 +370,35 @@ fn check_exports(component: &Component, engine: &Engine) -> Result<(), ModuleErr
     }
 }
 
+/// The contract that this engine speaks.
+const CONTRACT: &str = "notification:engine@0.1.0";
+const VERSION: &str = "@0.1.0";
 /// How many bytes of a library's words are told that quote a component's names.
 const MOST_SAID: usize = 400;
+
+/// A component whose functions are named as the contract's and are others.
+pub(super) fn other_contract(error: &wasmtime::Error) -> ModuleError {
+    ModuleError(format!(
+        "Its `notification-target` is not that of {CONTRACT} ({}); build it against the contract in `wit/`.",
+        root(error)
+    ))
+}
+
+/// A component that imports what the linker lacks, of which the library's words begin with the name.
+fn other_import(imports: &[String], error: &wasmtime::Error) -> ModuleError {
+    let told = one_line(&cut(&format!("{error:#}"), MOST_SAID));
+    let why = told.split_once("in the linker: ").map_or(told.as_str(), |(_, why)| why);
+    let is_other = |name: &str| name.starts_with("notification:engine/") && !name.ends_with(VERSION);
+    ModuleError(match imports.iter().find(|name| told.contains(&format!("`{name}`"))) {
+        Some(name) if is_other(name) => {
+            format!("It imports {name}, and this engine speaks {CONTRACT}; build it against the contract in `wit/`.")
+        }
+        Some(name) => format!(
+            "It imports {name}, which this engine does not have, or has otherwise ({why}); build it against the contract in `wit/`."
+        ),
+        None => format!("It imports what this engine does not have ({told}); build it against the contract in `wit/`."),
+    })
+}
 
 /// The innermost cause on one line.
 pub(super) fn root(error: &wasmtime::Error) -> String {
