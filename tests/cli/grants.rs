@@ -108,6 +108,28 @@ fn what_is_lacking_is_told_with_the_command_that_helps() {
     assert!(revoked.contains("Still in force: HTTP to https://provider.example"), "{revoked}");
 }
 
+/// A folder of templates, without which a component may do, and which the operator alone can name.
+#[test]
+fn a_folder_that_is_asked_for_is_told_to_be_missing() {
+    let program = Program::new();
+    let file = guest("needy");
+    fed(&program, &["secret", "set", "loft_key", "--origin", "https://provider.example"], "opens the loft");
+    let named = ["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"];
+    let granted = ["--grant-http", "https://provider.example", "--grant-secret", "loft_key=https://provider.example"];
+    let installed = program.ok(&[&named[..], &granted].concat()).stdout;
+    let told = "The target Carrier Pigeon is installed.\nIt does without this: The target Carrier Pigeon may not read the folder of templates: the operator names none; `templates = \"FOLDER\"` under [target.needy] does.\n";
+    assert_eq!(installed, told);
+    let state = |program: &Program| program.ok(&["target", "list"]).stdout;
+    assert!(state(&program).contains("delivers, without 1 of the things that its component asks for: see `engine"));
+    let folder = tempfile::tempdir().unwrap();
+    let program = program.with("ENGINE_TARGET__NEEDY__TEMPLATES", folder.path().to_str().unwrap());
+    assert!(!state(&program).contains("without"), "{}", state(&program));
+    assert_eq!(program.ok(&named).stdout, "The target Carrier Pigeon has this component already.\n");
+    let inspected = program.with("ENGINE_TARGET__TWILIO__TEMPLATES", folder.path().to_str().unwrap());
+    let told = "The target Twilio may not read the folder of templates: its component does not ask for it";
+    assert!(inspected.ok(&["target", "inspect", "twilio"]).stdout.contains(told));
+}
+
 /// To install once more under another name makes another target, which may not be what somebody meant.
 #[test]
 fn another_target_of_a_module_is_said_to_be_one() {
@@ -167,6 +189,11 @@ fn settings_are_seen_and_taken_away() {
         program.refused(&["target", "set", "Carrier Pigeon", setting], part);
     }
     program.refused(&["target", "set", "email", "from_email=a@b.example"], "under [target.email]");
+    program.refused(
+        &["target", "set", "settings_probe", "cout="],
+        "`cout` of Carrier Pigeon is not set; did you mean `count`?",
+    );
+    program.refused(&["target", "set", "settings_probe", "size="], "`size` of Carrier Pigeon is not set.");
 }
 
 /// A setting that another version does not know is told with the command that takes it away, and a secret among settings as what it is.

@@ -141,3 +141,11 @@ async fn own_example() {
     let told = Program::new().ok(&["target", "install", guest("own_example").to_str().unwrap()]).stdout;
     assert!(told.contains("as an example, \"anything\", is refused by its own `check-address`"), "{told}");
 }
+
+/// The same of one who makes something of it that cannot be kept.
+#[tokio::test]
+async fn long_address() {
+    let told = Program::new().ok(&["target", "install", guest("long_address").to_str().unwrap()]).stdout;
+    let part = "Its `check-address` fails even for the example of its manifest: What the component made of the address cannot be kept: target_user_id";
+    assert!(told.contains(part), "{told}");
+}

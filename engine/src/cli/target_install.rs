@@ -73,6 +73,8 @@ impl Install {
         let found = target_show::found(store, &catalog, &target).await?;
         let waiting = found.as_ref().map(|ready| not_in_force(&ready.powers.grants, &grants)).unwrap_or_default();
         let lacks = target_show::problems(&found);
+        let mut without = target_show::without(&found);
+        without.retain(|why| waiting.iter().all(|waiting| waiting.why != *why));
         let example = match &found {
             Ok(ready) => targets::example_refused(ready).await,
             Err(_) => None,
@@ -83,6 +85,7 @@ impl Install {
                 "target": target,
                 "not_in_force": waiting,
                 "lacks": lacks,
+                "without": without,
                 "example_refused": example,
                 "beside": beside,
             }))?,
@@ -101,6 +104,9 @@ impl Install {
                 }
                 tell(&waiting)?;
                 target_show::tell_lacks(&lacks)?;
+                without
+                    .iter()
+                    .try_for_each(|why| output::text(&output::line(&format!("It does without this: {why}"))))?;
                 example.map_or(Ok(()), |told| output::text(&told))?;
                 tell_of_pause(&target)?;
             }

@@ -3,11 +3,12 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
-use crate::host::{Catalog, ENGINES_OWN, Module, ModuleError, Ready};
+use crate::host::{Catalog, Module, ModuleError, Ready};
 use crate::rules::grants;
 use crate::rules::limits;
 use crate::rules::manifest::Manifest;
 use crate::rules::schema::{self, Key};
+use crate::rules::setup::ENGINES_OWN;
 use crate::rules::target::{PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::Store;
@@ -48,6 +49,14 @@ pub fn problems(found: &Found) -> Vec<String> {
 /// Says it after something was changed.
 pub fn tell_lacks(problems: &[String]) -> anyhow::Result<()> {
     problems.iter().try_for_each(|lack| output::text(&output::line(&format!("It is not ready: {lack}"))))
+}
+
+/// What a target that can send does without, of what its component asks for.
+pub fn without(found: &Found) -> Vec<String> {
+    let Ok(ready) = found else { return Vec::new() };
+    let lacks = ready.lacks();
+    let shut = grants::shut(&ready.powers.grants).into_iter().map(|inspected| inspected.why);
+    shut.filter(|why| !lacks.contains(why)).collect()
 }
 
 /// Why what is made for a target will wait, if it will.
@@ -91,7 +100,7 @@ pub fn state(target: &Target, found: &Found, now: Timestamp) -> String {
         (None, None, _) => match found.as_ref().map(|ready| grants::shut(&ready.powers.grants).len()) {
             Ok(0) | Err(_) => "delivers".to_owned(),
             Ok(shut) => format!(
-                "delivers, without {shut} of the ways that its component asks for: see `engine target inspect {}`",
+                "delivers, without {shut} of the things that its component asks for: see `engine target inspect {}`",
                 grants::quoted(&target.name)
             ),
         },

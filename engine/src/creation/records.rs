@@ -2,7 +2,7 @@
 
 use super::CreationError;
 use crate::host::{Catalog, Fault};
-use crate::rules::target::{MAX_DESCRIPTION, MAX_FAULTS, Target, TargetUserRecord, check_target_user_id};
+use crate::rules::target::{MAX_DESCRIPTION, MAX_FAULTS, Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
 use crate::rules::user::User;
 use crate::store::{RecordFilter, Store, Upserted};
@@ -23,17 +23,9 @@ pub async fn check_address(
     target_user_id: &str,
 ) -> Result<String, CreationError> {
     let ready = targets::ready(store, catalog, tenant, target).await?;
-    let report = ready.module.check_address(&ready.powers, target_user_id).await;
+    let normal = targets::normal_address(&ready, target_user_id).await;
     let fault = |fault: Fault| CreationError::Fault { target: target.name.clone(), fault };
-    let normal = report.result.map_err(fault)?.map_err(CreationError::Refused)?;
-    match check_target_user_id(&normal) {
-        Err(why) if normal != target_user_id => {
-            let message = format!("What the component made of the address cannot be kept: {}", why.sentence);
-            Err(fault(Fault { code: "wrong_result", message }))
-        }
-        // Or it is said when it is stored.
-        Ok(()) | Err(_) => Ok(normal),
-    }
+    normal.map_err(fault)?.map_err(CreationError::Refused)
 }
 
 /// Makes a record, or brings the description of the one that has this address up to date. One that was switched off stays so.

@@ -15,7 +15,7 @@ use crate::rules::grants;
 use crate::rules::limits::Invalid;
 use crate::rules::manifest::SecretAsked;
 use crate::rules::schema;
-use crate::rules::setup::Setup;
+use crate::rules::setup::{ENGINES_OWN, Setup};
 use crate::rules::spelling::nearest;
 use crate::rules::target::{Target, check_module_name};
 use crate::rules::tenant::Tenant;
@@ -122,9 +122,6 @@ impl Ready {
 
 /// What a component imports that uses secrets otherwise than to send them.
 const SIGNING: &str = "notification:engine/signing";
-
-/// The keys of a target's section that the engine itself reads, so that a component need not know them.
-pub const ENGINES_OWN: [&str; 6] = ["base_url", "from_email", "limits", "secrets", "smtp", "templates"];
 
 /// A component from a folder, or a bundled one.
 type Loaded = Arc<OnceCell<Result<(Arc<Module>, Source), ModuleError>>>;

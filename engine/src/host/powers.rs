@@ -2,7 +2,7 @@
 
 use super::HostError;
 use super::call::Powers;
-use super::catalog::{Catalog, ENGINES_OWN, Source};
+use super::catalog::{Catalog, Source};
 use super::http::HttpClient;
 use super::module::Module;
 use super::redaction::Redactor;
@@ -11,7 +11,7 @@ use crate::rules::grants::{self, Grants, OperatorWord, operators_origins};
 use crate::rules::origin::Origin;
 use crate::rules::schema;
 use crate::rules::sealed::SealedSecret;
-use crate::rules::setup::{Setup, read_setting, whole};
+use crate::rules::setup::{ENGINES_OWN, Setup, read_setting, whole};
 use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;

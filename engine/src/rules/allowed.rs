@@ -3,7 +3,7 @@
 use crate::rules::addresses;
 use crate::rules::origin::Origin;
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What may be granted at all. The default allows HTTPS to public addresses by their names, and no mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,14 +58,18 @@ impl Allowed {
     /// Why HTTP to this origin may not be granted, if so: what stands in the way, and the key that would let it.
     pub fn origin(&self, origin: &Origin) -> Result<(), String> {
         let is_plain = !origin.is_https() && !self.plain_http.iter().any(|allowed| allowed.covers(origin));
-        let inside = origin.address().filter(|address| !self.network(*address));
+        // What leads to this machine is known without a look-up (RFC 6761, 6.3).
+        let own = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        let own = if origin.is_this_machine() { own.as_slice() } else { &[] };
+        let addresses: Vec<IpAddr> = origin.address().into_iter().chain(own.iter().copied()).collect();
+        let is_inside = addresses.iter().any(|address| self.network(*address));
+        let inside = addresses.first().filter(|_| !is_inside);
         let reasons = [
             is_plain.then(|| "it is not encrypted, and `[sandbox] plain_http` does not name it".to_owned()),
             inside.map(|address| {
+                let what = if origin.address().is_some() { "an address instead of a name" } else { "this machine" };
                 let network = IpNet::from(address.to_canonical());
-                format!(
-                    "it is an address instead of a name, and in no network of `[sandbox] networks`, such as {network}"
-                )
+                format!("it is {what}, and in no network of `[sandbox] networks`, such as {network}")
             }),
         ];
         let reasons: Vec<String> = reasons.into_iter().flatten().collect();
@@ -106,6 +110,9 @@ mod tests {
             ("http://exp.host", false),
             ("https://1.1.1.1", false),
             ("https://[::1]", false),
+            ("https://localhost:8443", false),
+            ("https://a.localhost", false),
+            ("https://localhost.example", true),
         ] {
             assert_eq!(allowed.origin(&Origin::parse(origin).unwrap()).is_ok(), yes, "{origin}");
         }
@@ -120,7 +127,7 @@ mod tests {
                 Origin::parse("http://10.0.0.5:8080").unwrap(),
                 Origin::parse("http://inner.example").unwrap(),
             ],
-            networks: vec!["10.0.0.0/8".parse().unwrap()],
+            networks: vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
             senders: vec![Sender::parse("@News.example").unwrap(), Sender::parse("Ops@example.org").unwrap()],
         };
         for (origin, yes) in [
@@ -130,10 +137,11 @@ mod tests {
             ("https://11.0.0.1", false),
             ("http://inner.example", true),
             ("http://other.example", false),
+            ("https://localhost", true),
         ] {
             assert_eq!(allowed.origin(&Origin::parse(origin).unwrap()).is_ok(), yes, "{origin}");
         }
-        for (address, yes) in [("10.1.1.1", true), ("::ffff:10.1.1.1", true), ("192.168.0.1", false), ("::1", false)] {
+        for (address, yes) in [("10.1.1.1", true), ("::ffff:10.1.1.1", true), ("192.168.0.1", false), ("::2", false)] {
             assert_eq!(allowed.address(address.parse().unwrap()), yes, "{address}");
         }
         for (address, yes) in [

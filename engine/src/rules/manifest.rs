@@ -5,6 +5,7 @@ use super::spelling::shown;
 use crate::rules::notification::OnUnknown;
 use crate::rules::origin::Origin;
 use crate::rules::schema;
+use crate::rules::setup::ENGINES_ALONE;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -231,6 +232,11 @@ impl Manifest {
                 .map_err(|why| format!("`{member}` in its manifest is no JSON Schema of an object: {why}"))?;
             check_keys(schema).map_err(|why| format!("`{member}` in its manifest {why}"))?;
         }
+        if let Some(key) = ENGINES_ALONE.into_iter().find(|key| !self.settings["properties"][*key].is_null()) {
+            return Err(format!(
+                "`settings` in its manifest has the key `{key}`, which is the engine's own under [target.NAME]: call it otherwise"
+            ));
+        }
         for (place, secret) in self.secrets.iter().enumerate() {
             if self.secrets[..place].iter().any(|other| other.name == secret.name) {
                 return Err(format!("its manifest has two secrets `{}`", secret.name));
@@ -335,6 +341,8 @@ mod tests {
                 "`extra` in its manifest has the key `a\\nThe",
             ),
             (json!({ "settings": { "properties": { "--name": {} } } }), "has the key `--name`"),
+            (json!({ "settings": { "properties": { "limits": {} } } }), "the key `limits`, which is the engine's own"),
+            (origins("https://exp.host:0"), "\"https://exp.host:0\" has the port 0, where nothing listens"),
             (
                 json!({ "settings": { "required": (0..101).map(|n| format!("k{n}")).collect::<Vec<_>>() } }),
                 "has 101 keys",

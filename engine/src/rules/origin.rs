@@ -76,6 +76,9 @@ impl Origin {
             return Err("has a host with nothing between two dots".to_owned());
         }
         let port = url.port_or_known_default().ok_or("has no port")?;
+        if port == 0 {
+            return Err("has the port 0, where nothing listens".to_owned());
+        }
         Ok(Origin { host, https, any_subdomain: false, port })
     }
 
@@ -100,6 +103,11 @@ impl Origin {
     /// The host, as it is resolved.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Whether the host is this machine by its name alone.
+    pub fn is_this_machine(&self) -> bool {
+        self.host == "localhost" || self.host.ends_with(".localhost")
     }
 
     /// Whether it is encrypted.
@@ -164,6 +172,7 @@ mod tests {
             "https://*.127.0.0.1",
             "file:///etc/passwd",
             "https://a b.example",
+            "https://exp.host:0",
         ] {
             assert!(Origin::parse(text).is_err(), "{text}");
         }

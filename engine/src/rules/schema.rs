@@ -65,8 +65,22 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     Some(match (meaning(schema, &failed), of_a_few(schema, &failed)) {
         (Some(told), _) => format!("{place} cannot be {found}: it has to be as described (\"{told}\")"),
         (None, Some(few)) => format!("{place} cannot be {found}: it has to be one of {few}"),
-        (None, None) => format!("{place} is not valid: {error}"),
+        (None, None) => format!("{place} is not valid: {error}{}", to_write(schema, &failed)),
     })
+}
+
+/// How a value is written that has another type.
+fn to_write(schema: &Value, failed: &str) -> &'static str {
+    let kind = failed.ends_with("/type").then(|| schema.pointer(failed)).flatten();
+    match kind.and_then(Value::as_str) {
+        Some("boolean") => "; write `true` or `false`",
+        Some("integer") => "; write a whole number, such as `7`",
+        Some("number") => "; write a number, such as `7.5`",
+        Some("string") => "; write it in quotes",
+        Some("array") => "; write a list, such as `[\"a\", \"b\"]`",
+        Some("object") => "; write an object, such as `{\"key\": \"value\"}`",
+        Some(_) | None => "",
+    }
 }
 
 /// What is said of a key that there is not.
@@ -458,6 +472,22 @@ mod tests {
         let either = json!({ "properties": { "to": { "anyOf": [{ "type": "string" }, { "type": "integer" }], "description": "A name or a number." } } });
         let told = check("the settings", json!({ "to": [] }).as_object().unwrap(), &either, &[]).unwrap_err();
         assert_eq!(told, "`to` in the settings cannot be []: it has to be as described (\"A name or a number\")");
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_told_how_to_be_written() {
+        for (kind, value, how) in [
+            (json!("boolean"), json!("yes"), "write `true` or `false`"),
+            (json!("integer"), json!("three"), "write a whole number, such as `7`"),
+            (json!("number"), json!("three"), "write a number, such as `7.5`"),
+            (json!("string"), json!(3), "write it in quotes"),
+            (json!("array"), json!("a,b"), "write a list, such as `[\"a\", \"b\"]`"),
+            (json!("object"), json!("a"), "write an object, such as `{\"key\": \"value\"}`"),
+        ] {
+            let schema = json!({ "properties": { "a": { "type": kind } } });
+            let told = check("extra", json!({ "a": value }).as_object().unwrap(), &schema, &[]).unwrap_err();
+            assert_eq!(told, format!("`a` in extra is not valid: {value} is not of type {kind}; {how}"));
+        }
     }
 
     #[test]

@@ -12,6 +12,11 @@ pub const MAX_SETTING_NAME: usize = 100;
 /// Bytes of a setting's value, as JSON.
 pub const MAX_SETTING: usize = 16 * 1024;
 
+/// The keys of a target's section that the engine itself reads, so that a component need not know them.
+pub const ENGINES_OWN: [&str; 6] = ["base_url", "from_email", "limits", "secrets", "smtp", "templates"];
+/// Those of them that no component can have for a setting: what they hold is for the engine alone.
+pub const ENGINES_ALONE: [&str; 4] = ["limits", "secrets", "smtp", "templates"];
+
 /// All that is kept for a target beside its name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Setup {

@@ -1,5 +1,6 @@
 //! A component is checked exactly as when it is loaded, and then kept for all engines of the database.
 
+use super::normal_address;
 use super::setup::read_settings;
 use crate::host::{Catalog, ModuleError, Ready};
 use crate::rules::budget::Said;
@@ -91,7 +92,7 @@ pub async fn install(
 /// Why the address that a component's manifest shows people is none, if so.
 pub async fn example_refused(ready: &Ready) -> Option<String> {
     let example = &ready.module.manifest.address.example;
-    match ready.module.check_address(&ready.powers, example).await.result {
+    match normal_address(ready, example).await {
         Ok(Ok(_)) => None,
         Ok(Err(failure)) => Some(format!(
             "The address that its manifest shows as an example, \"{example}\", is refused by its own `check-address`, so one of the two is wrong: {}",

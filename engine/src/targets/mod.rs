@@ -9,8 +9,9 @@ mod setup;
 pub use install::{InstallError, Wish, example_refused, install};
 pub use setup::{go_on, set};
 
-use crate::host::{Catalog, ModuleError, Ready, Unloaded};
-use crate::rules::target::Target;
+use crate::host::{Catalog, Fault, ModuleError, Ready, Unloaded};
+use crate::rules::outcome::Failure;
+use crate::rules::target::{Target, check_target_user_id};
 use crate::rules::tenant::Tenant;
 use crate::store::{Store, StoreError};
 use futures::FutureExt;
@@ -44,6 +45,20 @@ pub async fn ready(store: &Store, catalog: &Catalog, tenant: Tenant, target: &Ta
         Unloaded::Module(error) => Unready::Module(error),
         Unloaded::Unread(error) => Unready::Store(error),
     })
+}
+
+/// The normal form of an address, or why it can be none: as its component says, which is at fault if that cannot be kept.
+pub async fn normal_address(ready: &Ready, target_user_id: &str) -> Result<Result<String, Failure>, Fault> {
+    let answer = ready.module.check_address(&ready.powers, target_user_id).await.result?;
+    if let Ok(normal) = &answer
+        && normal != target_user_id
+        && let Err(why) = check_target_user_id(normal)
+    {
+        let message = format!("What the component made of the address cannot be kept: {}", why.sentence);
+        return Err(Fault { code: "wrong_result", message });
+    }
+    // What was given is said when it is stored.
+    Ok(answer)
 }
 
 /// How a target stands now.

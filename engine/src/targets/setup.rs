@@ -1,10 +1,11 @@
 //! What the component of a target knows is set, and what was missing lets it go on.
 
 use super::InstallError;
-use crate::host::{Catalog, ENGINES_OWN, Module, Ready};
+use crate::host::{Catalog, Module, Ready};
 use crate::rules::limits::Invalid;
 use crate::rules::schema;
-use crate::rules::setup::read_setting;
+use crate::rules::setup::{ENGINES_OWN, read_setting};
+use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::store::{Store, StoreError};
@@ -32,6 +33,14 @@ pub async fn set(
     // Also if what is set already keeps it from being used.
     let module = catalog.check(&target.notification_module_name, &bytes).await?;
     let settings = read_settings(&module, typed)?;
+    let is_known =
+        |key: &str| setup.settings.contains_key(key) || !module.manifest.settings["properties"][key].is_null();
+    if let Some((key, _)) = settings.iter().find(|(key, value)| value.is_null() && !is_known(key)) {
+        let near = nearest(key, setup.settings.keys().map(String::as_str));
+        let near = near.map_or_else(|| ".".to_owned(), |near| format!("; did you mean `{near}`?"));
+        let sentence = format!("`{}` of {} is not set{near}", key.escape_debug(), target.name);
+        return Err(Invalid::new("setting", sentence).into());
+    }
     store.set_target(tenant, target.id, &settings, now).await?;
     Ok(settings)
 }

@@ -35,6 +35,8 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
     match wanted {
         Capability::Http(_) | Capability::RecordAddress => {
             let whither = origin.map_or_else(|| wanted.to_string(), |origin| format!("HTTP to {origin}"));
+            // That key holds one.
+            let instead_of = operator.base_url.as_ref().map_or_else(String::new, |now| format!(", instead of {now},"));
             let (code, why) = if !decision.asked {
                 let author = origin.map_or_else(
                     || "; its author lets it ask for `http.record_address`".to_owned(),
@@ -44,7 +46,7 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                         }
                         // What it asks for there is the origin of each address, of which this is none.
                         let of_records = if grants.asked.record_address { ", and is not where the address of this notification is" } else { "" };
-                        format!("{of_records}; its author adds {origin} to `http.origins` there, or the operator opens it with `base_url = \"{origin}\"` under [target.{module}]")
+                        format!("{of_records}; its author adds {origin} to `http.origins` there, or the operator opens it{instead_of} with `base_url = \"{origin}\"` under [target.{module}]")
                     },
                 );
                 (
@@ -56,7 +58,9 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                 )
             } else if !decision.allowed {
                 let why = origin.and_then(|origin| operator.allowed.origin(origin).err()).unwrap_or_default();
-                let word = format!("; the operator can change that{then}, or write `base_url` under [target.{module}]");
+                let word = format!(
+                    "; the operator can change that{then}, or write `base_url` under [target.{module}]{instead_of}"
+                );
                 ("origin_not_allowed", format!("the operator forbids it: {why}{word}"))
             } else {
                 ("origin_not_granted", format!("it is not granted; {command}"))
@@ -97,7 +101,7 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
         }
         Capability::Templates => {
             let why = if decision.asked {
-                format!("the operator names none; `templates` under [target.{module}] does")
+                format!("the operator names none; `templates = \"FOLDER\"` under [target.{module}] does")
             } else {
                 "its component does not ask for it in its manifest".to_owned()
             };

@@ -36,7 +36,7 @@ pub fn inspect(grants: &Grants) -> Vec<Inspected> {
     if asked.smtp || operator.smtp {
         all.insert(Capability::Smtp(None));
     }
-    if asked.templates {
+    if asked.templates || operator.templates {
         all.insert(Capability::Templates);
     }
     for name in &asked.secrets {
@@ -57,9 +57,12 @@ pub fn cut_off(grants: &Grants) -> Option<String> {
     if ways.any(|way| way.in_force) { None } else { first }
 }
 
-/// The ways to its provider that a component asks for and that are not in force.
+/// What a component asks for to send with, HTTP, mail or a folder of templates, and that is not in force. What is bundled does without a folder.
 pub fn shut(grants: &Grants) -> Vec<Inspected> {
-    ways(grants).filter(|way| !way.in_force).collect()
+    let folder = inspect(grants).into_iter().filter(|inspected| {
+        inspected.capability == Capability::Templates && inspected.decision.asked && !grants.is_bundled()
+    });
+    ways(grants).chain(folder).filter(|inspected| !inspected.in_force).collect()
 }
 
 /// The ways to its provider, HTTP or mail, that a component asks for.

@@ -248,7 +248,15 @@ fn a_denial_says_what_would_allow_it() {
         message.contains("does not ask for it in its manifest") && !message.contains("engine target grant"),
         "{message}"
     );
-    assert!(message.contains("`base_url = \"https://a.example\"` under [target.carrier_pigeon]"), "{message}");
+    assert!(
+        message.contains("opens it with `base_url = \"https://a.example\"` under [target.carrier_pigeon]"),
+        "{message}"
+    );
+    let message = http_of(Keys { operator: word("https://b.example"), ..Keys::default() }, "https://a.example/x");
+    assert!(
+        message.contains("opens it, instead of https://b.example, with `base_url = \"https://a.example\"`"),
+        "{message}"
+    );
     let message = http_of(Keys { asked: &["http http://a.example"], ..Keys::default() }, "http://a.example");
     assert!(message.contains("the operator forbids it") && message.contains("`[sandbox] plain_http`"), "{message}");
 
@@ -264,6 +272,24 @@ fn a_denial_says_what_would_allow_it() {
     let grants = Keys { asked: &[a, "secret token"], granted: &[a], ..Keys::default() }.grants();
     let message = http(&grants, Call::Send, "https://a.example", &["token"], &[]).unwrap_err().message;
     assert!(message.contains("`engine target grant \"Carrier Pigeon\" --secret token=https://a.example`"), "{message}");
+}
+
+/// A folder that is asked for or named has its row, and its sentence; what is bundled does without.
+#[test]
+fn a_folder_of_templates_is_asked_for_and_named() {
+    let folder = |asked, operator| {
+        let grants = Keys { asked, operator, ..Keys::default() }.grants();
+        let row = inspect(&grants).into_iter().find(|inspected| inspected.capability == Capability::Templates);
+        (row.map(|row| row.why), shut(&grants).len())
+    };
+    let named = || OperatorWord { templates: true, ..OperatorWord::default() };
+    let none = "The target Carrier Pigeon may not read the folder of templates: the operator names none; `templates = \"FOLDER\"` under [target.carrier_pigeon] does.";
+    assert_eq!(folder(&["templates"], OperatorWord::default()), (Some(none.to_owned()), 1));
+    assert_eq!(folder(&["templates"], bundled()), (Some(none.to_owned()), 0));
+    assert_eq!(folder(&["templates"], named()), (Some(String::new()), 0));
+    let unasked = "The target Carrier Pigeon may not read the folder of templates: its component does not ask for it in its manifest.";
+    assert_eq!(folder(&[], named()), (Some(unasked.to_owned()), 0));
+    assert_eq!(folder(&[], OperatorWord::default()), (None, 0));
 }
 
 #[test]
