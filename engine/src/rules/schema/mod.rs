@@ -1,0 +1,200 @@
+//! Settings and `extra` are checked against the JSON Schemas of a component's manifest, and these are told to people.
+//!
+//! In reading order: here what is wrong with a value, `follow` which schemas are followed at all, `keys` what people are told of one.
+
+mod follow;
+mod keys;
+
+pub use follow::check_schema;
+pub use keys::{Key, keys};
+
+use crate::rules::limits;
+use crate::rules::spelling::{nearest, shown};
+use follow::validator;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// How many bytes an object may have to be explained in all branches, and how many bytes an explanation.
+const MOST_EXPLAINED: usize = 4096;
+const MOST_SAID: usize = 1000;
+/// How many characters of a value are shown to whoever wrote it.
+const MOST_SHOWN: usize = 100;
+
+/// Says what is wrong with `object` by `schema`, in the first complaint's words, naming the key. An unknown key is told with
+/// those there are, and the one that is spelled most like it. `beside` are keys that somebody else reads: where the schema does not know
+/// them, they are not looked at.
+pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Result<(), String> {
+    // It repeats keys and values, of the schema and of the object, whoever made them.
+    let cut = |why: String| if why.len() > MOST_SAID { format!("{}…", limits::cut(&why, MOST_SAID)) } else { why };
+    complaint(what, object, schema, beside).map_or(Ok(()), |why| Err(shown(&cut(why).replace('\n', " "))))
+}
+
+fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Option<String> {
+    let none = Map::new();
+    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+    let mut object = object.clone();
+    object.retain(|key, _| properties.contains_key(key) || !beside.contains(&key.as_str()));
+    if schema.get("additionalProperties") == Some(&Value::Bool(false))
+        && let Some(told) = unknown_key(what, &object, properties, beside)
+    {
+        return Some(told);
+    }
+    let (validator, cost) = match validator(schema) {
+        Ok(validator) => validator,
+        Err(why) => return Some(format!("the schema of {what} is not valid: {why}")),
+    };
+    let object = Value::Object(object);
+    if validator.is_valid(&object) {
+        return None;
+    }
+    // What each branch has against each part of it would be collected first.
+    if cost.branches > 0 && object.to_string().len() > MOST_EXPLAINED {
+        return Some(format!("{what} is not valid, and too large to be told why: try a smaller one"));
+    }
+    let error = validator.validate(&object).err()?;
+    let path = error.instance_path().to_string();
+    let at = path.trim_start_matches('/').replace('/', ".");
+    let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
+    let failed = error.schema_path().to_string();
+    if let Some(told) = unknown_key_within(&place, error.instance(), schema, &failed) {
+        return Some(told);
+    }
+    let found: String = error.instance().to_string().chars().take(MOST_SHOWN).collect();
+    Some(match (meaning(schema, &failed), of_a_few(schema, &failed)) {
+        (Some(told), _) => format!("{place} cannot be {found}: it has to be as described (\"{told}\")"),
+        (None, Some(few)) => format!("{place} cannot be {found}: it has to be one of {few}"),
+        (None, None) => format!("{place} is not valid: {error}{}", to_write(schema, &failed)),
+    })
+}
+
+/// How a value is written that has another type.
+fn to_write(schema: &Value, failed: &str) -> &'static str {
+    let kind = failed.ends_with("/type").then(|| schema.pointer(failed)).flatten();
+    match kind.and_then(Value::as_str) {
+        Some("boolean") => "; write `true` or `false`",
+        Some("integer") => "; write a whole number, such as `7`",
+        Some("number") => "; write a number, such as `7.5`",
+        Some("string") => "; write it in quotes",
+        Some("array") => "; write a list, such as `[\"a\", \"b\"]`",
+        Some("object") => "; write an object, such as `{\"key\": \"value\"}`",
+        Some(_) | None => "",
+    }
+}
+
+/// What is said of a key that there is not.
+fn unknown_key(
+    what: &str,
+    object: &Map<String, Value>,
+    properties: &Map<String, Value>,
+    beside: &[&str],
+) -> Option<String> {
+    let unknown = object.keys().find(|key| !properties.contains_key(*key))?;
+    let names = || properties.keys().map(String::as_str).chain(beside.iter().copied());
+    let known: BTreeSet<String> = names().map(|key| format!("`{key}`")).collect();
+    let known = if known.is_empty() { "no key".to_owned() } else { known.into_iter().collect::<Vec<_>>().join(", ") };
+    let near = nearest(unknown, names()).map_or_else(String::new, |near| format!("; the nearest key is `{near}`"));
+    Some(format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug()))
+}
+
+/// The same of an object inside of another.
+fn unknown_key_within(place: &str, object: &Value, schema: &Value, failed: &str) -> Option<String> {
+    let within = schema.pointer(failed.strip_suffix("/additionalProperties")?)?;
+    unknown_key(place, object.as_object()?, within.get("properties")?.as_object()?, &[])
+}
+
+/// The values of which one is wanted, all of them.
+fn of_a_few(schema: &Value, failed: &str) -> Option<String> {
+    let values = schema.pointer(failed.ends_with("/enum").then_some(failed)?)?.as_array()?;
+    Some(values.iter().map(Value::to_string).collect::<Vec<_>>().join(", "))
+}
+
+/// What its author says of a value that does not match a pattern, or none of several schemas, which alone tells nobody what to write.
+fn meaning<'a>(schema: &'a Value, failed: &str) -> Option<&'a str> {
+    let of = ["/pattern", "/anyOf", "/oneOf", "/not"].into_iter().find_map(|keyword| failed.strip_suffix(keyword))?;
+    let told = schema.pointer(of)?.get("description")?.as_str()?;
+    Some(told.trim_end_matches('.'))
+}
+
+/// The keys that `schema` requires and `object` lacks.
+pub fn lacking<'a>(object: &Map<String, Value>, schema: &'a Value) -> impl Iterator<Item = &'a str> {
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    required.filter_map(Value::as_str).filter(|key| !object.contains_key(*key))
+}
+
+/// The same schema, without the keys that it requires at its top.
+pub fn requiring_nothing(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("required");
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn checked(object: Value) -> Result<(), String> {
+        let schema = json!({
+            "type": "object",
+            "properties": { "html": { "type": "boolean" }, "cc": { "type": "array", "items": { "type": "string" } } },
+            "additionalProperties": false,
+        });
+        check("extra", object.as_object().unwrap(), &schema, &["templates"])
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert_eq!(checked(json!({ "html": true, "cc": ["a"] })), Ok(()));
+        for (key, near) in
+            [("htlm", "; the nearest key is `html`"), ("temlates", "; the nearest key is `templates`"), ("x", "")]
+        {
+            let expected = format!("extra holds `{key}`, and may hold `cc`, `html`, `templates`{near}");
+            assert_eq!(checked(json!({ key: true })).unwrap_err(), expected);
+        }
+        assert_eq!(checked(json!({ "templates": 1 })), Ok(()), "it is somebody else's");
+        assert!(checked(json!({ "html": 1 })).unwrap_err().starts_with("`html` in extra is not valid: "));
+        assert!(checked(json!({ "cc": [1] })).unwrap_err().starts_with("`cc.0` in extra is not valid: "));
+        assert_eq!(check("extra", &Map::new(), &json!({}), &[]), Ok(()));
+        assert!(check("extra", &Map::new(), &json!({ "type": 3 }), &[]).unwrap_err().contains("the schema of extra"));
+    }
+
+    #[test]
+    fn a_pattern_is_told_in_its_authors_words() {
+        let schema = json!({ "properties": { "sid": { "pattern": "^AC[0-9]+$", "description": "The account, `AC` and digits." } } });
+        let told = check("the settings", json!({ "sid": "x" }).as_object().unwrap(), &schema, &[]).unwrap_err();
+        let expected =
+            "`sid` in the settings cannot be \"x\": it has to be as described (\"The account, `AC` and digits\")";
+        assert_eq!(told, expected);
+        let few = json!({ "properties": { "a": { "properties": { "b": { "enum": ["x", "y", "z", "v", 3] } }, "additionalProperties": false } } });
+        let told = |object: Value| check("the settings", object.as_object().unwrap(), &few, &[]).unwrap_err();
+        assert_eq!(
+            told(json!({ "a": { "b": 4 } })),
+            "`a.b` in the settings cannot be 4: it has to be one of \"x\", \"y\", \"z\", \"v\", 3"
+        );
+        assert_eq!(
+            told(json!({ "a": { "c": 4 } })),
+            "`a` in the settings holds `c`, and may hold `b`; the nearest key is `b`"
+        );
+        let either = json!({ "properties": { "to": { "anyOf": [{ "type": "string" }, { "type": "integer" }], "description": "A name or a number." } } });
+        let told = check("the settings", json!({ "to": [] }).as_object().unwrap(), &either, &[]).unwrap_err();
+        assert_eq!(told, "`to` in the settings cannot be []: it has to be as described (\"A name or a number\")");
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_told_how_to_be_written() {
+        for (kind, value, how) in [
+            (json!("boolean"), json!("yes"), "write `true` or `false`"),
+            (json!("integer"), json!("three"), "write a whole number, such as `7`"),
+            (json!("number"), json!("three"), "write a number, such as `7.5`"),
+            (json!("string"), json!(3), "write it in quotes"),
+            (json!("array"), json!("a,b"), "write a list, such as `[\"a\", \"b\"]`"),
+            (json!("object"), json!("a"), "write an object, such as `{\"key\": \"value\"}`"),
+        ] {
+            let schema = json!({ "properties": { "a": { "type": kind } } });
+            let told = check("extra", json!({ "a": value }).as_object().unwrap(), &schema, &[]).unwrap_err();
+            assert_eq!(told, format!("`a` in extra is not valid: {value} is not of type {kind}; {how}"));
+        }
+    }
+}
