@@ -4,15 +4,10 @@
 //! up. Nobody knows of a new one whether it is: few of these have theirs at the same time. Whoever has been slow has none for ten times as long, so
 //! that who is quick now and slow then holds others up in a tenth of the time at most. For a place in the sandbox, those come first that have used least of late.
 
-use super::{Deliverer, log_text};
 use crate::host::Source;
-use crate::rules::tenant::Tenant;
-use crate::store::StoreError;
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
-use uuid::Uuid;
 
 /// A call that takes longer is slow: longer than honest providers take to answer.
 const SLOW: Duration = Duration::from_secs(3);
@@ -189,23 +184,6 @@ impl Pace {
             .slow_until
             .map(|until| until.saturating_duration_since(Instant::now()))
             .filter(|left| !left.is_zero())
-    }
-}
-
-impl Deliverer {
-    /// What is known of targets from before, by when it ends that each counts as slow.
-    pub(super) async fn paces(&self) -> Result<HashMap<Uuid, Option<Instant>>, StoreError> {
-        let paces = self.store.paces(Tenant::DEFAULT).await?;
-        let until = |until| Instant::now() + self.clock.until(until);
-        Ok(paces.into_iter().map(|(target, slow_until)| (target, slow_until.map(until))).collect())
-    }
-
-    /// Keeps it for the engines after this one. That it cannot be kept is no reason to end.
-    pub(super) async fn note_pace(&self, target: Uuid, pace: &Pace) {
-        let slow_until = pace.slow_for().map(|left| self.clock.now() + left);
-        if let Err(error) = self.store.note_pace(Tenant::DEFAULT, target, slow_until).await {
-            tracing::warn!(error = log_text(&error), "how long the calls of a target take cannot be kept");
-        }
     }
 }
 
