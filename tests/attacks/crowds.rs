@@ -9,7 +9,8 @@ use engine::rules::status::Status;
 use engine::rules::target::{Pause, PauseKind, Target, TargetUserRecord};
 use engine::rules::tenant::Tenant;
 use engine::rules::user::User;
-use serde_json::json;
+use engine::store::NotificationHistory;
+use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
@@ -71,17 +72,10 @@ async fn a_crowd_of_another_targets() {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(server.connections.load(SeqCst), 8, "one target's share");
-        let began = Instant::now();
         let mine = json!({ "url": server.origin(), "timeout": 300 });
         let mine = arena.engine.notify("http_probe", "Title", mine).await;
-        let shown = loop {
-            match arena.engine.show(mine).await {
-                shown if shown.attempts.is_empty() => tokio::time::sleep(Duration::from_millis(20)).await,
-                shown => break shown,
-            }
-        };
+        let shown = attempted(&arena.engine, mine, Duration::from_secs(3)).await;
         assert!(shown.attempts[0].message.contains("took the request"), "{shown:#?}");
-        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     };
     arena.engine.beside(alone).await;
 }
@@ -104,12 +98,7 @@ async fn backlogs_of_slow_targets() {
     let honest = async {
         for i in 0..10 {
             tokio::time::sleep(Duration::from_millis(300)).await;
-            let began = Instant::now();
-            let mine = engine.notify("noop", &format!("Mine {i}"), json!({})).await;
-            while engine.show(mine).await.attempts.is_empty() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            assert!(began.elapsed() < Duration::from_secs(2), "{i}: {:?}", began.elapsed());
+            served_within(engine, &format!("Mine {i}"), Duration::from_secs(2)).await;
         }
     };
     engine.beside(honest).await;
@@ -128,10 +117,7 @@ async fn a_backlog_of_long_texts() {
     let honest = async {
         for i in 0..3 {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            let mine = engine.notify("noop", &format!("Mine {i}"), json!({})).await;
-            while engine.show(mine).await.attempts.is_empty() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            served_within(engine, &format!("Mine {i}"), Duration::from_secs(30)).await;
             let claimed = claimed(engine).await;
             // 128 MiB hold 33 of them, and eight are in calls.
             assert!((8..=41).contains(&claimed), "{claimed}");
@@ -149,16 +135,12 @@ async fn a_crowd_of_sleeping_targets() {
     let engine = &arena.engine;
     let bob = User { id: Uuid::now_v7(), username: "bob".to_owned(), ..ada() };
     engine.store.add_user(Tenant::DEFAULT, &bob, engine.clock.now()).await.unwrap();
-    for i in 0..12 {
-        another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
-    }
+    sleepers(engine, 12, Known::Nothing).await;
     another(engine, "late one", "noop", &bob).await;
     let late_two = another(engine, "late two", "noop", &engine.user).await;
     let honest = async {
         served(engine, "Before").await;
-        for i in 0..12 {
-            engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 4000 })).await;
-        }
+        sent_to(engine, 12, 1, &json!({ "milliseconds": 4000 })).await;
         tokio::time::sleep(Duration::from_millis(700)).await;
         let of_bob = Request { user: "bob".to_owned(), ..engine.request("late one", "Title", json!({})) };
         let of_bob = engine.create(&of_bob).await.unwrap().remove(0);
@@ -187,10 +169,8 @@ async fn a_crowd_that_is_there_at_the_start() {
     let engine = &arena.engine;
     engine.notify("noop", "Before", json!({})).await;
     engine.deliver().await;
-    for i in 0..20 {
-        another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
-        engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 20_000 })).await;
-    }
+    sleepers(engine, 20, Known::Nothing).await;
+    sent_to(engine, 20, 1, &json!({ "milliseconds": 20_000 })).await;
     let honest = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         served(engine, "Meanwhile").await;
@@ -204,15 +184,9 @@ async fn a_crowd_of_targets_that_are_just_not_slow() {
     let settings = "[sandbox]\ninstances = 4\n[delivery]\nconcurrency_per_tenant = 3\nconcurrency_per_target = 2\n";
     let arena = Arena::with("sleeper", settings).await;
     let engine = &arena.engine;
-    let noop = engine.store.find_target(Tenant::DEFAULT, "noop").await.unwrap();
-    engine.store.note_pace(Tenant::DEFAULT, noop.id, None).await.unwrap();
-    for i in 0..12 {
-        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
-        engine.store.note_pace(Tenant::DEFAULT, target.id, None).await.unwrap();
-        for title in ["One", "Two", "Three", "Four"] {
-            engine.notify(&format!("sleeper {i}"), title, json!({ "milliseconds": 1500 })).await;
-        }
-    }
+    known(engine, "noop", Known::Quick).await;
+    sleepers(engine, 12, Known::Quick).await;
+    sent_to(engine, 12, 4, &json!({ "milliseconds": 1500 })).await;
     let honest = async {
         // Of the first round nobody knows more than that they were quick.
         tokio::time::sleep(Duration::from_secs(8)).await;
@@ -230,14 +204,10 @@ async fn a_crowd_beside_one_with_more_than_its_slot_holds() {
     let settings = "[sandbox]\ninstances = 8\n[delivery]\nconcurrency_per_tenant = 4\nconcurrency_per_target = 4\n";
     let arena = Arena::with("sleeper", settings).await;
     let engine = &arena.engine;
-    let slow_until = Some(engine.clock.now() + Duration::from_secs(300));
-    for i in 0..12 {
-        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
-        engine.store.note_pace(Tenant::DEFAULT, target.id, slow_until).await.unwrap();
-        engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 20_000 })).await;
-    }
-    let honest = another(engine, "honest one", "sleeper", &engine.user).await;
-    engine.store.note_pace(Tenant::DEFAULT, honest.id, None).await.unwrap();
+    sleepers(engine, 12, Known::Slow).await;
+    sent_to(engine, 12, 1, &json!({ "milliseconds": 20_000 })).await;
+    another(engine, "honest one", "sleeper", &engine.user).await;
+    known(engine, "honest one", Known::Quick).await;
     let tried = async || {
         tokio::time::sleep(Duration::from_millis(500)).await;
         for round in 0..3 {
@@ -248,10 +218,7 @@ async fn a_crowd_beside_one_with_more_than_its_slot_holds() {
                 ids.push(engine.notify("honest one", &format!("{round} {i}"), json!({ "milliseconds": 300 })).await);
             }
             for id in ids {
-                while engine.show(id).await.attempts.is_empty() {
-                    assert!(began.elapsed() < Duration::from_secs(5), "{round}");
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
+                attempted(engine, id, Duration::from_secs(5).saturating_sub(began.elapsed())).await;
             }
         }
     };
@@ -265,15 +232,9 @@ async fn a_crowd_that_was_quick_before() {
     let settings = "[sandbox]\ninstances = 4\nwall = '4s'\n[delivery]\nconcurrency_per_tenant = 3\n";
     let arena = Arena::with("sleeper", settings).await;
     let engine = &arena.engine;
-    let noop = engine.store.find_target(Tenant::DEFAULT, "noop").await.unwrap();
-    engine.store.note_pace(Tenant::DEFAULT, noop.id, None).await.unwrap();
-    for i in 0..8 {
-        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
-        engine.store.note_pace(Tenant::DEFAULT, target.id, None).await.unwrap();
-        for title in ["One", "Two", "Three", "Four"] {
-            engine.notify(&format!("sleeper {i}"), title, json!({ "milliseconds": 20_000 })).await;
-        }
-    }
+    known(engine, "noop", Known::Quick).await;
+    sleepers(engine, 8, Known::Quick).await;
+    sent_to(engine, 8, 4, &json!({ "milliseconds": 20_000 })).await;
     let mine = engine.notify("noop", "First", json!({})).await;
     let honest = async {
         // Eight calls in slots of their own, in four places of which the shared slots take three at most: four rounds of 4 s.
@@ -292,10 +253,8 @@ async fn a_crowd_that_was_quick_before() {
 async fn suspects_before_an_honest_notification() {
     let arena = Arena::of("sleeper").await;
     let engine = &arena.engine;
-    for i in 0..4 {
-        another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
-        engine.notify(&format!("sleeper {i}"), "Title", json!({ "milliseconds": 20_000 })).await;
-    }
+    sleepers(engine, 4, Known::Nothing).await;
+    sent_to(engine, 4, 1, &json!({ "milliseconds": 20_000 })).await;
     let of_honest = engine.notify("noop", "Suspect", json!({})).await;
     let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
     sqlx::query("UPDATE notifications SET lease_deaths = 2").execute(&mut database).await.unwrap();
@@ -329,9 +288,7 @@ async fn a_crowd_at_the_host_of_another() {
         }
         let began = Instant::now();
         let mine = engine.notify("http_probe", "Title", json!({ "url": server.origin(), "timeout": 300 })).await;
-        while engine.show(mine).await.attempts.is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        attempted(engine, mine, Duration::from_secs(60)).await;
         assert!(began.elapsed() > Duration::from_secs(4), "it had to wait: {:?}", began.elapsed());
         let mine = engine.store.find_target(Tenant::DEFAULT, "http_probe").await.unwrap().id;
         let is_known = async || {
@@ -355,16 +312,9 @@ async fn small_backlogs_of_many_slow_targets() {
     let settings = "[sandbox]\ninstances = 8\n[delivery]\nclaim_batch = 20\nconcurrency_per_tenant = 4\nconcurrency_per_target = 8\n";
     let arena = Arena::with("sleeper", settings).await;
     let engine = &arena.engine;
-    let slow_until = Some(engine.clock.now() + Duration::from_secs(300));
-    for i in 0..20 {
-        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
-        engine.store.note_pace(Tenant::DEFAULT, target.id, slow_until).await.unwrap();
-        for title in ["One", "Two", "Three", "Four"] {
-            engine.notify(&format!("sleeper {i}"), title, json!({ "milliseconds": 20_000 })).await;
-        }
-    }
-    let noop = engine.store.find_target(Tenant::DEFAULT, "noop").await.unwrap();
-    engine.store.note_pace(Tenant::DEFAULT, noop.id, None).await.unwrap();
+    sleepers(engine, 20, Known::Slow).await;
+    sent_to(engine, 20, 4, &json!({ "milliseconds": 20_000 })).await;
+    known(engine, "noop", Known::Quick).await;
     let honest = async {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         for i in 0..3 {
@@ -381,16 +331,11 @@ async fn large_texts_of_sleeping_targets() {
     let settings = "[sandbox]\ninstances = 8\n[delivery]\nconcurrency_per_tenant = 4\nconcurrency_per_target = 2\n";
     let arena = Arena::with("sleeper", settings).await;
     let engine = &arena.engine;
-    for i in 0..SLEEPERS {
-        another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
-    }
+    sleepers(engine, SLEEPERS, Known::Nothing).await;
     let honest = async {
         served(engine, "Before").await;
         // Four megabytes each, once it is read.
-        let extra = json!({ "milliseconds": 20_000, "zeros": vec![0; 120_000] });
-        for i in 0..SLEEPERS {
-            engine.notify(&format!("sleeper {i}"), "Title", extra.clone()).await;
-        }
+        sent_to(engine, SLEEPERS, 1, &json!({ "milliseconds": 20_000, "zeros": vec![0; 120_000] })).await;
         for i in 0..5 {
             served(engine, &format!("Meanwhile {i}")).await;
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -415,12 +360,8 @@ async fn large_texts_without_room() {
     let settings = "[sandbox]\ninstances = 8\n[delivery]\nconcurrency_per_tenant = 4\nconcurrency_per_target = 2\n";
     let arena = Arena::with("sleeper", settings).await;
     let engine = &arena.engine;
-    for i in 0..80 {
-        let target = another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
-        engine.store.note_pace(Tenant::DEFAULT, target.id, None).await.unwrap();
-        let extra = json!({ "milliseconds": 20_000, "zeros": vec![0; 120_000] });
-        engine.notify(&format!("sleeper {i}"), "Title", extra).await;
-    }
+    sleepers(engine, 80, Known::Quick).await;
+    sent_to(engine, 80, 1, &json!({ "milliseconds": 20_000, "zeros": vec![0; 120_000] })).await;
     let soon = tokio::time::sleep(Duration::from_secs(10));
     engine.beside(soon).await;
     let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
@@ -434,11 +375,53 @@ async fn served(engine: &TestEngine, title: &str) {
 }
 
 async fn served_within(engine: &TestEngine, title: &str, most: Duration) {
-    let began = Instant::now();
     let mine = engine.notify("noop", title, json!({})).await;
-    while engine.show(mine).await.attempts.is_empty() {
-        assert!(began.elapsed() < most, "{title} is not served");
+    attempted(engine, mine, most).await;
+}
+
+/// Waits for the first attempt of a notification, so long at most.
+async fn attempted(engine: &TestEngine, id: Uuid, most: Duration) -> NotificationHistory {
+    let began = Instant::now();
+    loop {
+        let shown = engine.show(id).await;
+        if !shown.attempts.is_empty() {
+            return shown;
+        }
+        assert!(began.elapsed() < most, "it is not sent: {shown:#?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What an engine has found out of a target before.
+#[derive(Clone, Copy, PartialEq)]
+enum Known {
+    Nothing,
+    Quick,
+    Slow,
+}
+
+/// So many more targets whose calls sleep.
+async fn sleepers(engine: &TestEngine, many: usize, before: Known) {
+    for i in 0..many {
+        another(engine, &format!("sleeper {i}"), "sleeper", &engine.user).await;
+        known(engine, &format!("sleeper {i}"), before).await;
+    }
+}
+
+async fn known(engine: &TestEngine, target: &str, before: Known) {
+    let target = engine.store.find_target(Tenant::DEFAULT, target).await.unwrap();
+    let slow_until = (before == Known::Slow).then(|| engine.clock.now() + Duration::from_secs(300));
+    if before != Known::Nothing {
+        engine.store.note_pace(Tenant::DEFAULT, target.id, slow_until).await.unwrap();
+    }
+}
+
+/// So many notifications for each of them.
+async fn sent_to(engine: &TestEngine, sleepers: usize, each: usize, extra: &Value) {
+    for i in 0..sleepers {
+        for n in 0..each {
+            engine.notify(&format!("sleeper {i}"), &format!("Title {n}"), extra.clone()).await;
+        }
     }
 }
 
