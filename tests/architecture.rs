@@ -170,6 +170,20 @@ fn migrations_and_statements_pair_up() {
     }
 }
 
+/// What the documents call a source file is one: its name, and the folders before it as far as they are said.
+#[test]
+fn the_documents_name_files_that_there_are() {
+    let sources = files("", ".rs");
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "docs/delivery.md", "docs/moving-over.md"] {
+        let text = std::fs::read_to_string(root().join(document)).unwrap();
+        let named = text.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs") && !word.contains(' '));
+        for name in named {
+            let is_there = sources.iter().any(|file| file == name || file.ends_with(&format!("/{name}")));
+            assert!(is_there, "{document} names {name}, which there is not");
+        }
+    }
+}
+
 #[test]
 fn files_stay_short() {
     let mut long = Vec::new();
