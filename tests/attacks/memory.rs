@@ -5,6 +5,8 @@ use engine::creation::Request;
 use engine::rules::status::Status;
 use serde_json::json;
 
+const AT_ONCE: &str = "The component hands over more than 16MiB at once: a request may have 5MiB (`[sandbox] request`; the operator says another";
+
 #[tokio::test]
 async fn hog() {
     is_fault(&Arena::of("hog").await.tried(json!({})).await, "out_of_memory", "more than 64MiB");
@@ -73,7 +75,7 @@ async fn lying_realloc() {
 
 #[tokio::test]
 async fn result_of_a_gib() {
-    is_fault(&Arena::of("result_of_a_gib").await.sent().await, "trapped", "fuel");
+    is_fault(&Arena::of("result_of_a_gib").await.sent().await, "trapped", AT_ONCE);
 }
 
 #[tokio::test]
@@ -98,7 +100,7 @@ async fn no_such_outcome() {
 
 #[tokio::test]
 async fn million_strings() {
-    is_fault(&Arena::of("million_strings").await.sent().await, "trapped", "fuel");
+    is_fault(&Arena::of("million_strings").await.sent().await, "trapped", AT_ONCE);
 }
 
 #[tokio::test]

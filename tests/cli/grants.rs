@@ -139,6 +139,21 @@ fn another_target_of_a_module_is_said_to_be_one() {
     let told = "It is another target of the module http_probe, beside `Carrier Pigeon`: commands now want `Hawk`, not `http_probe`, and `engine target remove \"Hawk\"` takes it away again.";
     assert!(install("Hawk").contains(told));
     assert!(!install("Hawk").contains("It is another"), "it was said");
+    let add = ["target", "add", "--name", "Owl", "--module", "http_probe"];
+    program.refused(
+        &add,
+        "The component of http_probe was installed for Carrier Pigeon: `engine target install http_probe.wasm --name \"Owl\"` makes another target of it.",
+    );
+    // Of another version only one of the two knows.
+    let folder = tempfile::tempdir().unwrap();
+    let next = folder.path().join("http_probe.wasm");
+    std::fs::copy(guest("noop"), &next).unwrap();
+    let told = program.ok(&["target", "install", next.to_str().unwrap(), "--name", "Hawk"]).stdout;
+    let behind = format!(
+        "Carrier Pigeon keeps the component that it has; `engine target install {} --name \"Carrier Pigeon\"` gives it this one.",
+        next.display()
+    );
+    assert!(told.contains("has another component") && told.contains(&behind), "{told}");
     program.ok(&["target", "remove", "Hawk"]);
     program.ok(&["target", "inspect", "http_probe"]);
 }
@@ -216,9 +231,25 @@ fn settings_that_do_not_fit_are_told_where_they_were_set() {
     }
     let told = install(&second, &[]);
     let why = "The settings of \"Courier\" cannot be used: what was set holds `colour`, and may hold `colors`, `count`";
-    assert!(told.contains(why) && told.contains("; `engine target set \"Courier\" KEY=` takes one away."), "{told}");
+    assert!(told.contains(why) && told.contains("; `engine target set \"Courier\" colour=` takes it away."), "{told}");
     program.ok(&["target", "set", "Courier", "colour="]);
     assert!(program.ok(&["target", "list"]).stdout.contains("courier  delivers"));
+
+    for (variable, value, told) in [
+        (
+            "ENGINE_TARGET__COURIER__COUNT",
+            "many",
+            "`count` in the variable ENGINE_TARGET__COURIER__COUNT is not valid: \"many\" is not of type \"integer\"; write a whole",
+        ),
+        (
+            "ENGINE_TARGET__COURIER__COUTN",
+            "3",
+            "the variable ENGINE_TARGET__COURIER__COUTN holds `coutn`, and may hold `base_url`, `colors`, `count`,",
+        ),
+    ] {
+        let listed = program.clone().with(variable, value).ok(&["target", "list"]).stdout;
+        assert!(listed.contains(told), "{listed}");
+    }
 
     let program = program.clone().with("ENGINE_TARGET__COURIER__TOKEN", "hush-hush");
     let told = program.ok(&["target", "list"]).stdout;

@@ -114,12 +114,12 @@ fn settings_that_cannot_be_say_which_key() {
         (
             "ENGINE_TARGET__TWILIO__ACCOUNT_SID",
             "AC",
-            "`account_sid` in [target.twilio] cannot be \"AC\": it has to be as described (\"The account's SID: `AC` and 32",
+            "`account_sid` in the variable ENGINE_TARGET__TWILIO__ACCOUNT_SID cannot be \"AC\": it has to be as described (\"The account's SID: `AC` and 32",
         ),
         (
             "ENGINE_TARGET__EXPO__TOKEN",
             "x",
-            "[target.expo] holds `token`, and may hold `base_url`, `from_email`, `limits`,",
+            "the variable ENGINE_TARGET__EXPO__TOKEN holds `token`, and may hold `base_url`, `from_email`, `limits`,",
         ),
         ("ENGINE_TARGET__EMIAL__FROM_EMAIL", "a@b.example", "did you mean `email`?"),
     ] {

@@ -69,6 +69,9 @@ fn sent(program: &Program, target: &str, extra: &str) -> (String, String) {
     (listed[0]["status"].as_str().unwrap().to_owned(), attempt.to_string())
 }
 
+/// What helps where nobody knows who signed a certificate.
+const UNKNOWN: &str = "nobody whom this machine trusts has signed its certificate; the operator adds who has to the system's authorities, or names their file in SSL_CERT_FILE (";
+
 #[test]
 fn mails_go_encrypted_and_the_login_with_them() {
     let certificate = Certificate::new();
@@ -96,6 +99,7 @@ fn a_relay_that_cannot_prove_itself_gets_nothing() {
             let (status, attempt) = sent(&program, "email", "{}");
             assert_eq!(status, "RETRY", "{mode}, {what}: {attempt}");
             assert!(attempt.contains("\"tls\""), "{mode}, {what}: {attempt}");
+            assert_eq!(attempt.contains(UNKNOWN), what == "an unknown authority", "{mode}, {what}: {attempt}");
             assert_eq!(server.seen(), Vec::<String>::new(), "{mode}, {what}");
         }
     }
@@ -131,5 +135,10 @@ fn https_is_encrypted_and_its_certificate_is_judged() {
     let (_, attempt) = sent(&probing(certificate.trusted(), &origin), "Probe", &extra);
     assert!(attempt.contains("encrypted"), "{attempt}");
     let (_, attempt) = sent(&probing(Program::new(), &origin), "Probe", &extra);
-    assert!(attempt.contains("tls") && !attempt.contains("encrypted"), "{attempt}");
+    assert!(attempt.contains(UNKNOWN) && !attempt.contains("encrypted"), "{attempt}");
+    let plain = Peer::start("aiosmtpd_sink.py", &[]);
+    let origin = format!("https://localhost:{}", plain.address.port());
+    let extra = format!("{{\"url\": \"{origin}/\"}}");
+    let (_, attempt) = sent(&probing(Program::new(), &origin), "Probe", &extra);
+    assert!(attempt.contains("failed: what answers there does not speak TLS; is it another port?"), "{attempt}");
 }

@@ -117,6 +117,20 @@ async fn how_far_an_exchange_got() {
         let found = asked(&engine, json!({ "method": "POST", "url": server.origin(), "timeout": 500 })).await;
         assert_eq!(found["phase"], phase, "{found}");
     }
+    // By whose word.
+    let server = HttpServer::start(Answer::Hangs).await;
+    let settings = format!("[sandbox]\nhttp_time = '700ms'\n[target.http_probe]\nbase_url = '{}'\n", server.origin());
+    let engine = TestEngine::builder().targets_in(guests()).with(&settings).start().await;
+    engine.record("http_probe", "anything").await;
+    for (timeout, within) in [
+        (300, "within 300ms (as its component asked)."),
+        (0, "within 700ms (`[sandbox] http_time`; the operator says another"),
+        (9000, "within 700ms (`[sandbox] http_time`; the operator says another"),
+    ] {
+        let found = asked(&engine, json!({ "method": "POST", "url": server.origin(), "timeout": timeout })).await;
+        let told = format!("{} took the request and did not answer {within}", server.address);
+        assert!(found["message"].as_str().unwrap().starts_with(&told), "{found}");
+    }
     let server = HttpServer::start(Answer::Closes).await;
     let engine = with_http(&server).await;
     let url = server.origin();

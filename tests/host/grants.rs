@@ -308,6 +308,31 @@ async fn needy() {
     assert!(lack.contains("`engine target grant \"needy\" --secret loft_key=https://provider.example`"), "{lack}");
 }
 
+/// What a creator says of a file that it does not find is told with why there is none; what it fails for otherwise is not.
+#[tokio::test]
+async fn a_folder_that_is_not_open_is_told_where_it_is_missed() {
+    let engine = TestEngine::builder().targets_in(guests()).start().await;
+    engine.record("needy", "anything").await;
+    let made = async |extra| engine.create(&engine.request("needy", "Title", extra)).await.map_err(|e| e.to_string());
+    let why = made(json!({ "template": "loft.txt" })).await.unwrap_err();
+    let parts = [
+        "The template cannot be read: ",
+        ". The target needy may not read the folder of templates: the operator names none; `templates = \"FOLDER\"` under [target.needy] does.",
+    ];
+    assert!(parts.iter().all(|part| why.contains(part)), "{why}");
+    assert!(made(json!({})).await.is_ok());
+
+    let folder = tempfile::tempdir().unwrap();
+    let section = format!("[target.needy]\ntemplates = '{}'\n", folder.path().display());
+    let engine = TestEngine::builder().targets_in(guests()).with(&section).start().await;
+    engine.record("needy", "anything").await;
+    let made = async |extra| engine.create(&engine.request("needy", "Title", extra)).await.map_err(|e| e.to_string());
+    let why = made(json!({ "template": "loft.txt" })).await.unwrap_err();
+    assert!(why.contains("The template cannot be read: ") && !why.contains("may not"), "{why}");
+    std::fs::write(folder.path().join("loft.txt"), "Coo.").unwrap();
+    assert!(made(json!({ "template": "loft.txt" })).await.is_ok());
+}
+
 /// Who installs again and again holds no more of the engine's memory.
 #[tokio::test]
 async fn a_component_that_was_replaced_is_let_go() {

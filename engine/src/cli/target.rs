@@ -150,8 +150,11 @@ impl Add {
         };
         target.check()?;
         // A target whose component cannot be used is better refused now than paused later.
-        context.catalog()?.get(&target.notification_module_name).await?;
-        target.check_beside(&context.store.list_targets(Tenant::DEFAULT).await?)?;
+        let all = context.store.list_targets(Tenant::DEFAULT).await?;
+        if let Err(why) = context.catalog()?.get(&target.notification_module_name).await {
+            return Err(installed_for(context, &all, &target).await?.unwrap_or(why.into()));
+        }
+        target.check_beside(&all)?;
         context.store.add_target(Tenant::DEFAULT, &target, context.clock.now()).await?;
         match context.output {
             Format::Text => output::text(&format!("The target {} is added.", target.name))?,
@@ -159,6 +162,24 @@ impl Add {
         }
         Ok(Code::Done)
     }
+}
+
+/// What to do where a component was installed for another target of the module, and is nowhere else.
+async fn installed_for(
+    context: &Context,
+    all: &[target::Target],
+    wanted: &target::Target,
+) -> anyhow::Result<Option<anyhow::Error>> {
+    let module = &wanted.notification_module_name;
+    for other in all.iter().filter(|other| other.notification_module_name == *module) {
+        if context.store.target_setup(Tenant::DEFAULT, other.id).await?.component.is_some() {
+            let (other, name) = (&other.name, grants::quoted(&wanted.name));
+            return Ok(Some(anyhow::anyhow!(
+                "The component of {module} was installed for {other}: `engine target install {module}.wasm --name {name}` makes another target of it."
+            )));
+        }
+    }
+    Ok(None)
 }
 
 impl Pausing {

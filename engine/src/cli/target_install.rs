@@ -71,6 +71,14 @@ impl Install {
         let beside = beside(&before, &target);
         let was_paused = before.iter().any(|before| before.id == target.id && before.pause.is_some());
         let found = target_show::found(store, &catalog, &target).await?;
+        let digest = found.as_ref().map(|ready| ready.module.digest.clone()).ok();
+        let mut behind = Vec::new();
+        for other in before.iter().filter(|other| change == Upserted::Changed && beside.contains(&other.name)) {
+            let component = store.target_setup(Tenant::DEFAULT, other.id).await?.component;
+            if component.is_some() && component != digest {
+                behind.push(other.name.clone());
+            }
+        }
         let waiting = found.as_ref().map(|ready| not_in_force(&ready.powers.grants, &grants)).unwrap_or_default();
         let lacks = target_show::problems(&found);
         let mut without = target_show::without(&found);
@@ -88,6 +96,7 @@ impl Install {
                 "without": without,
                 "example_refused": example,
                 "beside": beside,
+                "behind": behind,
             }))?,
             Format::Text => {
                 let version = found.as_ref().map(|ready| ready.module.manifest.version.as_str()).unwrap_or_default();
@@ -101,6 +110,16 @@ impl Install {
                 output::text(&format!("The target {} {what}{again}.", target.name))?;
                 if change == Upserted::Added && !beside.is_empty() {
                     output::text(&told_apart(&target, &beside))?;
+                }
+                for name in &behind {
+                    let install = format!(
+                        "`engine target install {} --name {}`",
+                        grants::shell(&self.file.display().to_string()),
+                        grants::quoted(name)
+                    );
+                    output::text(&output::line(&format!(
+                        "{name} keeps the component that it has; {install} gives it this one."
+                    )))?;
                 }
                 tell(&waiting)?;
                 target_show::tell_lacks(&lacks)?;

@@ -6,7 +6,7 @@ use super::call::{Batch, Powers};
 use super::log::{CallLog, cut};
 use crate::rules::attempt;
 use crate::rules::budget::{Budget, Limit};
-use crate::rules::grants::Call;
+use crate::rules::grants::{self, Call};
 use crate::rules::origin::Origin;
 use crate::rules::spelling::shown;
 use std::collections::BTreeSet;
@@ -94,6 +94,16 @@ impl Exchanges {
         let why = shown(cut(&self.powers.redactor.text(cut(why, LONGEST_DENIAL)), LONGEST_DENIAL));
         self.log.add("warn", &why);
         self.done().denied.get_or_insert(why);
+    }
+
+    /// The component asks which folders there are. Some languages' libraries do so before they open a file, others always: so nobody is told of it where no
+    /// folder is meant.
+    pub fn looks_for_files(&self) {
+        if self.kind == Call::Create
+            && let Some(denial) = grants::no_templates(&self.powers.grants)
+        {
+            self.denies(&denial.message);
+        }
     }
 
     /// One of its exchanges waits for those of other targets, until this is dropped.

@@ -14,7 +14,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 const LONGEST_LINE: usize = 4 * 1024;
 /// How many lines of a call go to the engine's own log, and how many bytes of each.
 const MOST_TOLD: usize = 20;
-const LONGEST_TOLD: usize = 400;
+const LONGEST_TOLD: usize = 1000;
 /// How many lines are taken for what it said before it crashed.
 const MOST_LAST_WORDS: usize = 3;
 /// What Rust's library advises after a panic. Nobody can follow it: a component has no environment.
@@ -92,11 +92,12 @@ impl CallLog {
         let log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let text = self.redactor.text(&log.lines.join("\n"));
         // As many of them as do not bury what others say.
-        for line in text.lines().take(MOST_TOLD).map(|line| cut(line, LONGEST_TOLD)) {
-            match line.split_once(": ").filter(|(_, said)| !said.is_empty()) {
-                Some(("error", said)) => tracing::error!(module, "{said}"),
-                Some(("warn", said)) => tracing::warn!(module, "{said}"),
-                Some(("info", said)) => tracing::info!(module, "{said}"),
+        for line in text.lines().take(MOST_TOLD) {
+            let (shown, more) = (cut(line, LONGEST_TOLD), if line.len() > LONGEST_TOLD { "…" } else { "" });
+            match shown.split_once(": ").filter(|(_, said)| !said.is_empty()) {
+                Some(("error", said)) => tracing::error!(module, "{said}{more}"),
+                Some(("warn", said)) => tracing::warn!(module, "{said}{more}"),
+                Some(("info", said)) => tracing::info!(module, "{said}{more}"),
                 _ => {}
             }
         }

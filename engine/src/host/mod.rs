@@ -15,6 +15,7 @@ mod contract;
 mod encodings;
 mod examine;
 mod exchanges;
+mod files;
 mod http;
 mod limits;
 mod log;

@@ -29,6 +29,9 @@ use wasmtime_wasi::I32Exit;
 /// How many bytes the values of one call may take on their way in and out, beside the bodies of a request and of its answer.
 const HOSTCALL_BYTES: usize = 10 * 1024 * 1024;
 
+/// How the library says that there were more.
+const TOO_MUCH_AT_ONCE: &str = "fuel allocated for hostcalls has been exhausted";
+
 /// How long a call may take in which there is nobody to wait for.
 const WITHOUT_WAITING: Duration = Duration::from_secs(3);
 
@@ -158,10 +161,17 @@ impl Module {
             Ok(drafts) => drafts.iter().map(contract::size).sum::<usize>() / request.target_user_records.len().max(1),
             Err(_) => 0,
         });
-        report.and_then(|answer| match answer {
+        let denied = report.denied.take();
+        let mut report = report.and_then(|answer| match answer {
             Ok(drafts) => drafts.into_iter().map(contract::draft).collect::<Result<Vec<Draft>, Fault>>().map(Ok),
             Err(failure) => Ok(Err(contract::failure(failure, &powers.redactor))),
-        })
+        });
+        match &mut report.result {
+            Ok(Ok(_)) => {}
+            Ok(Err(failure)) => add_denial(&mut failure.message, denied.as_deref()),
+            Err(fault) => add_denial(&mut fault.message, denied.as_deref()),
+        }
+        report
     }
 
     /// The handler: an outcome for each notification.
@@ -217,7 +227,7 @@ impl Module {
         let began = Instant::now();
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.meter);
-        store.set_hostcall_fuel(HOSTCALL_BYTES + budget.bytes(Limit::Request) + budget.bytes(Limit::Answer));
+        store.set_hostcall_fuel(most_at_once(&budget));
         store.set_max_component_handles(MOST_HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| Meter::tick(store, |state: &mut CallState| &mut state.meter));
@@ -289,21 +299,29 @@ fn address_origin(delivery: &Delivery<'_>) -> Option<Origin> {
 
 /// An outcome as it is kept: if something was refused in a call that failed, with the refusal, which says what to do.
 fn told(mut outcome: Outcome, denied: Option<&str>) -> Outcome {
-    if let (Some(failure), Some(denied)) = (outcome.failure_mut(), denied)
-        && !failure.message.contains(denied)
-    {
-        if !failure.message.is_empty() {
-            failure.message.push(' ');
-        }
-        failure.message.push_str(denied);
+    if let Some(failure) = outcome.failure_mut() {
+        add_denial(&mut failure.message, denied);
     }
     outcome
+}
+
+fn add_denial(message: &mut String, denied: Option<&str>) {
+    let Some(denied) = denied.filter(|denied| !message.contains(denied)) else { return };
+    if !message.is_empty() {
+        message.push(' ');
+    }
+    message.push_str(denied);
 }
 
 /// What a fault means for a notification: if its bytes may be with the provider nobody knows, else it is tried again.
 fn of_fault(fault: &Fault, left: bool) -> Outcome {
     let reason = Failure::new(fault.code, &fault.message);
     if left { Outcome::Unknown(reason) } else { Outcome::Retry { after: None, scope: Scope::Message, reason } }
+}
+
+/// How many bytes may be handed over at once, in or out.
+fn most_at_once(budget: &Budget) -> usize {
+    HOSTCALL_BYTES + budget.bytes(Limit::Request) + budget.bytes(Limit::Answer)
 }
 
 fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fault {
@@ -331,6 +349,17 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fau
                 state.exchanges.powers.said_where(Limit::Memory)
             ),
         };
+    }
+    if root(error).contains(TOO_MUCH_AT_ONCE) {
+        let powers = &state.exchanges.powers;
+        let said = |limit: Limit| format!("{} ({})", limit.show(budget.amount(limit)), powers.said_where(limit));
+        let most = Limit::Request.show(most_at_once(budget) as u64);
+        let message = format!(
+            "The component hands over more than {most} at once: a request may have {}, and what it returns {}.",
+            said(Limit::Request),
+            said(Limit::Result)
+        );
+        return Fault { code: "trapped", message };
     }
     if error.is::<OtherContract>() {
         return Fault { code: OTHER_CONTRACT, message: other_contract(error).0 };

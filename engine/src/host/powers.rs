@@ -11,7 +11,7 @@ use crate::rules::grants::{self, Grants, OperatorWord, operators_origins};
 use crate::rules::origin::Origin;
 use crate::rules::schema;
 use crate::rules::sealed::SealedSecret;
-use crate::rules::setup::{ENGINES_OWN, Setup, read_setting, whole};
+use crate::rules::setup::{ENGINES_OWN, Setup, read_again, read_setting, whole};
 use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
@@ -49,10 +49,19 @@ pub fn of(
     // What is required is missed when something is to be sent: addresses can be recorded before.
     let known = schema::requiring_nothing(schema);
     settings.retain(|key, _| !said.values.contains_key(key));
-    schema::check("what was set", &settings, &known, &[]).map_err(|why| {
+    let mut settings: Map<String, Value> = settings
+        .into_iter()
+        .map(|(key, value)| {
+            let value = read_again(schema, &key, value);
+            (key, value)
+        })
+        .collect();
+    schema::check("what was set", &settings, &known, &[]).map_err(|misfit| {
         let target = grants::quoted(of.map_or(name, |(_, target, _)| &target.name));
+        let key = misfit.key.as_deref().unwrap_or("KEY");
         HostError::new(format!(
-            "The settings of {target} cannot be used: {why}; `engine target set {target} KEY=` takes one away."
+            "The settings of {target} cannot be used: {misfit}; `engine target set {target} {}=` takes it away.",
+            grants::shell(key)
         ))
     })?;
     let operators = said.values.into_iter().map(|(key, value)| match value.as_str() {
@@ -64,6 +73,12 @@ pub fn of(
     });
     let operators: Map<String, Value> = operators.collect();
     check_for_secrets(module, &operators)?;
+    for (key, value) in operators.iter().filter(|(key, _)| said.from_variables.contains(*key)) {
+        let variable = format!("the variable ENGINE_TARGET__{}__{}", name.to_uppercase(), key.to_uppercase());
+        let alone = Map::from_iter([(key.clone(), value.clone())]);
+        schema::check(&variable, &alone, &known, &ENGINES_OWN)
+            .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
+    }
     schema::check(&format!("[target.{name}]"), &operators, &known, &ENGINES_OWN)
         .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
     settings.extend(operators);

@@ -1,7 +1,7 @@
 //! How the doors trust: rustls with ring, certificates judged as this machine judges them.
 
 use crate::host::HostError;
-use rustls::ClientConfig;
+use rustls::{CertificateError, ClientConfig};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::sync::Arc;
 
@@ -15,4 +15,25 @@ pub fn client(protocols: &[&str]) -> Result<ClientConfig, HostError> {
         .with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     Ok(config)
+}
+
+/// What a failed handshake says to do, if an error is one or wraps one. An I/O error's own source is that of what it wraps, so what it wraps has
+/// to be asked for; connectors wrap one in another.
+pub fn failure(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut error = error;
+    let failure: &rustls::Error = loop {
+        if let Some(failure) = error.downcast_ref() {
+            break failure;
+        }
+        error = error.downcast_ref::<std::io::Error>()?.get_ref()?;
+    };
+    Some(match failure {
+        rustls::Error::InvalidMessage(_) => {
+            format!("what answers there does not speak TLS; is it another port? ({failure})")
+        }
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_)) => format!(
+            "nobody whom this machine trusts has signed its certificate; the operator adds who has to the system's authorities, or names their file in SSL_CERT_FILE ({failure})"
+        ),
+        other => other.to_string(),
+    })
 }

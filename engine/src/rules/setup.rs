@@ -54,6 +54,16 @@ pub fn read_setting(schema: &Value, name: &str, text: &str) -> Value {
     if is_text { Value::from(text) } else { whole(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))) }
 }
 
+/// A setting as the component's schema has it now: what was typed when that wanted another kind is read once more.
+pub fn read_again(schema: &Value, name: &str, value: Value) -> Value {
+    let alone = Map::from_iter([(name.to_owned(), value.clone())]);
+    if schema::check("", &alone, &schema::requiring_nothing(schema), &[]).is_ok() {
+        return value;
+    }
+    let typed = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    read_setting(schema, name, &typed)
+}
+
 /// To JSON Schema `7.0` is a whole number, and to most languages it is none: so it is written as one.
 pub fn whole(value: Value) -> Value {
     // Up to here each whole number is one of these.
@@ -87,6 +97,16 @@ mod tests {
             ("size", "few", json!("few")),
         ] {
             assert_eq!(read_setting(&schema, name, text), value, "{name}");
+        }
+        for (name, value, again) in [
+            ("sender", json!(7), json!("7")),
+            ("count", json!("7"), json!(7)),
+            ("count", json!("many"), json!("many")),
+            ("loud", json!("true"), json!(true)),
+            ("sender", json!("7"), json!("7")),
+            ("unknown", json!(7), json!(7)),
+        ] {
+            assert_eq!(read_again(&schema, name, value), again, "{name}");
         }
         assert!(check_setting("a", &json!("b")).is_ok());
         assert!(

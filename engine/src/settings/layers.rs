@@ -6,6 +6,7 @@
 
 use super::SettingsError;
 use crate::rules::spelling::nearest;
+use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 /// What stands before each variable's name.
@@ -14,6 +15,8 @@ pub const PREFIX: &str = "ENGINE_";
 const DEEPEST: usize = 16;
 /// What somebody writes who means a setting of a target, with one underscore.
 const TARGET_PREFIX: &str = "ENGINE_TARGET_";
+/// What stands before a variable's name where it is the origin of a layer.
+const OF_VARIABLE: &str = "The variable ";
 /// What stands before the variables that hold secrets instead of settings.
 pub const SECRET_PREFIX: &str = "ENGINE_SECRET__";
 
@@ -42,7 +45,10 @@ fn overlay_at(
         let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         if path == "target" {
             let Value::Table(keys) = value else {
-                return Err(SettingsError::new(format!("{origin}: `{full}` must be a table; write it as [{full}].")));
+                return Err(match variable_of(origin) {
+                    Some(name) => no_setting_of_a_target(name),
+                    None => SettingsError::new(format!("{origin}: `{full}` must be a table; write it as [{full}].")),
+                });
             };
             if depth(keys.values()) > DEEPEST {
                 return Err(SettingsError::new(format!(
@@ -117,6 +123,9 @@ fn unknown(origin: &str, full: &str, root: &Table) -> SettingsError {
             "{origin}: there is no setting `{full}`; a secret is the variable {SECRET_PREFIX}NAME, or set by `engine secret set NAME`."
         ));
     }
+    if let Some(name) = variable_of(origin).filter(|_| first.starts_with("target_")) {
+        return no_setting_of_a_target(name);
+    }
     let all = keys(root, "");
     if let Some(module) = full.strip_prefix("targets.") {
         return SettingsError::new(format!(
@@ -179,10 +188,36 @@ pub fn variables(
             Value::Table(table)
         });
         if let Value::Table(layer) = layer {
-            layers.push((format!("The variable {name}"), layer));
+            layers.push((format!("{OF_VARIABLE}{name}"), layer));
         }
     }
     Ok(layers)
+}
+
+/// The name of the variable that a layer comes from, if it comes from one.
+fn variable_of(origin: &str) -> Option<&str> {
+    origin.strip_prefix(OF_VARIABLE)
+}
+
+fn no_setting_of_a_target(name: &str) -> SettingsError {
+    SettingsError::new(format!(
+        "The variable {name} is no setting; one of a target is ENGINE_TARGET__NAME__KEY, with two underscores before its name and two before the key."
+    ))
+}
+
+/// The keys of each target that come from variables.
+pub fn keys_of_targets<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for name in names {
+        let path: Vec<String> =
+            name.strip_prefix(PREFIX).unwrap_or_default().split("__").map(str::to_lowercase).collect();
+        if let [target, module, key, ..] = &path[..]
+            && target == "target"
+        {
+            keys.entry(module.clone()).or_default().insert(key.clone());
+        }
+    }
+    keys
 }
 
 /// `ENGINE_SMTP_PORT` would be passed over in silence, which nobody who writes it wants.
@@ -195,10 +230,7 @@ fn refuse_single_underscores(name: &str, schema: &Table) -> Result<(), SettingsE
         return Err(SettingsError::new(sentence));
     }
     if name.starts_with(TARGET_PREFIX) {
-        let sentence = format!(
-            "The variable {name} is no setting; one of a target is ENGINE_TARGET__NAME__KEY, with two underscores."
-        );
-        return Err(SettingsError::new(sentence));
+        return Err(no_setting_of_a_target(name));
     }
     match keys(schema, "").iter().find(|key| bare(key) == word && key.contains('.')) {
         Some(key) => Err(SettingsError::new(format!(
@@ -285,8 +317,10 @@ mod tests {
         }
         let error = merged("[secret]\ntoken = 'x'", &[]).unwrap_err();
         assert!(error.contains("`engine secret set NAME`") && !error.contains("server"), "{error}");
-        let error = merged("", &[("ENGINE_TARGET_COURIER_API", "x")]).unwrap_err();
-        assert!(error.contains("ENGINE_TARGET_COURIER_API") && error.contains("ENGINE_TARGET__NAME__KEY"), "{error}");
+        for name in ["ENGINE_TARGET_COURIER_API", "ENGINE_TARGET__COURIER_API", "ENGINE_TARGET_COURIER__API"] {
+            let error = merged("", &[(name, "x")]).unwrap_err();
+            assert!(error.contains(name) && error.contains("ENGINE_TARGET__NAME__KEY"), "{error}");
+        }
         assert!(merged("", &[("ENGINE_HOME", "/x"), ("ENGINE_SECRET__A", "x"), ("PATH", "/bin")]).is_ok());
     }
 

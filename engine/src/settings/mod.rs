@@ -238,10 +238,15 @@ impl Settings {
 
         let raw: Raw = Raw::deserialize(merged.clone())
             .map_err(|e| SettingsError::new(format!("The settings are not valid: {}.", one_line(&e.to_string()))))?;
+        let mut of_variables = layers::keys_of_targets(variables.iter().map(|(name, _)| name.as_str()));
         let target = raw
             .target
             .into_iter()
-            .map(|(module, keys)| (module.clone(), TargetSettings::read(&module, keys)))
+            .map(|(module, keys)| {
+                let read = TargetSettings::read(&module, keys);
+                let from_variables = of_variables.remove(&module).unwrap_or_default();
+                (module, TargetSettings { from_variables, ..read })
+            })
             .collect();
         let mut settings = Settings {
             sandbox: raw.sandbox.raised_by(&target),

@@ -3,6 +3,7 @@
 use super::{Settings, SettingsError};
 use crate::rules::budget::{Limit, Said};
 use crate::rules::origin::Origin;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What the operator says about one target.
@@ -20,6 +21,8 @@ pub struct TargetSettings {
     pub secrets: Vec<String>,
     /// All keys, as the component reads them.
     pub values: serde_json::Map<String, serde_json::Value>,
+    /// Those of them that come from variables.
+    pub from_variables: BTreeSet<String>,
     /// Why they cannot be used, in a sentence. Nothing else is known of them then, and that target alone is held up.
     pub wrong: Option<String>,
 }
@@ -107,7 +110,8 @@ impl TargetSettings {
             Ok(serde_json::Value::Object(values)) => values,
             _ => return Err(SettingsError::new(format!("[target.{module}] holds what cannot be written as JSON."))),
         };
-        Ok(TargetSettings { base_url, smtp, templates, limits, secrets, values, wrong: None })
+        let from_variables = BTreeSet::new();
+        Ok(TargetSettings { base_url, smtp, templates, limits, secrets, values, from_variables, wrong: None })
     }
 }
 

@@ -61,7 +61,11 @@ pub(super) fn read_settings(module: &Module, typed: &[(String, String)]) -> Resu
     }
     let (removed, typed): (Vec<_>, Vec<_>) = typed.iter().partition(|(_, text)| text.is_empty());
     let mut settings = typed.iter().map(|(key, text)| (key.clone(), read_setting(schema, key, text))).collect();
-    schema::check("what is set", &settings, &schema::requiring_nothing(schema), &[])
+    let mut known = schema::requiring_nothing(schema);
+    if let Some(keys) = known.get_mut("properties").and_then(Value::as_object_mut) {
+        keys.retain(|key, _| !ENGINES_OWN.contains(&key.as_str()));
+    }
+    schema::check("what is set", &settings, &known, &[])
         .map_err(|why| Invalid::new("setting", format!("This cannot be set: {why}.")))?;
     // Also one that this version does not know any more.
     settings.extend(removed.iter().map(|(key, _)| (key.clone(), Value::Null)));

@@ -22,8 +22,8 @@ pub fn check(bytes: &[u8]) {
     }
     for asked in [&manifest.settings, &manifest.extra] {
         for object in objects() {
-            if let Err(why) = schema::check("settings", &object, &schema::requiring_nothing(asked), &["smtp"]) {
-                assert_sentence(&why);
+            if let Err(misfit) = schema::check("settings", &object, &schema::requiring_nothing(asked), &["smtp"]) {
+                assert_sentence(&misfit.why);
             }
         }
         if let Some(lacking) = schema::lacking(&Map::new(), asked).next() {

@@ -19,6 +19,7 @@ use super::bindings::http::{Error, Host, Request, Response};
 use super::bindings::phases::Phase;
 use super::call::CallState;
 use super::exchanges::Exchanges;
+use super::tls;
 use crate::rules::budget::Limit;
 use crate::rules::grants;
 use network::NoAddress;
@@ -58,6 +59,18 @@ struct Patience {
     /// For the head of the answer, and from one part of its body to the next.
     first: Duration,
     between: Duration,
+    /// The engine's own, and where that is said.
+    longest: Duration,
+    whose: String,
+}
+
+impl Patience {
+    /// Within which time something had to happen, and who says so.
+    fn said(&self, part: Duration) -> String {
+        let time = part.min(self.whole);
+        let whose = if time < self.longest { "as its component asked" } else { self.whose.as_str() };
+        format!("within {time:?} ({whose})")
+    }
 }
 
 impl Exchanges {
@@ -86,7 +99,10 @@ impl Exchanges {
         let used = request::secrets(&request);
         let refused = |refused: request::Refused| match refused {
             request::Refused::Invalid(why) => failed(Phase::Invalid, "invalid_request", why),
-            request::Refused::Denied(why) => failed(Phase::Denied, "secret_denied", why),
+            request::Refused::Secret { name, why } => {
+                let set = format!("`engine secret set {name}{}` sets it anew", grants::binding(&powers.grants, &name));
+                failed(Phase::Denied, "secret_denied", format!("{why}: {set}."))
+            }
         };
         let largest = self.budget.bytes(Limit::Request);
         request::check_size(&request, self.batch.len()).map_err(refused)?;
@@ -129,7 +145,8 @@ impl Exchanges {
                 ),
             ));
         }
-        let patience = Patience { whole, first: whole, between: whole };
+        let patience =
+            Patience { whole, first: whole, between: whole, longest, whose: powers.said_where(Limit::HttpTime) };
         Ok(Departure { client, ready, url, about, patience })
     }
 
@@ -150,13 +167,13 @@ impl Exchanges {
         let request = client.client.request(ready.method, url).headers(ready.headers).body(ready.body);
         let sent = request.timeout(patience.whole.min(self.time_left())).send();
         let error = match tokio::time::timeout(patience.first, sent).await {
-            Ok(Ok(answer)) => match self.read(answer, &host, patience.between).await {
+            Ok(Ok(answer)) => match self.read(answer, &host, &patience).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             },
             // Without its URL, in which there may be a secret.
-            Ok(Err(e)) => unanswered(&e.without_url(), &authority),
-            Err(_) => slow(&host),
+            Ok(Err(e)) => unanswered(&e.without_url(), &authority, &patience),
+            Err(_) => slow(&authority, &patience),
         };
         if nothing_left(error.phase) {
             self.stayed(&leaving);
@@ -173,7 +190,7 @@ impl Exchanges {
     }
 
     /// The answer, as many bytes of it as a call may have, without the secrets that it repeats.
-    async fn read(&self, mut answer: reqwest::Response, host: &str, between: Duration) -> Result<Response, Error> {
+    async fn read(&self, mut answer: reqwest::Response, host: &str, patience: &Patience) -> Result<Response, Error> {
         let (most, redactor) = (self.budget.bytes(Limit::Answer), &self.powers.redactor);
         let status = answer.status().as_u16();
         // What the provider has done with the request, its status says.
@@ -200,9 +217,9 @@ impl Exchanges {
             })
             .collect();
         let mut body = Vec::new();
-        let late = || broke("timeout", "did not end in time");
+        let late = || broke("timeout", &format!("did not end {}", patience.said(patience.between)));
         loop {
-            match tokio::time::timeout(between, answer.chunk()).await.map_err(|_| late())? {
+            match tokio::time::timeout(patience.between, answer.chunk()).await.map_err(|_| late())? {
                 Ok(None) => return Ok(Response { status, headers, body: redactor.bytes(body) }),
                 Ok(Some(chunk)) if body.len() + chunk.len() > most => {
                     let whose = self.powers.said_where(Limit::Answer);
@@ -242,24 +259,13 @@ fn nothing_left(phase: Phase) -> bool {
     }
 }
 
-/// The failed handshake that an error is, or wraps. An I/O error's own source is that of what it wraps, so what it wraps has to be asked for;
-/// connectors wrap one in another.
-fn tls_failure<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
-    let mut error = error;
-    loop {
-        if let Some(tls) = error.downcast_ref() {
-            return Some(tls);
-        }
-        error = error.downcast_ref::<std::io::Error>()?.get_ref()?;
-    }
-}
-
-fn slow(host: &str) -> Error {
-    failed(Phase::Wait, "timeout", format!("{host} took the request and did not answer in time."))
+fn slow(host: &str, patience: &Patience) -> Error {
+    let within = patience.said(patience.first);
+    failed(Phase::Wait, "timeout", format!("{host} took the request and did not answer {within}."))
 }
 
 /// Why no answer came, by how far the exchange got. What is not certainly earlier is `wait`: the provider may have taken it.
-fn unanswered(error: &reqwest::Error, host: &str) -> Error {
+fn unanswered(error: &reqwest::Error, host: &str, patience: &Patience) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     let mut words = String::new();
     while let Some(e) = cause {
@@ -268,8 +274,8 @@ fn unanswered(error: &reqwest::Error, host: &str) -> Error {
             Some(NoAddress::NotFound(why)) => return failed(Phase::Resolve, "unknown_host", why),
             None => {}
         }
-        if let Some(tls) = tls_failure(e) {
-            return failed(Phase::Tls, "tls", format!("TLS to {host} failed: {tls}."));
+        if let Some(why) = tls::failure(e) {
+            return failed(Phase::Tls, "tls", format!("TLS to {host} failed: {why}."));
         }
         words = e.to_string();
         cause = e.source();
@@ -277,7 +283,7 @@ fn unanswered(error: &reqwest::Error, host: &str) -> Error {
     match (error.is_connect(), error.is_timeout()) {
         (true, true) => failed(Phase::Connect, "timeout", format!("{host} did not answer in time.")),
         (true, false) => failed(Phase::Connect, "no_connection", format!("{host} cannot be reached: {words}.")),
-        (false, true) => slow(host),
+        (false, true) => slow(host, patience),
         (false, false) => failed(Phase::Wait, "connection_lost", format!("The connection to {host} broke: {words}.")),
     }
 }

@@ -60,8 +60,8 @@ const UNRESERVED_ONLY: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').rem
 pub enum Refused {
     /// It never will be: it is against a rule.
     Invalid(String),
-    /// It might be, with another secret.
-    Denied(String),
+    /// It might be, with another value of this secret.
+    Secret { name: String, why: String },
 }
 
 fn invalid<T>(text: impl Into<String>) -> Result<T, Refused> {
@@ -152,7 +152,7 @@ pub fn fill(request: Request, largest: usize, value: impl Fn(&str) -> String) ->
         let (name, text) = header(name, text)?;
         headers.append(name, text);
     }
-    let (mut in_url, mut in_body) = (Vec::new(), Vec::new());
+    let (mut in_url, mut secrets_in_url, mut in_body) = (Vec::new(), Vec::new(), Vec::new());
     for credential in &request.credentials {
         match credential {
             Credential::Basic(basic) => {
@@ -177,6 +177,7 @@ pub fn fill(request: Request, largest: usize, value: impl Fn(&str) -> String) ->
             Credential::Url(marked) => {
                 check_marker(&marked.marker)?;
                 in_url.push((marked.marker.as_str(), value(&marked.secret)));
+                secrets_in_url.push(marked.secret.as_str());
             }
             Credential::Body(marked) => {
                 check_marker(&marked.marker)?;
@@ -187,7 +188,7 @@ pub fn fill(request: Request, largest: usize, value: impl Fn(&str) -> String) ->
     if !request.credentials.is_empty() && headers.contains_key(RANGE) {
         return invalid("A request with a credential asks for the whole answer: leave out the header range.");
     }
-    let url = if in_url.is_empty() { request.url } else { fill_url(&request.url, &in_url)? };
+    let url = if in_url.is_empty() { request.url } else { fill_url(&request.url, &in_url, &secrets_in_url)? };
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let body = if in_body.is_empty() { request.body } else { fill_body(&request.body, kind, &in_body, largest)? };
     Ok(Ready { method: method(&request.method)?, url, headers, body })
@@ -225,9 +226,9 @@ fn secret_header(headers: &mut HeaderMap, name: HeaderName, secret: &str, value:
     }
     let Ok(mut value) = HeaderValue::from_bytes(value.as_bytes()) else {
         let why = format!(
-            "The secret `{secret}`, which goes into the header {name}, holds a control character, a line break perhaps: `engine secret set {secret}` sets it anew."
+            "The secret `{secret}`, which goes into the header {name}, holds a control character, a line break perhaps"
         );
-        return Err(Refused::Denied(why));
+        return Err(Refused::Secret { name: secret.to_owned(), why });
     };
     value.set_sensitive(true);
     headers.insert(name, value);
@@ -283,7 +284,7 @@ fn encoded<'a>(marked: &[Marked<'a>], encode: impl Fn(&str) -> String) -> Vec<Ma
 }
 
 /// Puts secrets into the path and the query, where their markers stand, and nowhere else.
-fn fill_url(url: &str, marked: &[Marked<'_>]) -> Result<String, Refused> {
+fn fill_url(url: &str, marked: &[Marked<'_>], secrets: &[&str]) -> Result<String, Refused> {
     let (rest, fragment) = url.split_once('#').map_or((url, None), |(rest, fragment)| (rest, Some(fragment)));
     let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
     let path_at = rest.find("://").and_then(|at| rest[at + 3..].find(['/', '\\']).map(|slash| at + 3 + slash));
@@ -315,7 +316,9 @@ fn fill_url(url: &str, marked: &[Marked<'_>]) -> Result<String, Refused> {
         || whole.path().split('/').count() != in_path.split('/').count()
         || !whole.path().ends_with(in_path.rsplit('/').next().unwrap_or_default())
     {
-        return Err(Refused::Denied("A secret would change the URL's path; set it anew.".to_owned()));
+        let name = secrets.first().copied().unwrap_or_default().to_owned();
+        let why = format!("The secret `{name}`, which goes into the URL, would change its path");
+        return Err(Refused::Secret { name, why });
     }
     Ok(filled)
 }
@@ -373,7 +376,7 @@ mod tests {
 
     fn filled(request: Request, value: &str) -> Result<Ready, String> {
         let text = |refused| match refused {
-            Refused::Invalid(why) | Refused::Denied(why) => why,
+            Refused::Invalid(why) | Refused::Secret { why, .. } => why,
         };
         check_size(&request, 1).map_err(text)?;
         check(&request, LARGEST, "`request`").map_err(text)?;
@@ -474,6 +477,6 @@ mod tests {
         assert!(filled(twice, "x").unwrap_err().contains("given twice"));
         let broken = request("https://a.example/", vec![Credential::Bearer("s".into())]);
         let error = filled(broken, "a\r\nHost: evil").unwrap_err();
-        assert!(error.contains("engine secret set s`") && !error.contains("evil"), "a secret is not quoted: {error}");
+        assert!(error.contains("a line break perhaps") && !error.contains("evil"), "a secret is not quoted: {error}");
     }
 }

@@ -235,7 +235,7 @@ impl Relay {
             .await
         {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(e)) => Err(failed(e.to_string())),
+            Ok(Err(e)) => Err(failed(tls::failure(&e).unwrap_or_else(|| e.to_string()))),
             Err(_) => Err(failed("no answer in time".into())),
         }
     }
@@ -299,7 +299,9 @@ impl Relay {
             Stage::Sender => (Phase::Write, LOST_IN_SENDER),
             _ => (Phase::Write, "connection_lost"),
         };
-        Err(broken(phase, code, format!("The connection to the relay {} broke: {failed}.", self.host)))
+        let causes = std::iter::successors(Some(&failed as &dyn std::error::Error), |cause| cause.source());
+        let why = causes.into_iter().find_map(tls::failure).unwrap_or_else(|| failed.to_string());
+        Err(broken(phase, code, format!("The connection to the relay {} broke: {why}.", self.host)))
     }
 }
 

@@ -73,6 +73,10 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
             let code = if from.is_some() { "sender_not_granted" } else { "smtp_not_granted" };
             let word = format!("`smtp = true` under [target.{module}]");
             let why = match (decision.asked, sender) {
+                // The operator's word opens its own sender alone.
+                (false, _) if from.is_some() => {
+                    format!("its component does not ask for mail in its manifest; its author adds `smtp` there{back}")
+                }
                 (false, _) => {
                     format!(
                         "its component does not ask for mail in its manifest; the operator can open it all the same, with {word}"

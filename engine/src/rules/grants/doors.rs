@@ -1,12 +1,12 @@
 //! What the doors ask, call by call. Each answer is the decision, and a refusal comes before any effect.
 
-use super::capability::shell;
+use super::capability::{quoted, shell};
 use super::denial::{self, Denial};
 use super::{Call, Capability, Decision, Grants, decide};
 use crate::rules::addresses;
 use crate::rules::origin::Origin;
 use std::net::IpAddr;
-use url::Url;
+use url::{ParseError, Url};
 
 /// How many characters of a URL are shown that cannot be read.
 const MOST_SHOWN: usize = 100;
@@ -17,7 +17,15 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &
     only_while_sending(call, "HTTP")?;
     let invalid = |why: String| Denial::new("invalid_url", format!("The URL {why}."));
     let beginning = || url.chars().take(MOST_SHOWN).collect::<String>().escape_debug().to_string();
-    let parsed = Url::parse(url).map_err(|e| invalid(format!("\"{}\" cannot be read ({e})", beginning())))?;
+    let parsed = Url::parse(url).map_err(|e| {
+        invalid(match e {
+            ParseError::RelativeUrlWithoutBase => format!(
+                "\"{}\" does not say `https://` or `http://`: write all of it, such as https://pigeons.example/flights",
+                beginning()
+            ),
+            other => format!("\"{}\" cannot be read ({other})", beginning()),
+        })
+    })?;
     let origin = Origin::of(&parsed).map_err(invalid)?;
     let decision = decide(grants, &Capability::Http(origin.clone()));
     if !decision.in_force() {
@@ -77,6 +85,15 @@ pub fn bind_option(grants: &Grants) -> String {
     first.map_or_else(|| " --origin https://…".to_owned(), |origin| format!(" --origin {}", shell(&origin.to_string())))
 }
 
+/// The options of `engine secret set` that keep a secret for what it is for, where only its value is to be another.
+pub fn binding(grants: &Grants, name: &str) -> String {
+    let bound = grants.bound.get(name).filter(|bound| !bound.is_empty());
+    let Some(bound) = bound else { return bind_option(grants) };
+    let origins: String = bound.iter().map(|origin| format!(" --origin {}", shell(&origin.to_string()))).collect();
+    let own = grants.own_secrets.contains(name).then(|| format!(" --target {}", quoted(grants.target())));
+    format!("{origins}{}", own.unwrap_or_default())
+}
+
 /// Whether there is a place where its secrets may go.
 pub fn goes_somewhere(grants: &Grants) -> bool {
     places(grants).next().is_some()
@@ -116,6 +133,13 @@ pub fn smtp<'a>(grants: &'a Grants, call: Call, asked: Option<&'a str>) -> Resul
 /// May this call read the folder of templates? Only a creator may: what it renders is stored, and the handler sends what is stored.
 pub fn templates(grants: &Grants, call: Call) -> bool {
     call == Call::Create && decide(grants, &Capability::Templates).in_force()
+}
+
+/// Why a creator finds no folder of templates, where its component asks for one or the operator names one.
+pub fn no_templates(grants: &Grants) -> Option<Denial> {
+    let decision = decide(grants, &Capability::Templates);
+    let is_meant = decision.asked || decision.granted;
+    (is_meant && !decision.in_force()).then(|| denial::of(grants, &Capability::Templates, decision, None))
 }
 
 /// May this call use the secret for a signature?

@@ -252,6 +252,8 @@ fn a_denial_says_what_would_allow_it() {
         message.contains("opens it with `base_url = \"https://a.example\"` under [target.carrier_pigeon]"),
         "{message}"
     );
+    let message = http_of(Keys::default(), "a.example/x");
+    assert!(message.contains("\"a.example/x\" does not say `https://` or `http://`: write all of it"), "{message}");
     let message = http_of(Keys { operator: word("https://b.example"), ..Keys::default() }, "https://a.example/x");
     assert!(
         message.contains("opens it, instead of https://b.example, with `base_url = \"https://a.example\"`"),
@@ -268,6 +270,13 @@ fn a_denial_says_what_would_allow_it() {
     assert!(message.contains("has no sender") && message.contains("`from_email` and `smtp = true`"), "{message}");
     let message = smtp_of(Keys { operator: allowing(&[], &[], &["news@example.org"]), ..Keys::default() });
     assert!(message.contains("does not ask for mail") && message.contains("`smtp = true`"), "{message}");
+
+    // The operator's word is of no use to another's mail.
+    let operator = OperatorWord { smtp: true, sender: Some("own@example.org".into()), ..OperatorWord::default() };
+    let other = Keys { granted: &["smtp a@b.example"], operator, ..Keys::default() }.grants();
+    let message = smtp(&other, Call::Send, Some("a@b.example")).unwrap_err().message;
+    let expected = "The target Carrier Pigeon may not send mail from a@b.example: its component does not ask for mail in its manifest; its author adds `smtp` there; `engine target revoke \"Carrier Pigeon\" --smtp-from a@b.example` takes the grant back. Its own sender is own@example.org.";
+    assert_eq!(message, expected);
 
     let grants = Keys { asked: &[a, "secret token"], granted: &[a], ..Keys::default() }.grants();
     let message = http(&grants, Call::Send, "https://a.example", &["token"], &[]).unwrap_err().message;
@@ -290,6 +299,25 @@ fn a_folder_of_templates_is_asked_for_and_named() {
     let unasked = "The target Carrier Pigeon may not read the folder of templates: its component does not ask for it in its manifest.";
     assert_eq!(folder(&[], named()), (Some(unasked.to_owned()), 0));
     assert_eq!(folder(&[], OperatorWord::default()), (None, 0));
+    let missed = |asked, operator| no_templates(&Keys { asked, operator, ..Keys::default() }.grants());
+    assert_eq!(missed(&["templates"], OperatorWord::default()).unwrap().message, none);
+    assert_eq!(missed(&[], named()).unwrap().message, unasked);
+    assert!(missed(&["templates"], named()).is_none() && missed(&[], OperatorWord::default()).is_none());
+}
+
+/// With its value alone to be mended, a secret stays bound to what it was.
+#[test]
+fn a_secret_is_set_anew_for_what_it_was() {
+    let own = BTreeSet::from(["token".to_owned()]);
+    let of = |keys: Keys<'_>| keys.grants();
+    let (a, bound) = ("http https://a.example", [("token", "https://b.example"), ("token", "https://c.example")]);
+    let asked = &["secret token", a];
+    assert_eq!(binding(&of(Keys { asked, ..Keys::default() }), "token"), " --origin https://a.example");
+    let grants = of(Keys { asked, bound: &bound, ..Keys::default() });
+    assert_eq!(binding(&grants, "token"), " --origin https://b.example --origin https://c.example");
+    let grants = grants.with_own_secrets(own);
+    let expected = " --origin https://b.example --origin https://c.example --target \"Carrier Pigeon\"";
+    assert_eq!(binding(&grants, "token"), expected);
 }
 
 #[test]

@@ -124,7 +124,11 @@ fn count(schema: &Value, cost: &mut Cost) -> Result<(), String> {
             // What is wrong with those, the library says.
             ("pattern" | "properties" | "patternProperties" | "allOf" | "anyOf" | "oneOf", _) => {}
             (other, _) if PLAIN.contains(&other) || other.starts_with("x-") => {}
-            (other, _) => return Err(format!("its keyword `{}` is not followed here", other.escape_debug())),
+            (other, _) => {
+                let known = PLAIN.into_iter().chain(WITH_SCHEMAS);
+                let near = nearest(other, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                return Err(format!("its keyword `{}` is not followed here{near}", other.escape_debug()));
+            }
         }
     }
     Ok(())
@@ -144,6 +148,21 @@ fn check_types(kinds: &Value) -> Result<(), String> {
         None => Ok(()),
     }
 }
+
+/// Keywords whose values are or hold schemas, or are looked at for their cost.
+const WITH_SCHEMAS: [&str; 11] = [
+    "pattern",
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+    "items",
+    "propertyNames",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "type",
+];
 
 /// Keywords without schemas in them.
 const PLAIN: [&str; 27] = [
@@ -187,7 +206,7 @@ mod tests {
         let doubling = |n: u32| json!({ "allOf": [{ "$ref": format!("#/$defs/{}", n + 1) }, { "$ref": format!("#/$defs/{}", n + 1) }] });
         let mut schema = doubling(0);
         schema["$defs"] = (1..50).map(|n| (n.to_string(), doubling(n))).collect::<Map<_, _>>().into();
-        assert!(check("extra", &Map::new(), &schema, &[]).unwrap_err().contains("instead of `$ref`"));
+        assert!(check("extra", &Map::new(), &schema, &[]).unwrap_err().why.contains("instead of `$ref`"));
         assert!(check_schema(&schema).unwrap_err().contains("instead of `$ref`"));
     }
 
@@ -199,19 +218,23 @@ mod tests {
             let nested = json!({ "properties": { "a": { "anyOf": [{ keyword: false }] } } });
             assert!(check_schema(&nested).unwrap_err().contains(keyword), "{keyword}");
         }
+        let misspelt = json!({ "properties": { "a": { "max_length": 3 } } });
+        let expected = "`a`: its keyword `max_length` is not followed here; did you mean `maxLength`?";
+        assert_eq!(check_schema(&misspelt).unwrap_err(), expected);
+        assert!(check_schema(&json!({ "propertys": {} })).unwrap_err().ends_with("did you mean `properties`?"));
         // A property may be called so.
         assert_eq!(check_schema(&json!({ "properties": { "if": {}, "$ref": {} }, "x-own": 1 })), Ok(()));
         assert!(check_schema(&json!({ "items": [1] })).is_err());
         let branches =
             |n: usize| json!({ "properties": { "a": { "anyOf": vec![json!({ "items": { "type": "string" } }); n] } } });
         let numbers = json!({ "a": vec![1; 60_000] });
-        let why = check("extra", numbers.as_object().unwrap(), &branches(MOST_BRANCHES), &[]).unwrap_err();
+        let why = check("extra", numbers.as_object().unwrap(), &branches(MOST_BRANCHES), &[]).unwrap_err().why;
         assert_eq!(why, "extra is not valid, and too large to be told why: try a smaller one");
         assert!(check_schema(&branches(MOST_BRANCHES + 1)).unwrap_err().contains("32 are the most"));
         let long = json!({ "a": "x".repeat(100_000) });
         let why =
             check("extra", long.as_object().unwrap(), &json!({ "properties": { "a": { "type": "integer" } } }), &[]);
-        assert!(why.unwrap_err().len() < 1100);
+        assert!(why.unwrap_err().why.len() < 1100);
     }
 
     #[test]

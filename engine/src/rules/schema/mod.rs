@@ -23,25 +23,50 @@ const MOST_SHOWN: usize = 100;
 /// Says what is wrong with `object` by `schema`, in the first complaint's words, naming the key. An unknown key is told with
 /// those there are, and the one that is spelled most like it. `beside` are keys that somebody else reads: where the schema does not know
 /// them, they are not looked at.
-pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Result<(), String> {
+pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Result<(), Misfit> {
     // It repeats keys and values, of the schema and of the object, whoever made them.
     let cut = |why: String| if why.len() > MOST_SAID { format!("{}…", limits::cut(&why, MOST_SAID)) } else { why };
-    complaint(what, object, schema, beside).map_or(Ok(()), |why| Err(shown(&cut(why).replace('\n', " "))))
+    match complaint(what, object, schema, beside) {
+        None => Ok(()),
+        Some(Misfit { key, why }) => Err(Misfit { key, why: shown(&cut(why).replace('\n', " ")) }),
+    }
 }
 
-fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Option<String> {
+/// What does not fit a schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Misfit {
+    /// The object's key at fault, if it is one.
+    pub key: Option<String>,
+    /// The end of a sentence.
+    pub why: String,
+}
+
+impl From<String> for Misfit {
+    fn from(why: String) -> Self {
+        Misfit { key: None, why }
+    }
+}
+
+impl From<Misfit> for String {
+    fn from(misfit: Misfit) -> Self {
+        misfit.why
+    }
+}
+
+fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Option<Misfit> {
     let none = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let mut object = object.clone();
     object.retain(|key, _| properties.contains_key(key) || !beside.contains(&key.as_str()));
     if schema.get("additionalProperties") == Some(&Value::Bool(false))
-        && let Some(told) = unknown_key(what, &object, properties, beside)
+        && let Some(unknown) = unknown_key(what, &object, properties, beside)
     {
-        return Some(told);
+        return Some(unknown);
     }
     let (validator, cost) = match validator(schema) {
         Ok(validator) => validator,
-        Err(why) => return Some(format!("the schema of {what} is not valid: {why}")),
+        Err(why) => return Some(format!("the schema of {what} is not valid: {why}").into()),
     };
     let object = Value::Object(object);
     if validator.is_valid(&object) {
@@ -49,22 +74,24 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     }
     // What each branch has against each part of it would be collected first.
     if cost.branches > 0 && object.to_string().len() > MOST_EXPLAINED {
-        return Some(format!("{what} is not valid, and too large to be told why: try a smaller one"));
+        return Some(format!("{what} is not valid, and too large to be told why: try a smaller one").into());
     }
     let error = validator.validate(&object).err()?;
     let path = error.instance_path().to_string();
+    let key = path.trim_start_matches('/').split('/').next().filter(|key| !key.is_empty()).map(str::to_owned);
     let at = path.trim_start_matches('/').replace('/', ".");
     let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
     let failed = error.schema_path().to_string();
-    if let Some(told) = unknown_key_within(&place, error.instance(), schema, &failed) {
-        return Some(told);
+    if let Some(Misfit { why, .. }) = unknown_key_within(&place, error.instance(), schema, &failed) {
+        return Some(Misfit { key, why });
     }
     let found: String = error.instance().to_string().chars().take(MOST_SHOWN).collect();
-    Some(match (meaning(schema, &failed), of_a_few(schema, &failed)) {
+    let why = match (meaning(schema, &failed), of_a_few(schema, &failed)) {
         (Some(told), _) => format!("{place} cannot be {found}: it has to be as described (\"{told}\")"),
         (None, Some(few)) => format!("{place} cannot be {found}: it has to be one of {few}"),
         (None, None) => format!("{place} is not valid: {error}{}", to_write(schema, &failed)),
-    })
+    };
+    Some(Misfit { key, why })
 }
 
 /// How a value is written that has another type.
@@ -87,17 +114,18 @@ fn unknown_key(
     object: &Map<String, Value>,
     properties: &Map<String, Value>,
     beside: &[&str],
-) -> Option<String> {
+) -> Option<Misfit> {
     let unknown = object.keys().find(|key| !properties.contains_key(*key))?;
     let names = || properties.keys().map(String::as_str).chain(beside.iter().copied());
     let known: BTreeSet<String> = names().map(|key| format!("`{key}`")).collect();
     let known = if known.is_empty() { "no key".to_owned() } else { known.into_iter().collect::<Vec<_>>().join(", ") };
     let near = nearest(unknown, names()).map_or_else(String::new, |near| format!("; the nearest key is `{near}`"));
-    Some(format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug()))
+    let why = format!("{what} holds `{}`, and may hold {known}{near}", unknown.escape_debug());
+    Some(Misfit { key: Some(unknown.clone()), why })
 }
 
 /// The same of an object inside of another.
-fn unknown_key_within(place: &str, object: &Value, schema: &Value, failed: &str) -> Option<String> {
+fn unknown_key_within(place: &str, object: &Value, schema: &Value, failed: &str) -> Option<Misfit> {
     let within = schema.pointer(failed.strip_suffix("/additionalProperties")?)?;
     unknown_key(place, object.as_object()?, within.get("properties")?.as_object()?, &[])
 }
@@ -141,7 +169,7 @@ mod tests {
             "properties": { "html": { "type": "boolean" }, "cc": { "type": "array", "items": { "type": "string" } } },
             "additionalProperties": false,
         });
-        check("extra", object.as_object().unwrap(), &schema, &["templates"])
+        check("extra", object.as_object().unwrap(), &schema, &["templates"]).map_err(String::from)
     }
 
     #[test]
@@ -157,18 +185,20 @@ mod tests {
         assert!(checked(json!({ "html": 1 })).unwrap_err().starts_with("`html` in extra is not valid: "));
         assert!(checked(json!({ "cc": [1] })).unwrap_err().starts_with("`cc.0` in extra is not valid: "));
         assert_eq!(check("extra", &Map::new(), &json!({}), &[]), Ok(()));
-        assert!(check("extra", &Map::new(), &json!({ "type": 3 }), &[]).unwrap_err().contains("the schema of extra"));
+        assert!(
+            check("extra", &Map::new(), &json!({ "type": 3 }), &[]).unwrap_err().why.contains("the schema of extra")
+        );
     }
 
     #[test]
     fn a_pattern_is_told_in_its_authors_words() {
         let schema = json!({ "properties": { "sid": { "pattern": "^AC[0-9]+$", "description": "The account, `AC` and digits." } } });
-        let told = check("the settings", json!({ "sid": "x" }).as_object().unwrap(), &schema, &[]).unwrap_err();
+        let told = check("the settings", json!({ "sid": "x" }).as_object().unwrap(), &schema, &[]).unwrap_err().why;
         let expected =
             "`sid` in the settings cannot be \"x\": it has to be as described (\"The account, `AC` and digits\")";
         assert_eq!(told, expected);
         let few = json!({ "properties": { "a": { "properties": { "b": { "enum": ["x", "y", "z", "v", 3] } }, "additionalProperties": false } } });
-        let told = |object: Value| check("the settings", object.as_object().unwrap(), &few, &[]).unwrap_err();
+        let told = |object: Value| check("the settings", object.as_object().unwrap(), &few, &[]).unwrap_err().why;
         assert_eq!(
             told(json!({ "a": { "b": 4 } })),
             "`a.b` in the settings cannot be 4: it has to be one of \"x\", \"y\", \"z\", \"v\", 3"
@@ -178,7 +208,7 @@ mod tests {
             "`a` in the settings holds `c`, and may hold `b`; the nearest key is `b`"
         );
         let either = json!({ "properties": { "to": { "anyOf": [{ "type": "string" }, { "type": "integer" }], "description": "A name or a number." } } });
-        let told = check("the settings", json!({ "to": [] }).as_object().unwrap(), &either, &[]).unwrap_err();
+        let told = check("the settings", json!({ "to": [] }).as_object().unwrap(), &either, &[]).unwrap_err().why;
         assert_eq!(told, "`to` in the settings cannot be []: it has to be as described (\"A name or a number\")");
     }
 
@@ -193,7 +223,7 @@ mod tests {
             (json!("object"), json!("a"), "write an object, such as `{\"key\": \"value\"}`"),
         ] {
             let schema = json!({ "properties": { "a": { "type": kind } } });
-            let told = check("extra", json!({ "a": value }).as_object().unwrap(), &schema, &[]).unwrap_err();
+            let told = check("extra", json!({ "a": value }).as_object().unwrap(), &schema, &[]).unwrap_err().why;
             assert_eq!(told, format!("`a` in extra is not valid: {value} is not of type {kind}; {how}"));
         }
     }
