@@ -248,6 +248,22 @@ async fn a_crowd_that_was_quick_before() {
     engine.beside(honest).await;
 }
 
+/// One call that takes its time holds up nobody else's notification of its target: that has places beside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_call_before_another_of_its_target() {
+    let arena = Arena::of("sleeper").await;
+    let engine = &arena.engine;
+    engine.notify("sleeper", "Slow", json!({ "milliseconds": 20_000 })).await;
+    let others = async {
+        for i in 0..3 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let quick = engine.notify("sleeper", &format!("Quick {i}"), json!({ "milliseconds": 10 })).await;
+            attempted(engine, quick, Duration::from_secs(3)).await;
+        }
+    };
+    engine.beside(others).await;
+}
+
 /// What may be killing engines goes alone, one after another, and what else its target has to do does not wait behind it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn suspects_before_an_honest_notification() {

@@ -23,6 +23,8 @@ pub(super) struct Lane {
     queue: Mutex<Queue>,
     /// How many are in its workers' hands.
     pub taken: AtomicUsize,
+    /// How many of its workers have some in their hands.
+    pub sending: AtomicUsize,
     pub ways: Arc<Ways>,
 }
 
@@ -189,7 +191,7 @@ impl Drop for Worker<'_> {
 
 impl Lane {
     pub(super) fn of(ways: Arc<Ways>) -> Self {
-        Lane { queue: Mutex::default(), taken: AtomicUsize::new(0), ways }
+        Lane { queue: Mutex::default(), taken: AtomicUsize::new(0), sending: AtomicUsize::new(0), ways }
     }
 
     /// How many notifications are under way in it.
@@ -232,6 +234,7 @@ impl Lane {
         queue.put_off = 0;
         // While the queue is held, so that what is under way is never missed.
         self.taken.fetch_add(taken.len(), Ordering::AcqRel);
+        self.sending.fetch_add(usize::from(!taken.is_empty()), Ordering::AcqRel);
         taken
     }
 

@@ -149,7 +149,9 @@ impl Lanes {
         let target = first.target.id;
         let lane = self.lane(Key { target, alone }, ready);
         let mut queue = lane.queue();
-        let wanted = claimed.len().div_ceil(calls_of(&self.shared, ready)) + queue.waiting.len();
+        // Those that are sending may be for long: what waits has workers beside them.
+        let sending = lane.sending.load(Ordering::Acquire);
+        let wanted = claimed.len().div_ceil(calls_of(&self.shared, ready)) + queue.waiting.len() + sending;
         if first.target.faults > 0 {
             lane.ways.faults.failing.store(true, Ordering::Relaxed);
         }
@@ -209,6 +211,7 @@ impl Terms {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         self.lane.taken.fetch_sub(self.many, Ordering::AcqRel);
+        self.lane.sending.fetch_sub(1, Ordering::AcqRel);
         self.shared.fewer.notify_one();
     }
 }
