@@ -15,6 +15,11 @@ const SLOW: Duration = Duration::from_secs(3);
 const REMEMBERED: u32 = 10;
 const LONGEST_REMEMBERED: Duration = Duration::from_secs(600);
 
+/// How much of its waiting for other targets is not held against one, and in how many times that it is again. Otherwise many could wait for each other on
+/// purpose, and sleep meanwhile.
+const FORGIVEN: Duration = Duration::from_secs(10);
+const AGAIN: u32 = 10;
+
 /// After so long, what a target has used counts half.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
@@ -56,9 +61,16 @@ struct Known {
     /// How long its calls have taken together, of which half is forgotten in [`FORGOTTEN`], and when that was so.
     used: Duration,
     counted: Instant,
+    /// How much of its waiting was forgiven when a call ended last.
+    forgiven: Duration,
 }
 
 impl Known {
+    /// How much of its waiting counts as forgiven by now.
+    fn forgiven_by_now(&self) -> Duration {
+        self.forgiven.saturating_sub(self.counted.elapsed() / AGAIN)
+    }
+
     fn used_by_now(&self) -> Duration {
         let halves = self.counted.elapsed().as_secs_f64() / FORGOTTEN.as_secs_f64();
         self.used.mul_f64(0.5_f64.powf(halves))
@@ -136,7 +148,7 @@ impl Pace {
     }
 
     fn known_as(any: bool, slow_until: Option<Instant>) -> Self {
-        let known = Known { any, slow_until, used: Duration::ZERO, counted: Instant::now() };
+        let known = Known { any, slow_until, used: Duration::ZERO, counted: Instant::now(), forgiven: Duration::ZERO };
         let (own, turn, met) = Default::default();
         Pace { own, turn, known: Mutex::new(known), met }
     }
@@ -156,12 +168,14 @@ impl Pace {
         !self.known().any
     }
 
-    /// A call has ended that took so long, of which it waited for other targets for so much: that does not make it slow. Whether that is news.
+    /// A call has ended that took so long, of which it waited for other targets for so much: a part of that does not make it slow. Whether that is news.
     pub(super) fn took(&self, time: Duration, queued: Duration) -> bool {
         let mut known = self.known();
-        let own = time.saturating_sub(queued);
+        let before = known.forgiven_by_now();
+        let forgiven = queued.min(FORGIVEN.saturating_sub(before));
+        let own = time.saturating_sub(forgiven);
         let is_news = !known.any || own > SLOW;
-        (known.used, known.counted) = (known.used_by_now() + time, Instant::now());
+        (known.used, known.forgiven, known.counted) = (known.used_by_now() + time, before + forgiven, Instant::now());
         if !known.any {
             known.any = true;
             self.met.notify_one();
@@ -307,7 +321,14 @@ mod tests {
         assert!(!is_own(&slots.take(&pace, 1).now_or_never()), "a quick one does not make up for it");
         pace.known().slow_until = Some(Instant::now());
         assert!(is_own(&slots.take(&pace, 1).now_or_never()));
-        pace.took(Duration::from_secs(30), Duration::from_secs(28));
-        assert!(!pace.is_slow() && pace.used() > Duration::from_secs(59), "it has waited for others, in a place");
+        pace.took(Duration::from_secs(12), Duration::from_secs(11));
+        assert!(!pace.is_slow() && pace.used() > Duration::from_secs(41), "it has waited for others, in a place");
+        pace.took(Duration::from_secs(4), Duration::from_secs(4));
+        assert!(pace.is_slow(), "not again and again");
+        let (ago, pace) = (Instant::now() - Duration::from_secs(60), Pace::of(INSTALLED));
+        pace.took(Duration::from_secs(12), Duration::from_secs(11));
+        pace.known().counted = ago;
+        pace.took(Duration::from_secs(8), Duration::from_secs(8));
+        assert!(!pace.is_slow(), "a tenth of the time is forgiven");
     }
 }
