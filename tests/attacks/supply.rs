@@ -5,10 +5,15 @@ use crate::support::engine::TestEngine;
 use crate::support::program::{binary, compiler_after};
 use crate::support::{folder_with, guest};
 use engine::clock::Clock;
-use engine::host::{Compiler, Host};
+use engine::host::{Catalog, Compiler, Host};
+use engine::rules::tenant::Tenant;
+use engine::targets::{self, Wish};
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// What a file that is put where a component is looked for must lead to.
 async fn installed(put: impl FnOnce(&Path)) -> Arena {
@@ -283,6 +288,38 @@ async fn what_compiles_knows_nothing() {
         variables.filter(|line| !["PWD=", "OLDPWD=", "SHLVL=", "_="].iter().any(|own| line.starts_with(own))).collect();
     assert!(strange.is_empty(), "{strange:?}");
     assert!(seen.contains("in /\n") && seen.contains("pipe:") && !seen.contains("engine."), "{seen}");
+}
+
+/// A machine that has no process for the compiler, as when descriptors have run out: that passes, and is not held against the component.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn compiling_where_there_is_no_process() {
+    let (folder, empty) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let program = folder.path().join("compiler");
+    let mut engine = TestEngine::builder().start().await;
+    let bytes = fs::read(guest("noop")).unwrap();
+    let (grants, settings, limits) = Default::default();
+    let wish = Wish { name: Some("Pigeon".to_owned()), module: "pigeon".to_owned(), bytes, grants, settings, limits };
+    let now = engine.clock.now();
+    targets::install(&engine.store, &engine.catalog, Tenant::DEFAULT, wish, Uuid::now_v7(), now).await.unwrap();
+    engine.record("Pigeon", "anything").await;
+    let id = engine.notify("Pigeon", "Title", json!({})).await;
+    // Another engine, which has not compiled it.
+    let apart = Compiler::apart(&engine.settings.sandbox, program.clone());
+    let key = engine.settings.engine_key().unwrap();
+    let host =
+        Host::new(&engine.settings.sandbox, empty.path(), &key, engine.clock.clone()).unwrap().compiled_by(apart);
+    engine.catalog = Arc::new(Catalog::new(host, engine.settings.clone()).unwrap());
+    let later = async {
+        // Longer than it is tried at once.
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        std::os::unix::fs::symlink(binary(), &program).unwrap();
+        let began = Instant::now();
+        while engine.show(id).await.attempts.is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(20), "{:#?}", engine.show(id).await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    engine.beside(later).await;
 }
 
 /// An engine that is killed, which cannot end its compilers, does not leave them behind.

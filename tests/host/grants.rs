@@ -410,7 +410,7 @@ async fn few_components_are_read_at_once() {
         });
     }
     for refused in all.join_all().await {
-        let Unloaded::Module(refused) = refused;
+        let Unloaded::Module(refused) = refused else { panic!("{refused:?}") };
         assert!(refused.to_string().contains("not in the database as it was"), "{refused}");
     }
     assert!((2..=10).contains(&most.load(SeqCst)), "{most:?}");

@@ -33,7 +33,7 @@ pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code>
 pub async fn found(store: &Store, catalog: &Catalog, target: &Target) -> anyhow::Result<Found> {
     match targets::ready(store, catalog, Tenant::DEFAULT, target).await {
         Ok(ready) => Ok(Ok(ready)),
-        Err(Unready::Module(error)) => Ok(Err(error)),
+        Err(Unready::Module(error) | Unready::Trouble(error)) => Ok(Err(error)),
         Err(Unready::Store(error)) => Err(error.into()),
     }
 }

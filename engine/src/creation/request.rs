@@ -131,7 +131,7 @@ impl CreationError {
 impl From<Unready> for CreationError {
     fn from(unready: Unready) -> Self {
         match unready {
-            Unready::Module(error) => CreationError::Module(error),
+            Unready::Module(error) | Unready::Trouble(error) => CreationError::Module(error),
             Unready::Store(error) => error.into(),
         }
     }

@@ -91,6 +91,11 @@ impl Deliverer {
                 self.give_back(batch).await;
                 None
             }
+            Err(Unready::Trouble(error)) => {
+                tracing::warn!(reason = %error, "a target cannot be made ready yet");
+                self.give_back(batch).await;
+                None
+            }
             Err(Unready::Module(error)) => {
                 self.pause_unready(&error, batch).await;
                 None

@@ -20,7 +20,12 @@ pub(super) struct Preparing {
     waiting: HashMap<task::Id, (Arc<Target>, Vec<Claimed>, Terms)>,
     /// Those that have ended.
     ready: Vec<Prepared>,
+    /// How often in a row the machine had nothing to make a target ready with.
+    troubles: HashMap<Uuid, u32>,
 }
+
+/// How often that is tried before a person is told; each time takes some seconds.
+const MOST_TROUBLES: u32 = 20;
 
 /// A target that was made ready, or why it was not.
 pub(super) struct Prepared {
@@ -65,8 +70,18 @@ impl Preparing {
             (error.id(), Err(Unready::Module(ModuleError(why))))
         });
         if let Some((target, claimed, terms)) = self.waiting.remove(&id) {
+            if !matches!(ready, Err(Unready::Trouble(_))) {
+                self.troubles.remove(&target.id);
+            }
             self.ready.push(Prepared { target, claimed, terms, ready });
         }
+    }
+
+    /// Once more there was nothing to make this target ready with. Whether to try again.
+    pub(super) fn is_to_be_tried_again(&mut self, target: Uuid) -> bool {
+        let times = self.troubles.entry(target).or_default();
+        *times += 1;
+        *times < MOST_TROUBLES
     }
 
     /// The targets for which nothing more is to be claimed yet.

@@ -190,7 +190,13 @@ impl Work {
                 self.deliverer.give_back(&claimed).await;
                 Err(error)
             }
-            Err(Unready::Module(error)) => {
+            // It has been tried for some time, and that it lasts is not the component's fault.
+            Err(Unready::Trouble(error)) if self.preparing.is_to_be_tried_again(target.id) => {
+                tracing::warn!(target = target.name, reason = %error, "a target cannot be made ready yet");
+                self.put_off(&claimed).await;
+                Ok(())
+            }
+            Err(Unready::Module(error) | Unready::Trouble(error)) => {
                 // Nothing of it was attempted, so others may be.
                 if let Some(left) = &mut self.chosen.limit {
                     *left += claimed.len();

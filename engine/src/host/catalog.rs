@@ -177,6 +177,7 @@ impl Catalog {
         let loaded = match &setup.component {
             Some(digest) => match self.installed(name, digest, read).await {
                 Err(Unloaded::Unread(error)) => return Err(Unloaded::Unread(error)),
+                Err(Unloaded::Trouble(error)) => return Err(Unloaded::Trouble(error)),
                 Err(Unloaded::Module(error)) => Err(error),
                 Ok(module) => Ok((module, Source::Installed)),
             },

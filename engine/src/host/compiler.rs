@@ -5,7 +5,7 @@
 //! compiled to, or why it cannot be.
 
 use super::examine::examine;
-use super::modules::{ModuleError, config, refuse, root};
+use super::modules::{ModuleError, Uncompiled, config, refuse, root};
 use crate::settings::{LARGEST_COMPONENT, Sandbox};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ impl Compiler {
     }
 
     /// Compiles a component that need not be trusted.
-    pub(super) async fn compile(&self, engine: &Engine, bytes: Vec<u8>) -> Result<Vec<u8>, ModuleError> {
+    pub(super) async fn compile(&self, engine: &Engine, bytes: Vec<u8>) -> Result<Vec<u8>, Uncompiled> {
         // A closed semaphore, which this never is, would only mean that nothing bounds how many.
         let _place = self.places.acquire().await;
         let late = || ModuleError(format!("It took more than {:?} to compile; make it smaller.", self.time));
@@ -65,16 +65,17 @@ impl Compiler {
                 let engine = engine.clone();
                 let compiling = tokio::task::spawn_blocking(move || compile(&engine, &bytes));
                 tokio::time::timeout(self.time, async {
-                    compiling.await.unwrap_or_else(|e| refuse(format!("It could not be compiled: {e}.")))
+                    Ok(compiling.await.unwrap_or_else(|e| refuse(format!("It could not be compiled: {e}.")))?)
                 })
                 .await
             }
         };
-        compiled.map_err(|_| late())?
+        compiled.map_err(|_| Uncompiled::Module(late()))?
     }
 
-    async fn run(&self, program: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, ModuleError> {
-        let cannot = |e: io::Error| ModuleError(format!("The compiler could not be run ({e}); try again."));
+    async fn run(&self, program: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, Uncompiled> {
+        let cannot =
+            |e: io::Error| Uncompiled::Trouble(ModuleError(format!("The compiler could not be run ({e}); try again.")));
         // Nothing of this process is there: no variable, in which there may be a secret, no folder, no log.
         let mut command = Command::new(program);
         command
@@ -111,17 +112,17 @@ impl Compiler {
         let ((), taken) = tokio::join!(given, taken);
         let taken: Vec<u8> = taken.map_err(cannot)?;
         if taken.len() as u64 > LARGEST_COMPILED {
-            return refuse(format!("It compiles to more than {} MiB; make it smaller.", LARGEST_COMPILED >> 20));
+            return Ok(refuse(format!("It compiles to more than {} MiB; make it smaller.", LARGEST_COMPILED >> 20))?);
         }
         let ended = child.wait().await.map_err(cannot)?;
         match ended.code() {
             Some(0) => Ok(taken),
-            Some(REFUSED) => refuse(String::from_utf8_lossy(&taken)),
-            _ => refuse(format!(
+            Some(REFUSED) => Ok(refuse(String::from_utf8_lossy(&taken))?),
+            _ => Ok(refuse(format!(
                 "It took more than {} MiB of memory to compile, or the compiler failed ({}): make it smaller.",
                 self.memory >> 20,
                 ended
-            )),
+            ))?),
         }
     }
 }

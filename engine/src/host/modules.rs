@@ -47,11 +47,37 @@ const KEEP_STACK: usize = 64 * 1024;
 #[error("{0}")]
 pub struct ModuleError(pub String);
 
-/// Why a component could not be made a module: it cannot be one, or its bytes could not be read.
+/// Why a component could not be made a module.
 #[derive(Debug)]
 pub enum Unloaded<E> {
+    /// It cannot be one.
     Module(ModuleError),
+    /// Its bytes could not be read.
     Unread(E),
+    /// This machine had no process or descriptor for it, which passes.
+    Trouble(ModuleError),
+}
+
+/// Why it could not be compiled: the first or the last of these.
+#[derive(Debug)]
+pub(super) enum Uncompiled {
+    Module(ModuleError),
+    Trouble(ModuleError),
+}
+
+impl<E> From<Uncompiled> for Unloaded<E> {
+    fn from(uncompiled: Uncompiled) -> Self {
+        match uncompiled {
+            Uncompiled::Module(error) => Unloaded::Module(error),
+            Uncompiled::Trouble(error) => Unloaded::Trouble(error),
+        }
+    }
+}
+
+impl From<ModuleError> for Uncompiled {
+    fn from(error: ModuleError) -> Self {
+        Uncompiled::Module(error)
+    }
 }
 
 impl<E> From<ModuleError> for Unloaded<E> {
@@ -178,7 +204,7 @@ impl Host {
     pub async fn load(&self, name: &str, bytes: &[u8]) -> Result<Module, ModuleError> {
         match self.load_on::<Infallible>(None, name, &|| async { Ok(bytes.to_vec()) }.boxed()).await {
             Ok(module) => Ok(module),
-            Err(Unloaded::Module(error)) => Err(error),
+            Err(Unloaded::Module(error) | Unloaded::Trouble(error)) => Err(error),
             Err(Unloaded::Unread(never)) => match never {},
         }
     }

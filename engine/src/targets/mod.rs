@@ -25,6 +25,9 @@ pub enum Unready {
     Module(#[from] ModuleError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// This machine is short of something, which passes.
+    #[error(transparent)]
+    Trouble(ModuleError),
 }
 
 /// A target with its component and what that may use, as it was set up at `target.revision` or later. What is known already costs nothing.
@@ -44,6 +47,7 @@ pub async fn ready(store: &Store, catalog: &Catalog, tenant: Tenant, target: &Ta
     catalog.prepare(tenant, target, &setup, &read).await.map_err(|unloaded| match unloaded {
         Unloaded::Module(error) => Unready::Module(error),
         Unloaded::Unread(error) => Unready::Store(error),
+        Unloaded::Trouble(error) => Unready::Trouble(error),
     })
 }
 
