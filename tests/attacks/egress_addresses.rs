@@ -140,7 +140,7 @@ async fn names_that_look_like_the_grant() {
 async fn kept_connections() {
     let server = HttpServer::start(Answer::Keeps(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())).await;
     let probe = Probe::new().await;
-    let granted = probe.powers(Some(&server.origin()));
+    let granted = probe.of_stranger(&server.origin(), &[]);
     let (client, granted) = (granted.http.clone(), Arc::new(granted));
     let ask = json!({ "url": server.origin(), "times": 2 });
     assert_eq!(probe.tried(&granted, ask.clone()).await["status"], 200);
@@ -153,7 +153,12 @@ async fn kept_connections() {
     let counts = (server.count(), server.connections.load(SeqCst));
     cases.check(case("past_a_revoked_grant"), found["code"] == "origin_not_asked" && counts == (2, 1), found);
 
-    let found = probe.tried(&Arc::new(probe.powers(Some(&server.origin()))), ask).await;
+    let found = probe.tried(&Arc::new(probe.of_stranger(&server.origin(), &[])), ask.clone()).await;
     let counts = (server.count(), server.connections.load(SeqCst));
     cases.check(case("of_another_target"), found["status"] == 200 && counts == (4, 2), (found, counts));
+
+    // Where there may be any number of hosts, each would hold a descriptor.
+    let found = probe.tried(&Arc::new(probe.powers(Some(&server.origin()))), ask).await;
+    let counts = (server.count(), server.connections.load(SeqCst));
+    cases.check(case("to_any_number_of_hosts"), found["status"] == 200 && counts == (6, 4), (found, counts));
 }

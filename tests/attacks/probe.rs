@@ -4,7 +4,7 @@
 use crate::support::engine::ada;
 use crate::support::guest;
 use engine::clock::Clock;
-use engine::host::{Delivery, Host, HttpClient, Module, Network, Powers, Redactor, Resolver};
+use engine::host::{Delivery, Host, HttpClient, Module, Network, Powers, Redactor, Repeated, Resolver};
 use engine::rules::grants::{Grants, OperatorWord, operators_origins};
 use engine::rules::manifest::SecretFormat;
 use engine::rules::notification::{NewNotification, Notification};
@@ -69,13 +69,23 @@ impl Probe {
 
     /// What the probe may do if it is granted what it asks for, and this origin by the operator.
     pub fn powers(&self, base_url: Option<&str>) -> Powers {
-        let word = OperatorWord {
-            bundled: true,
-            base_url: base_url.map(|origin| Origin::parse(origin).unwrap()),
-            ..OperatorWord::default()
-        };
+        let bundled = OperatorWord { bundled: true, ..OperatorWord::default() };
+        let word = OperatorWord { base_url: base_url.map(|origin| Origin::parse(origin).unwrap()), ..bundled };
+        let origins = operators_origins(&self.module.manifest, &word);
+        self.with(word, origins)
+    }
+
+    /// What a stranger's component may do that the operator lets to this origin, whose secret goes to these.
+    pub fn of_stranger(&self, base_url: &str, secret_goes_to: &[&str]) -> Powers {
+        let origin = |text: &str| Origin::parse(text).unwrap();
+        let secrets = vec!["token".to_owned()];
+        let word = OperatorWord { base_url: Some(origin(base_url)), secrets, ..OperatorWord::default() };
+        self.with(word, secret_goes_to.iter().map(|text| origin(text)).collect())
+    }
+
+    fn with(&self, word: OperatorWord, origins: Vec<Origin>) -> Powers {
         let manifest = &self.module.manifest;
-        let bound = [("token".to_owned(), operators_origins(manifest, &word))].into();
+        let bound = [("token".to_owned(), origins)].into();
         let name = &self.module.name;
         let grants = Grants::new(name, name, manifest, Vec::new(), word, bound);
         Powers {
@@ -83,6 +93,7 @@ impl Probe {
             http: Some(HttpClient::new(&grants, self.host.network(), Duration::from_secs(3)).unwrap()),
             grants,
             redactor: Redactor::new(["hush-hush"].into_iter()),
+            repeated: Repeated::new([("token".to_owned(), vec![Secret::new("hush-hush")])].into()),
             secrets: [("token".to_owned(), (SecretFormat::Text, Secret::new("hush-hush")))].into(),
             ..Powers::default()
         }

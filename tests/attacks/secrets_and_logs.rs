@@ -1,13 +1,16 @@
 //! Programs and servers that are after secrets, or after the log.
 
 use super::arena::{Arena, Cases, case, is_delivered};
+use super::probe::Probe;
 use crate::support::engine::TestEngine;
 use crate::support::guests;
 use crate::support::http::{Answer, HttpServer};
 use base64::Engine as _;
+use engine::host::Powers;
 use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const SECRET: &str = "hush/hush \"9f86d081\"";
 
@@ -29,6 +32,38 @@ async fn wall() {
         let got = got.as_str().unwrap();
         assert!(got == "nothing" || got.starts_with("refused"), "{way}: {got}");
     }
+}
+
+/// A blot where a component wrote a guess would tell it that the guess was right, a million times in a call.
+#[tokio::test]
+async fn guesses_of_a_secret() {
+    let echo = HttpServer::start(Answer::status(200, "", "is it hush-hush, or hush-hash?")).await;
+    let probe = Probe::new().await;
+    let mut cases = Cases::default();
+    let elsewhere = Arc::new(probe.of_stranger(&echo.origin(), &["https://provider.example"]));
+    let length =
+        async |powers: &Arc<Powers>, ask: Value| probe.tried(powers, ask).await["characters"].as_u64().unwrap();
+    for (name, ask) in [
+        (case("in_a_refused_origin"), json!({ "url": "https://GUESS.example/" })),
+        (case("in_a_url_that_is_none"), json!({ "url": "GUESS" })),
+        (case("in_a_method"), json!({ "url": echo.origin(), "method": "GUESS" })),
+        (case("in_a_header"), json!({ "url": echo.origin(), "headers": [["GUESS?", "x"]] })),
+        (case("in_about"), json!({ "url": echo.origin(), "about": ["GUESS"] })),
+        (
+            case("in_a_marker"),
+            json!({ "url": format!("{}/x", echo.origin()), "credentials": [{ "url": { "marker": "GUESS", "secret": "token" } }] }),
+        ),
+    ] {
+        let guess = |guess: &str| serde_json::from_str(&ask.to_string().replace("GUESS", guess)).unwrap();
+        let lengths = (length(&elsewhere, guess("hush-hush")).await, length(&elsewhere, guess("hush-hash")).await);
+        cases.check(name, lengths.0 == lengths.1, lengths);
+    }
+    let ask = json!({ "url": echo.origin() });
+    let (whole, answered) = (30, length(&elsewhere, ask.clone()).await);
+    cases.check(case("in_an_answer_of_another_than_its_own"), answered == whole, answered);
+    let own = Arc::new(probe.of_stranger(&echo.origin(), &[&echo.origin()]));
+    let answered = length(&own, ask).await;
+    cases.check(case("not_in_one_of_its_own"), answered == 24, answered);
 }
 
 #[tokio::test]

@@ -3,18 +3,54 @@
 use super::arena::{Arena, Cases, case};
 use crate::support::engine::TestEngine;
 use crate::support::guests;
-use crate::support::smtp::SmtpServer;
+use crate::support::smtp::{Answer, SmtpServer};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+
+const SENDER: &str = "[target.smtp_probe]\nsmtp = true\nfrom_email = '\"Probe\" <probe@example.org>'\n";
 
 async fn arena(relay: &SmtpServer) -> Arena {
-    let settings = "[target.smtp_probe]\nsmtp = true\nfrom_email = '\"Probe\" <probe@example.org>'\n";
-    Arena::started("smtp_probe", TestEngine::builder().relay(relay.address).targets_in(guests()).with(settings)).await
+    Arena::started("smtp_probe", TestEngine::builder().relay(relay.address).targets_in(guests()).with(SENDER)).await
 }
 
 fn part(member: &str, value: &str) -> Value {
     let mut attachment = json!({ "name": "n", "content_type": "text/plain", "content_id": "", "content": "x" });
     attachment[member] = value.into();
     json!({ "html": "<p>x</p>", "attachments": [attachment] })
+}
+
+/// A relay that looks long at some recipients, and a stranger's component that writes to nobody else: the mails of others are sent meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_connections_of_the_relay() {
+    let relay = SmtpServer::start(&[("RCPT", Answer::HangsFor("slow"))]).await;
+    let smtp = format!(
+        "[smtp]\nhost = '127.0.0.1'\nport = {}\ntimeout = '20s'\nconnections = 4\n[delivery]\ncall_batch = 1\n",
+        relay.address.port()
+    );
+    let arena = Arena::with("smtp_probe", &format!("{smtp}{SENDER}")).await;
+    let engine = &arena.engine;
+    engine.record("email", "ada@example.org").await;
+    for i in 0..24 {
+        let slow = json!({ "recipients": [{ "address": "slow@example.org" }] });
+        engine.notify("smtp_probe", &format!("Title {i}"), slow).await;
+    }
+    let honest = async {
+        while relay.connections.load(SeqCst) < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        for i in 0..5 {
+            let began = Instant::now();
+            let mine = engine.notify("email", &format!("Mine {i}"), json!({})).await;
+            while engine.show(mine).await.attempts.is_empty() {
+                assert!(began.elapsed() < Duration::from_secs(3), "{i}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        assert_eq!(relay.count(), 5);
+    };
+    engine.beside(honest).await;
 }
 
 #[tokio::test]

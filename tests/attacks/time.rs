@@ -74,6 +74,15 @@ pub fn gzip_bomb() -> Vec<u8> {
     answer(&format!("content-encoding: gzip\r\ncontent-length: {}\r\n", bomb.len()), &bomb)
 }
 
+fn gzip_head() -> Vec<u8> {
+    answer("content-encoding: gzip\r\n", &gzip(b"")[..10])
+}
+
+/// Blocks that unpack to nothing.
+fn gzip_nothing() -> Vec<u8> {
+    [0, 0, 0, 0xff, 0xff].repeat(10_000)
+}
+
 #[tokio::test]
 async fn answers_that_do_not_end() {
     let head = |headers: &str| answer(headers, b"");
@@ -89,6 +98,7 @@ async fn answers_that_do_not_end() {
             "answer_too_large",
         ),
         (case("a_gzip_bomb"), Answer::Bytes(gzip_bomb()), 0, "read", "answer_too_large"),
+        (case("a_gzip_of_nothing"), Answer::Endless(gzip_head(), gzip_nothing()), 0, "read", "answer_too_large"),
         (
             case("a_mebibyte_and_a_byte"),
             Answer::status(200, "", &"x".repeat((1 << 20) + 1)),

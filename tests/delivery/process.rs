@@ -299,6 +299,16 @@ async fn it_answers_health_checks() {
     assert_eq!(running.ended(), Some(0));
 }
 
+/// Each connection takes a descriptor, and a shell lets a program have a thousand.
+#[tokio::test]
+async fn it_may_have_as_many_descriptors_as_the_system_lets_it() {
+    let running = Program::new().start();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.0.id())).unwrap();
+    let of_files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let numbers: Vec<&str> = of_files.split_whitespace().skip(3).collect();
+    assert_eq!(numbers[0], numbers[1], "{of_files}");
+}
+
 /// Half requests without end, more than there may be connections: they are ended, and whoever asks properly gets an answer.
 #[tokio::test]
 async fn half_requests_take_nothing_for_long() {

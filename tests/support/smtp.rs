@@ -20,6 +20,8 @@ pub enum Answer {
     Hangs,
     /// Without end, on one line.
     Endless,
+    /// Not at all to a line that holds this.
+    HangsFor(&'static str),
     /// In so many lines before the usual one.
     Lines(usize),
 }
@@ -68,6 +70,7 @@ impl Drop for SmtpServer {
 async fn converse(stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Script>) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
+    let mut asked = String::new();
     macro_rules! answer {
         ($stage:expr, $usual:expr) => {{
             let told = told.lock().unwrap().get($stage).cloned();
@@ -89,7 +92,8 @@ async fn converse(stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Scr
                     write.write_all(format!("{code}-\r\n").repeat(count).as_bytes()).await?;
                     $usual.to_owned()
                 }
-                Some(Answer::Hangs) => {
+                Some(Answer::HangsFor(part)) if !asked.contains(part) => $usual.to_owned(),
+                Some(Answer::Hangs | Answer::HangsFor(_)) => {
                     std::future::pending::<()>().await;
                     return Ok(());
                 }
@@ -99,6 +103,7 @@ async fn converse(stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Scr
     let greeting = answer!("GREETING", "220 test ESMTP");
     write.write_all(format!("{greeting}\r\n").as_bytes()).await?;
     while let Some(line) = lines.next_line().await? {
+        asked.clone_from(&line);
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
         let mut said = match verb.as_str() {
             "EHLO" => answer!("EHLO", "250-test\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME"),

@@ -6,6 +6,7 @@ mod bench;
 mod context;
 mod create_email_target_user_records;
 mod demo;
+mod descriptors;
 mod exit;
 mod import;
 mod import_django;

@@ -48,6 +48,7 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
 
 /// What delivers with this context.
 pub fn deliverer(context: &Context, observer: Observer) -> anyhow::Result<Deliverer> {
+    super::descriptors::raise();
     Ok(Deliverer {
         store: context.store.clone(),
         catalog: Arc::new(context.catalog()?),

@@ -1,12 +1,13 @@
 //! One call of a component: what it may use, what it has done so far, and the calls of the host that need no door.
 
+use super::HttpClient;
 use super::bindings::{runtime, types};
 use super::exchanges::{Ended, Exchanges};
 use super::http::Door;
 use super::limits::{MOST_RESOURCES, Meter};
 use super::log::{CallLog, Output};
-use super::redaction::Redactor;
-use super::{HttpClient, Relay};
+use super::redaction::{Redactor, Repeated};
+use super::smtp::Mailer;
 use crate::clock::Clock;
 use crate::rules::budget::{self, InForce, LIMITS, Limit, SetBy};
 use crate::rules::grants::{self, Call, Grants};
@@ -39,8 +40,10 @@ pub struct Powers {
     pub unreadable: BTreeMap<String, String>,
     /// What cuts those values out of texts.
     pub redactor: Redactor,
+    /// The same for what others answer.
+    pub repeated: Repeated,
     pub http: Option<HttpClient>,
-    pub relay: Option<Arc<Relay>>,
+    pub mailer: Option<Mailer>,
     /// The target's own sender of mail, as the operator has set it.
     pub sender: Option<lettre::message::Mailbox>,
     /// The folder of templates.

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// How many of the largest bodies the requests of one call may hold at once, as one after another is all that `http.send` can hold.
 const MOST_HELD: usize = 3;
 
+/// How many of the largest answers a call may hold that it has not read yet: as many requests may be under way (`wasi:http`) as it may send.
+const MOST_UNREAD: usize = 8;
+
 /// The longest refusal that is kept, in bytes: the longest sentence with the longest URL.
 const LONGEST_DENIAL: usize = 12 * 1024;
 
@@ -36,8 +39,9 @@ pub struct Exchanges {
 #[derive(Default)]
 struct Done {
     requests: u32,
-    /// Bytes of bodies.
+    /// Bytes of requests' bodies, and of answers that the component has not read.
     held: usize,
+    unread: usize,
     /// Those whose bytes may be with a provider.
     left: BTreeSet<String>,
     denied: Option<String>,
@@ -178,21 +182,33 @@ impl Drop for Queueing<'_> {
 /// The bytes of one body, as long as they are held.
 pub struct Held {
     of: Arc<Exchanges>,
+    what: What,
     bytes: usize,
+}
+
+/// Of what a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Request,
+    Answer,
 }
 
 impl Held {
     /// Nothing yet.
-    pub fn by(of: &Arc<Exchanges>) -> Self {
-        Held { of: of.clone(), bytes: 0 }
+    pub fn by(of: &Arc<Exchanges>, what: What) -> Self {
+        Held { of: of.clone(), what, bytes: 0 }
     }
 
     /// So many more. Whether the call may hold them.
     pub fn add(&mut self, bytes: usize) -> bool {
-        let mut done = self.of.done();
-        let fits = done.held + bytes <= MOST_HELD * self.of.budget.bytes(Limit::Request);
+        let (mut done, budget) = (self.of.done(), &self.of.budget);
+        let (held, most) = match self.what {
+            What::Request => (&mut done.held, MOST_HELD * budget.bytes(Limit::Request)),
+            What::Answer => (&mut done.unread, MOST_UNREAD * budget.bytes(Limit::Answer)),
+        };
+        let fits = *held + bytes <= most;
         if fits {
-            done.held += bytes;
+            *held += bytes;
             self.bytes += bytes;
         }
         fits
@@ -201,7 +217,11 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.of.done().held -= self.bytes;
+        let mut done = self.of.done();
+        match self.what {
+            What::Request => done.held -= self.bytes,
+            What::Answer => done.unread -= self.bytes,
+        }
     }
 }
 
@@ -254,11 +274,13 @@ mod tests {
     #[test]
     fn bodies_are_held_together() {
         let exchanges = exchanges(Call::Send);
-        let (mut one, mut other) = (Held::by(&exchanges), Held::by(&exchanges));
+        let (mut one, mut other) = (Held::by(&exchanges, What::Request), Held::by(&exchanges, What::Request));
         assert!(one.add(299) && other.add(1) && !other.add(1));
         drop(one);
         assert!(other.add(299) && !other.add(1));
         drop(other);
         assert_eq!(exchanges.done().held, 0);
+        let mut answer = Held::by(&exchanges, What::Answer);
+        assert!(answer.add(800) && !answer.add(1) && Held::by(&exchanges, What::Request).add(300));
     }
 }

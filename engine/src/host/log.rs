@@ -18,7 +18,7 @@ const LONGEST_TOLD: usize = 1000;
 /// How many lines are taken for what it said before it crashed.
 const MOST_LAST_WORDS: usize = 3;
 /// What Rust's library advises after a panic. Nobody can follow it: a component has no environment.
-const OF_NO_USE: &[u8] = b"note: run with `RUST_BACKTRACE=1` environment variable";
+const OF_NO_USE: &[u8] = b"note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace";
 /// How much a stream takes at once; more is written in several pieces.
 const AT_ONCE: usize = 64 * 1024;
 
@@ -148,7 +148,7 @@ impl Output {
     }
 
     fn keep(&self, line: &mut Vec<u8>) {
-        if !line.starts_with(OF_NO_USE) {
+        if line != OF_NO_USE {
             self.log.add(self.name, &String::from_utf8_lossy(line));
         }
         line.clear();

@@ -24,6 +24,7 @@ mod modules;
 mod places;
 mod powers;
 mod redaction;
+mod shares;
 mod shelf;
 mod signing;
 mod smtp;
@@ -39,7 +40,7 @@ pub use http::{HttpClient, Network, Resolver};
 pub use module::{Fault, Module, Report, Sent};
 pub use modules::{Host, ModuleError, Read, Unloaded};
 pub use places::{Place, Places};
-pub use redaction::Redactor;
+pub use redaction::{Redactor, Repeated};
 pub use signing::is_as_asked;
 pub use smtp::Relay;
 

@@ -5,7 +5,8 @@ use super::call::Powers;
 use super::catalog::{Catalog, Source};
 use super::http::HttpClient;
 use super::module::Module;
-use super::redaction::Redactor;
+use super::redaction::{Redactor, Repeated};
+use super::smtp::Mailer;
 use crate::rules::budget::{Budget, Limit, in_force};
 use crate::rules::grants::{self, Grants, OperatorWord, operators_origins};
 use crate::rules::origin::Origin;
@@ -96,6 +97,10 @@ pub fn of(
     // A provider may answer with what it was given, or with what somebody has set, prefix and all.
     let whole = held.values.values().map(Secret::reveal);
     let redactor = Redactor::new(secrets.values().map(|(_, secret)| secret.reveal()).chain(whole));
+    let repeated = secrets.iter().map(|(name, (_, secret))| {
+        (name.clone(), held.values.get(name).into_iter().chain([secret]).cloned().collect())
+    });
+    let repeated = Repeated::new(repeated.collect());
     let of_tenant = of.map(|(_, _, setup)| setup.limits.clone()).unwrap_or_default();
     let limits = in_force(&catalog.settings.sandbox.budget(), &said.limits, &of_tenant);
     let connect = Budget::from_decision(&limits).time(Limit::HttpConnect);
@@ -103,10 +108,11 @@ pub fn of(
         module: name.clone(),
         limits: Some(limits),
         http: Some(HttpClient::new(&grants, catalog.host.network(), connect)?),
-        relay: Some(catalog.relay.clone()),
+        mailer: Some(Mailer::new(&catalog.relay, grants.is_bundled())),
         sender,
         unreadable: held.unreadable,
         redactor,
+        repeated,
         secrets,
         templates: said.templates,
         settings,

@@ -4,12 +4,13 @@
 //! provider that was given the secret can do that, and nobody else has it.
 
 use super::encodings::forms;
+use crate::settings::Secret;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, Input};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What stands in the place of a secret.
 const BLOT: &str = "•••";
@@ -42,6 +43,39 @@ impl Redactor {
     /// Whether a secret is in the text.
     pub fn finds(&self, text: &str) -> bool {
         self.0.as_ref().is_some_and(|searcher| searcher.finds(text.as_bytes()))
+    }
+}
+
+/// Cuts those secrets out of an answer that whoever gave it can have been given. To cut out others would tell the component whether it has guessed one: it
+/// could let anybody answer with a million guesses.
+#[derive(Debug, Default)]
+pub struct Repeated {
+    /// The values of each.
+    values: BTreeMap<String, Vec<Secret>>,
+    made: Mutex<HashMap<Vec<String>, Redactor>>,
+}
+
+/// How many of these are kept; there is one for each set of secrets that goes to some origin.
+const MOST_MADE: usize = 64;
+
+impl Repeated {
+    /// Of secrets by their names, each with the values by which it may be known.
+    pub fn new(values: BTreeMap<String, Vec<Secret>>) -> Self {
+        Repeated { values, made: Mutex::default() }
+    }
+
+    /// The redactor of those of which this is true.
+    pub fn where_meant(&self, is_meant: impl Fn(&str) -> bool) -> Redactor {
+        let names: Vec<String> = self.values.keys().filter(|name| is_meant(name)).cloned().collect();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.len() >= MOST_MADE {
+            made.clear();
+        }
+        let values = |names: &[String]| {
+            let all = names.iter().filter_map(|name| self.values.get(name));
+            Redactor::new(all.flatten().map(Secret::reveal))
+        };
+        made.entry(names).or_insert_with_key(|names| values(names)).clone()
     }
 }
 

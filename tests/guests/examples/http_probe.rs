@@ -11,12 +11,12 @@
 //! All but the URL may be missing. `times` sends it more than once, and the last answer is reported; `body_of` makes a
 //! body of so many bytes; `then` panics (`trap`) or never ends (`spin`) after the answer, to see what becomes of
 //! notifications that have left; `outcome` makes a `retry` of it that says what the server said, or that something went wrong; `log` says the report
-//! in the log too. The report is `{"status", "headers", "body"}`, the body cut to 300 characters, or
-//! `{"phase", "status", "code", "message"}`.
+//! in the log too. The report is `{"status", "headers", "length", "characters", "body"}`, the body cut to 300 characters, or
+//! `{"phase", "status", "code", "characters", "message"}`.
 
 use std::time::Duration;
 
-use guest_sdk::http::{BasicCredential, Credential, HeaderCredential, MarkedSecret, Phase, Request};
+use guest_sdk::http::{BasicCredential, Credential, Error, HeaderCredential, MarkedSecret, Phase, Request};
 use guest_sdk::runtime::{Level, log};
 use guest_sdk::{Failure, Manifest, Notification, Outcome, Scope, Secret};
 use serde_json::{Value, json};
@@ -109,11 +109,15 @@ fn credential(wish: &Value) -> Option<Credential> {
 fn exchange(request: &Request) -> Value {
     match request.send() {
         Ok(response) => {
+            let (characters, length) = (response.text().chars().count(), response.body.len());
             let body: String = response.text().chars().take(300).collect();
-            json!({ "status": response.status, "headers": response.headers, "length": response.body.len(), "body": body })
+            json!({ "status": response.status, "headers": response.headers, "length": length, "characters": characters, "body": body })
         }
         Err(error) => {
-            json!({ "phase": phase(error.phase), "status": error.status, "code": error.code, "message": error.message })
+            // What is cut out of a report says nothing of what the program has seen.
+            let (phase, characters) = (phase(error.phase), error.message.chars().count());
+            let Error { status, code, message, .. } = error;
+            json!({ "phase": phase, "status": status, "code": code, "characters": characters, "message": message })
         }
     }
 }

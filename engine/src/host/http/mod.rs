@@ -1,6 +1,7 @@
 //! The door for HTTP: one decision (`rules::grants::http`), then the secrets, then the exchange, bounded in size and time. `http.send` and
 //! `wasi:http` (`wasi`) are two handles of it.
 
+mod body;
 mod client;
 mod link;
 mod network;
@@ -18,12 +19,16 @@ pub use wasi::Door;
 use super::bindings::http::{Error, Host, Request, Response};
 use super::bindings::phases::Phase;
 use super::call::CallState;
-use super::exchanges::Exchanges;
+use super::exchanges::{Exchanges, Held, What};
+use super::redaction::Redactor;
 use super::tls;
 use crate::rules::budget::Limit;
 use crate::rules::grants;
+use crate::rules::origin::Origin;
+use body::{Body, Wrong};
 use network::NoAddress;
-use reqwest::header::CONTENT_ENCODING;
+use reqwest::header::{CONTENT_ENCODING, HeaderValue};
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -39,7 +44,9 @@ impl Host for CallState {
     async fn send(&mut self, request: Request) -> Result<Response, Error> {
         let departure = self.exchanges.admit(request)?;
         let stopwatch = self.meter.stopwatch.clone();
-        stopwatch.outside(self.exchanges.carry_out(departure)).await
+        let answered = stopwatch.outside(self.exchanges.carry_out(departure)).await;
+        // From here on it is copied into the component's memory.
+        answered.map(|(answer, _)| answer)
     }
 }
 
@@ -76,18 +83,27 @@ impl Patience {
 impl Exchanges {
     /// Judges a request and takes it from those that the call has. This is the one way to a departure.
     fn admit(&self, request: Request) -> Result<Departure, Error> {
-        self.judge(request).map_err(|e| self.known(e))
+        // What it says are the component's own words and the engine's: to cut a secret out of those would tell that it was guessed.
+        self.judge(request).map_err(|e| self.noted(e))
     }
 
-    /// Sends it and reads its answer.
-    async fn carry_out(&self, departure: Departure) -> Result<Response, Error> {
-        self.exchange(departure).await.map_err(|e| self.known(e))
+    /// Sends it and reads its answer, which is held as long as what comes with it.
+    async fn carry_out(self: &Arc<Self>, departure: Departure) -> Result<(Response, Held), Error> {
+        let redactor = self.repeated_by(&departure.url);
+        let answered = self.exchange(departure, &redactor).await;
+        answered.map_err(|e| self.noted(Error { message: redactor.text(&e.message), ..e }))
     }
 
-    /// An error as it is told, after it has been noted.
-    fn known(&self, mut error: Error) -> Error {
+    /// Cuts out of an answer what whoever gives it can have been given.
+    fn repeated_by(&self, url: &Url) -> Redactor {
+        let Exchanges { powers, .. } = self;
+        let Ok(origin) = Origin::of(url) else { return powers.redactor.clone() };
+        powers.repeated.where_meant(|name| grants::may_carry(&powers.grants, name, &origin))
+    }
+
+    /// An error, after it has been noted.
+    fn noted(&self, error: Error) -> Error {
         self.broke(error.phase);
-        error.message = self.powers.redactor.text(&error.message);
         if error.phase == Phase::Denied {
             self.denies(&error.message);
         }
@@ -150,7 +166,7 @@ impl Exchanges {
         Ok(Departure { client, ready, url, about, patience })
     }
 
-    async fn exchange(&self, departure: Departure) -> Result<Response, Error> {
+    async fn exchange(self: &Arc<Self>, departure: Departure, redactor: &Redactor) -> Result<(Response, Held), Error> {
         let Departure { client, ready, url, about, patience } = departure;
         let host = url.host_str().unwrap_or_default().to_owned();
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
@@ -158,7 +174,7 @@ impl Exchanges {
         let places = async {
             let own = client.own_place_at(&host).await;
             let _queueing = self.queues();
-            [own, client.shared_place_at(&host).await]
+            (own, client.shared_place_at(&host).await, client.place().await)
         };
         let _places = tokio::time::timeout(self.time_left(), places).await.map_err(|_| crowded())?;
         let Some(leaving) = self.leaves(&about) else {
@@ -167,7 +183,7 @@ impl Exchanges {
         let request = client.client.request(ready.method, url).headers(ready.headers).body(ready.body);
         let sent = request.timeout(patience.whole.min(self.time_left())).send();
         let error = match tokio::time::timeout(patience.first, sent).await {
-            Ok(Ok(answer)) => match self.read(answer, &host, &patience).await {
+            Ok(Ok(answer)) => match self.read(answer, &host, &patience, redactor).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             },
@@ -190,47 +206,65 @@ impl Exchanges {
     }
 
     /// The answer, as many bytes of it as a call may have, without the secrets that it repeats.
-    async fn read(&self, mut answer: reqwest::Response, host: &str, patience: &Patience) -> Result<Response, Error> {
-        let (most, redactor) = (self.budget.bytes(Limit::Answer), &self.powers.redactor);
+    async fn read(
+        self: &Arc<Self>,
+        mut answer: reqwest::Response,
+        host: &str,
+        patience: &Patience,
+        redactor: &Redactor,
+    ) -> Result<(Response, Held), Error> {
+        let most = self.budget.bytes(Limit::Answer);
         let status = answer.status().as_u16();
         // What the provider has done with the request, its status says.
         let broke = |code: &str, how: &str| {
             let message = format!("{host} answered with {status}, but its answer {how}.");
             Error { phase: Phase::Read, status, code: code.to_owned(), message }
         };
-        // gzip is unpacked by now, and nothing else was asked for: a secret that is repeated in there could not be found.
-        if answer
+        let packed: Vec<&[u8]> = answer.headers().get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes).collect();
+        let mut body = match packed[..] {
+            [] => Body::plain(most),
+            [one] if one.eq_ignore_ascii_case(b"identity") => Body::plain(most),
+            [one] if one.eq_ignore_ascii_case(b"gzip") || one.eq_ignore_ascii_case(b"x-gzip") => Body::gzip(most),
+            // Nothing else was asked for: a secret that is repeated in there could not be found.
+            _ => return Err(broke("answer_packed", "is packed otherwise than by gzip")),
+        };
+        let is_packed = body.is_packed();
+        let headers: Vec<(String, String)> = answer
             .headers()
-            .get_all(CONTENT_ENCODING)
             .iter()
-            .any(|packed| !packed.as_bytes().eq_ignore_ascii_case(b"identity"))
-        {
-            return Err(broke("answer_packed", "is packed otherwise than by gzip"));
-        }
-        let headers = answer
-            .headers()
-            .iter()
-            .filter(|(name, _)| !FRAMING.contains(&name.as_str()))
+            .filter(|(name, _)| !FRAMING.contains(&name.as_str()) && !(is_packed && **name == CONTENT_ENCODING))
             .map(|(name, value)| {
                 let value = String::from_utf8_lossy(value.as_bytes());
                 (redactor.text(name.as_str()), redactor.text(&value))
             })
             .collect();
-        let mut body = Vec::new();
         let late = || broke("timeout", &format!("did not end {}", patience.said(patience.between)));
+        let broke_off = |why: &dyn std::fmt::Display| broke("answer_broken", &format!("broke off: {why}"));
+        let unread = || broke("answer_too_large", "comes beside too much that the call has not read yet");
+        let mut held = Held::by(self, What::Answer);
+        let length = |(name, value): &(String, String)| name.len() + value.len();
+        if !held.add(headers.iter().map(length).sum()) {
+            return Err(unread());
+        }
         loop {
             match tokio::time::timeout(patience.between, answer.chunk()).await.map_err(|_| late())? {
-                Ok(None) => return Ok(Response { status, headers, body: redactor.bytes(body) }),
-                Ok(Some(chunk)) if body.len() + chunk.len() > most => {
-                    let whose = self.powers.said_where(Limit::Answer);
-                    return Err(broke("answer_too_large", &format!("has more than {most} bytes ({whose})")));
-                }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Ok(Some(chunk)) => match body.add(&chunk) {
+                    Ok(more) if held.add(more) => {}
+                    Ok(_) => return Err(unread()),
+                    Err(Wrong::TooLarge) => {
+                        let whose = self.powers.said_where(Limit::Answer);
+                        return Err(broke("answer_too_large", &format!("has more than {most} bytes ({whose})")));
+                    }
+                    Err(Wrong::Broken(why)) => return Err(broke_off(&why)),
+                },
                 Err(e) if e.is_timeout() => return Err(late()),
-                Err(e) => {
-                    return Err(broke("answer_broken", &format!("broke off: {}", e.without_url())));
-                }
+                Err(e) => return Err(broke_off(&e.without_url())),
             }
+        }
+        match body.end() {
+            Ok(body) => Ok((Response { status, headers, body: redactor.bytes(body) }, held)),
+            Err(why) => Err(broke_off(&why)),
         }
     }
 

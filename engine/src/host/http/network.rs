@@ -1,6 +1,7 @@
 //! What all HTTP of an engine has in common: how names become addresses, and how much one host is asked at once.
 
 use super::places::Places;
+use crate::host::shares::{Sharer, Shares};
 use crate::rules::grants::{self, Grants};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::future::Future;
@@ -8,13 +9,18 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::time::Duration;
 
 /// How many exchanges there may be with one host at once, of all targets together.
 const MOST_PER_HOST: usize = 32;
-/// How many names may be looked up at once, and how many of one target's.
+/// How many names may be looked up at once, how many of one target's, and how long that may take before it is slow.
 const MOST_LOOKUPS: usize = 64;
 const MOST_OWN_LOOKUPS: usize = 4;
+const SLOW_LOOKUP: Duration = Duration::from_secs(1);
+/// How many exchanges there may be at once, and how many of one target's: each holds a descriptor of the process. One that takes longer is slow.
+const MOST_EXCHANGES: usize = 512;
+const MOST_OWN_EXCHANGES: usize = 64;
+const SLOW_EXCHANGE: Duration = Duration::from_secs(3);
 
 /// The addresses of a name, or why there are none.
 pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -26,18 +32,17 @@ pub type Resolver = Arc<dyn Fn(String) -> Found + Send + Sync>;
 #[derive(Clone)]
 pub struct Network {
     resolver: Resolver,
+    lookups: Arc<Shares>,
+    exchanges: Arc<Shares>,
     pub(super) places: Arc<Places>,
 }
 
 impl Default for Network {
     /// Names are looked up as this machine does it.
     fn default() -> Self {
-        let places = Arc::new(Semaphore::new(MOST_LOOKUPS));
         Network::resolved_by(Arc::new(move |host| {
-            let places = places.clone();
             Box::pin(async move {
                 // It takes a thread, of which there are not many.
-                let _place = places.acquire().await;
                 let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
                 Ok(found.map(|address| address.ip()).collect())
             })
@@ -54,12 +59,19 @@ impl std::fmt::Debug for Network {
 impl Network {
     /// A network whose names are looked up otherwise.
     pub fn resolved_by(resolver: Resolver) -> Self {
-        Network { resolver, places: Places::at_each(MOST_PER_HOST) }
+        let lookups = Shares::new(MOST_LOOKUPS, SLOW_LOOKUP);
+        let exchanges = Shares::new(MOST_EXCHANGES, SLOW_EXCHANGE);
+        Network { resolver, lookups, exchanges, places: Places::at_each(MOST_PER_HOST) }
+    }
+
+    /// The exchanges of one target, among those of all.
+    pub(super) fn sharer(&self, grants: &Grants) -> Sharer {
+        self.exchanges.sharer(MOST_OWN_EXCHANGES, grants.is_bundled())
     }
 
     /// What looks names up for a client, and judges what it finds.
     pub(super) fn judging(&self, grants: &Grants) -> Judging {
-        let own = Arc::new(Semaphore::new(MOST_OWN_LOOKUPS));
+        let own = self.lookups.sharer(MOST_OWN_LOOKUPS, grants.is_bundled());
         Judging { resolver: self.resolver.clone(), grants: grants.clone(), own }
     }
 }
@@ -68,8 +80,8 @@ impl Network {
 pub struct Judging {
     resolver: Resolver,
     grants: Grants,
-    /// For the look-ups of this target.
-    own: Arc<Semaphore>,
+    /// The look-ups of this target, among those of all.
+    own: Sharer,
 }
 
 /// Why a name gave no address to dial.
@@ -88,7 +100,7 @@ impl Resolve for Judging {
         let (looking, own) = ((self.resolver)(host.clone()), self.own.clone());
         // Whoever gives up waiting does not end it, so its place is taken until it ends by itself.
         let looking = async move {
-            let place = own.acquire_owned().await;
+            let place = own.place().await;
             let looked = tokio::spawn(async move {
                 let _place = place;
                 looking.await
@@ -113,7 +125,6 @@ impl Resolve for Judging {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use std::time::Duration;
 
     /// A name server that never answers keeps as many threads as one target may have, however often it is given up.
     #[tokio::test]

@@ -6,7 +6,7 @@
 use super::{Departure, failed};
 use crate::host::bindings::http::{BasicCredential, Credential, Error, HeaderCredential, Request, Response};
 use crate::host::bindings::phases::Phase;
-use crate::host::exchanges::{Exchanges, Held};
+use crate::host::exchanges::{Exchanges, Held, What};
 use crate::rules::budget::Limit;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, HeaderName, TE, TRAILER};
@@ -59,14 +59,14 @@ impl WasiHttpHooks for Door {
         let exchanges = self.0.clone();
         let (head, body) = request.into_parts();
         // Here and not in the task, so that the component's time pays for it.
-        let admitted = of_head(&head).map_err(|e| exchanges.known(e)).and_then(|request| exchanges.admit(request));
+        let admitted = of_head(&head).map_err(|e| exchanges.noted(e)).and_then(|request| exchanges.admit(request));
         Box::new(async move {
             let answered = match admitted {
                 Ok(departure) => exchanges.send_whole(departure.within(options), body).await,
                 Err(e) => Err(e),
             };
             match answered {
-                Ok(answered) => answer(answered),
+                Ok((answered, held)) => answer(answered, held),
                 Err(e) => {
                     if e.phase != Phase::Denied {
                         exchanges.log.add("warn", &e.message);
@@ -92,10 +92,14 @@ impl Departure {
 
 impl Exchanges {
     /// Waits for the body's end, as only then can nobody take a part of it for the whole.
-    async fn send_whole(self: &Arc<Self>, mut departure: Departure, mut body: WasiBody) -> Result<Response, Error> {
-        let mut held = Held::by(self);
+    async fn send_whole(
+        self: &Arc<Self>,
+        mut departure: Departure,
+        mut body: WasiBody,
+    ) -> Result<(Response, Held), Error> {
+        let mut held = Held::by(self, What::Request);
         let largest = self.budget.bytes(Limit::Request);
-        let invalid = |why: &str| self.known(failed(Phase::Invalid, "invalid_request", why));
+        let invalid = |why: &str| self.noted(failed(Phase::Invalid, "invalid_request", why));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| invalid("The request's body was not finished, so nothing was sent."))?;
             let Ok(data) = frame.into_data() else {
@@ -164,8 +168,13 @@ fn credential(text: &str) -> Option<Credential> {
 
 /// The answer, which is there whole. Of its head everything has been read by the HTTP library, and what has been cut out of it since is no
 /// header's name or value any more only where a secret stood in the name.
-fn answer(answer: Response) -> Sent {
-    let body = Full::new(Bytes::from(answer.body)).map_err(Code::from).boxed_unsync();
+fn answer(answer: Response, held: Held) -> Sent {
+    let body = Full::new(Bytes::from(answer.body)).map_err(move |never| {
+        // It is held as long as the body is.
+        let _ = &held;
+        Code::from(never)
+    });
+    let body = body.boxed_unsync();
     let mut response = http::Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(answer.status).map_err(|_| Code::HttpProtocolError)?;
     for (name, value) in &answer.headers {

@@ -11,8 +11,24 @@ use super::bindings::smtp::{Breakage, Error, Host, Mail, Reply};
 use super::call::CallState;
 use super::exchanges::Exchanges;
 use super::http::LONGEST_ID;
+use super::shares::Sharer;
 use crate::rules::budget::Limit;
 use crate::rules::grants;
+use std::sync::Arc;
+
+/// A target's way to the relay.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    relay: Arc<Relay>,
+    sharer: Sharer,
+}
+
+impl Mailer {
+    /// That of a target, which shares the connections with all others unless it comes with the engine.
+    pub fn new(relay: &Arc<Relay>, bundled: bool) -> Self {
+        Mailer { relay: relay.clone(), sharer: relay.sharer(bundled) }
+    }
+}
 
 fn never_begun(phase: Phase, code: &str, message: String) -> Error {
     Error::Broken(Breakage { phase, code: code.to_owned(), message })
@@ -68,7 +84,7 @@ impl CallState {
                 return Err(invalid(format!("`about` names {}, which is not in this batch.", about.escape_debug())));
             }
         };
-        let Some(relay) = &powers.relay else {
+        let Some(Mailer { relay, sharer }) = &powers.mailer else {
             return Err(never_begun(Phase::Denied, "no_relay", "This target has no relay for mail.".into()));
         };
         let own = powers.sender.as_ref().filter(|own| own.email.to_string().eq_ignore_ascii_case(from));
@@ -87,7 +103,13 @@ impl CallState {
         let stopwatch = self.meter.stopwatch.clone();
         let mut leaving = Vec::new();
         let leaves = || leaving.extend(exchanges.leaves(std::slice::from_ref(&notification)).unwrap_or_default());
-        let result = stopwatch.outside(relay.send(&ready.envelope, &ready.bytes, leaves)).await;
+        let sent = async {
+            let queueing = exchanges.queues();
+            let place = sharer.place().await;
+            drop(queueing);
+            relay.send(&place, &ready.envelope, &ready.bytes, leaves).await
+        };
+        let result = stopwatch.outside(sent).await;
         match &result {
             Ok(_) => {}
             Err(Error::Broken(b)) if b.phase == Phase::Wait => {}

@@ -6,6 +6,7 @@
 use super::wire::{Doing, Wire};
 use crate::host::bindings::phases::Phase;
 use crate::host::bindings::smtp::{Breakage, Error, Reply, Stage};
+use crate::host::shares::{Shared, Sharer, Shares};
 use crate::host::{HostError, tls};
 use crate::settings::{Secret, Smtp, SmtpTls};
 use lettre::address::Envelope;
@@ -19,12 +20,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 
 /// An idle connection that was used a moment ago is taken as it is; an older one is asked first whether it still lives.
 const FRESH: Duration = Duration::from_secs(5);
 /// How long a relay may take to answer RSET before its connection is given up. The mail's own answer waits for it.
 const TAKING_BACK: Duration = Duration::from_secs(1);
+/// A mail that takes longer is slow.
+const SLOW: Duration = Duration::from_secs(3);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -38,7 +40,9 @@ pub struct Relay {
     hello: ClientId,
     timeout: Duration,
     keep: Duration,
-    permits: Semaphore,
+    shares: Arc<Shares>,
+    /// How many of its connections one target's mails take at once.
+    own: usize,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -71,24 +75,26 @@ impl Relay {
             hello,
             timeout: settings.timeout,
             keep: settings.idle,
-            permits: Semaphore::new(settings.connections),
+            shares: Shares::new(settings.connections, SLOW),
+            own: settings.connections / 2,
             idle: Mutex::default(),
         })
     }
 
-    /// Hands over a mail and gives back what the relay said to it. `leaves` is called right before the mail itself goes: until then it has
+    /// The mails of one target among those of all: half of the connections at most, but for what comes with the engine.
+    pub fn sharer(&self, bundled: bool) -> Sharer {
+        self.shares.sharer(self.own, bundled)
+    }
+
+    /// Hands over a mail, for which there is a place, and gives back what the relay said to it. `leaves` is called right before the mail itself goes: until then it has
     /// certainly not been taken, whatever becomes of this call.
     pub async fn send(
         &self,
+        _place: &Shared,
         envelope: &Envelope,
         message: &[u8],
         mut leaves: impl FnMut() + Send,
     ) -> Result<Reply, Error> {
-        let _permit = self
-            .permits
-            .acquire()
-            .await
-            .map_err(|_| broken(Phase::Connect, "stopping", "The engine is stopping.".into()))?;
         let (mut connection, kept) = match self.take().await {
             Some(connection) => (connection, true),
             None => (self.connect().await?, false),

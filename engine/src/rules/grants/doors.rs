@@ -54,9 +54,19 @@ pub fn goes_to_many(grants: &Grants) -> bool {
     follows_addresses(grants) || places(grants).any(|origin| is_many(&origin))
 }
 
+/// How many origins it goes to at most, where that is not any number.
+pub fn origins(grants: &Grants) -> usize {
+    places(grants).count()
+}
+
 /// May the component use this secret at all?
 pub fn secret(grants: &Grants, name: &str) -> Result<(), Denial> {
     check_secret(grants, name, None)
+}
+
+/// May this secret go to this origin? One that may not is none that an answer from there can repeat.
+pub fn may_carry(grants: &Grants, name: &str, towards: &Origin) -> bool {
+    check_secret(grants, name, Some(towards.clone())).is_ok()
 }
 
 /// May the component use this secret anywhere: towards a place to which it may go or, if it signs, in a signature? The refusal names the first of these
