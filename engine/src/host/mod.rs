@@ -42,7 +42,7 @@ pub use modules::{Host, ModuleError, Read, Unloaded};
 pub use places::{Place, Places};
 pub use redaction::{Redactor, Repeated};
 pub use signing::is_as_asked;
-pub use smtp::Relay;
+pub use smtp::{Mailer, Relay};
 
 /// What the engine's own log leaves out: a library that warns of whatever is wrong with a component's request. The component's log says that, and
 /// strangers would fill this one.

@@ -13,7 +13,7 @@ pub struct Body {
 
 enum Kind {
     Plain(Vec<u8>),
-    Gzip(GzDecoder<Bounded>),
+    Gzip(Box<GzDecoder<Bounded>>),
 }
 
 /// Why a body cannot be used.
@@ -54,7 +54,7 @@ impl Body {
     /// One that comes packed.
     pub fn gzip(most: usize) -> Self {
         let bounded = Bounded { bytes: Vec::new(), most, is_full: false };
-        Body { most, came: 0, kind: Kind::Gzip(GzDecoder::new(bounded)) }
+        Body { most, came: 0, kind: Kind::Gzip(Box::new(GzDecoder::new(bounded))) }
     }
 
     /// Whether it comes packed.

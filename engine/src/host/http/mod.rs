@@ -232,7 +232,8 @@ impl Exchanges {
         let headers: Vec<(String, String)> = answer
             .headers()
             .iter()
-            .filter(|(name, _)| !FRAMING.contains(&name.as_str()) && !(is_packed && **name == CONTENT_ENCODING))
+            .filter(|(name, _)| !FRAMING.contains(&name.as_str()))
+            .filter(|(name, _)| !is_packed || **name != CONTENT_ENCODING)
             .map(|(name, value)| {
                 let value = String::from_utf8_lossy(value.as_bytes());
                 (redactor.text(name.as_str()), redactor.text(&value))
