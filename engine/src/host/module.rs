@@ -354,11 +354,14 @@ fn fault(error: &wasmtime::Error, state: &mut CallState, budget: &Budget) -> Fau
         let powers = &state.exchanges.powers;
         let said = |limit: Limit| format!("{} ({})", limit.show(budget.amount(limit)), powers.said_where(limit));
         let most = Limit::Request.show(most_at_once(budget) as u64);
-        let message = format!(
-            "The component hands over more than {most} at once: a request may have {}, and what it returns {}.",
-            said(Limit::Request),
-            said(Limit::Result)
-        );
+        let result = said(Limit::Result);
+        let what = match state.exchanges.kind {
+            Call::Create => format!("what it returns may have {result} for each record"),
+            Call::Describe | Call::CheckAddress | Call::Send => {
+                format!("a request may have {}, and what it returns {result}", said(Limit::Request))
+            }
+        };
+        let message = format!("The component hands over more than {most} at once: {what}.");
         return Fault { code: "trapped", message };
     }
     if error.is::<OtherContract>() {

@@ -13,7 +13,7 @@ use super::stopwatch::Turns;
 use super::{HostError, Network, Powers, files, http};
 use crate::clock::Clock;
 use crate::rules::budget::{Budget, Limit};
-use crate::rules::limits::cut;
+use crate::rules::limits::{cut, sentence};
 use crate::rules::manifest::Manifest;
 use crate::rules::sealed::SecretKey;
 use crate::rules::spelling::shown;
@@ -284,7 +284,8 @@ impl Host {
                 })?
             }
         };
-        module.manifest = Manifest::parse(&text).map_err(|why| ModuleError(format!("It cannot be used: {why}.")))?;
+        module.manifest =
+            Manifest::parse(&text).map_err(|why| ModuleError(sentence(&format!("It cannot be used: {why}"))))?;
         // Only what can be used is worth keeping.
         if is_new {
             let (cache, kept) = (self.cache.clone(), Kept { code, manifest: text });

@@ -17,6 +17,9 @@ pub fn client(protocols: &[&str]) -> Result<ClientConfig, HostError> {
     Ok(config)
 }
 
+/// How rustls says that a server's certificate is one that signs others.
+const OF_AN_AUTHORITY: &str = "CaUsedAsEndEntity";
+
 /// What a failed handshake says to do, if an error is one or wraps one. An I/O error's own source is that of what it wraps, so what it wraps has
 /// to be asked for; connectors wrap one in another.
 pub fn failure(error: &(dyn std::error::Error + 'static)) -> Option<String> {
@@ -31,6 +34,9 @@ pub fn failure(error: &(dyn std::error::Error + 'static)) -> Option<String> {
         rustls::Error::InvalidMessage(_) => {
             format!("what answers there does not speak TLS; is it another port? ({failure})")
         }
+        rustls::Error::InvalidCertificate(e) if e.to_string().contains(OF_AN_AUTHORITY) => format!(
+            "its certificate is an authority's own, which no server may show; it needs one that is signed by that, or has CA:FALSE ({failure})"
+        ),
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_)) => format!(
             "nobody whom this machine trusts has signed its certificate; the operator adds who has to the system's authorities, or names their file in SSL_CERT_FILE ({failure})"
         ),

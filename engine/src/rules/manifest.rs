@@ -5,7 +5,7 @@ use super::spelling::shown;
 use crate::rules::notification::OnUnknown;
 use crate::rules::origin::Origin;
 use crate::rules::schema;
-use crate::rules::setup::ENGINES_ALONE;
+use crate::rules::setup::{ENGINES_ALONE, ENGINES_OWN};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -237,6 +237,15 @@ impl Manifest {
                 "`settings` in its manifest has the key `{key}`, which is the engine's own under [target.NAME]: call it otherwise"
             ));
         }
+        let is_text = |kind: &serde_json::Value| {
+            kind.is_null() || *kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()))
+        };
+        let shared = ENGINES_OWN.into_iter().filter(|key| !ENGINES_ALONE.contains(key));
+        if let Some(key) = shared.into_iter().find(|key| !is_text(&self.settings["properties"][*key]["type"])) {
+            return Err(format!(
+                "`settings` in its manifest has `{key}`, which the operator writes as text: let its type be \"string\""
+            ));
+        }
         for (place, secret) in self.secrets.iter().enumerate() {
             if self.secrets[..place].iter().any(|other| other.name == secret.name) {
                 return Err(format!("its manifest has two secrets `{}`", secret.name));
@@ -342,6 +351,10 @@ mod tests {
             ),
             (json!({ "settings": { "properties": { "--name": {} } } }), "has the key `--name`"),
             (json!({ "settings": { "properties": { "limits": {} } } }), "the key `limits`, which is the engine's own"),
+            (
+                json!({ "settings": { "properties": { "base_url": { "type": "integer" } } } }),
+                "`settings` in its manifest has `base_url`, which the operator writes as text",
+            ),
             (origins("https://exp.host:0"), "\"https://exp.host:0\" has the port 0, where nothing listens"),
             (
                 json!({ "settings": { "required": (0..101).map(|n| format!("k{n}")).collect::<Vec<_>>() } }),

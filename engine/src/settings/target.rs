@@ -101,7 +101,8 @@ impl TargetSettings {
             Some(toml::Value::Table(limits)) => read_limits(module, limits)?,
             Some(_) => {
                 let sentence = format!(
-                    "`target.{module}.limits` must be a table, such as {{ cpu = \"2s\", memory = \"256MiB\" }}."
+                    "`target.{module}.limits` must be a table, such as {{ cpu = \"2s\", memory = \"256MiB\" }}, or a variable for each limit, such as ENGINE_TARGET__{}__LIMITS__CPU.",
+                    module.to_uppercase()
                 );
                 return Err(SettingsError::new(sentence));
             }

@@ -181,7 +181,7 @@ impl Relay {
                 return Err(broken(
                     Phase::Connect,
                     "no_connection",
-                    format!("The relay {server} cannot be reached: {e}."),
+                    format!("The relay {server} cannot be reached: {e}; where it is, `[smtp] host` and `port` say."),
                 ));
             }
             Err(_) => {

@@ -53,7 +53,7 @@ impl Store {
                             .into())
                     }
                     (0, status) => {
-                        Err(ended(status, "it is not one that failed, so that there is nothing to try again").into())
+                        Err(ended(status, "it is not one that failed, so that there is nothing to try again; `engine notify` makes a new one").into())
                     }
                 }
             })
