@@ -9,4 +9,5 @@ mod moving_over;
 mod peers;
 mod readme;
 mod secrets;
+mod target_settings;
 mod tls;
