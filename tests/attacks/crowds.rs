@@ -271,11 +271,16 @@ async fn suspects_before_an_honest_notification() {
     let engine = &arena.engine;
     sleepers(engine, 4, Known::Nothing).await;
     sent_to(engine, 4, 1, &json!({ "milliseconds": 20_000 })).await;
-    let of_honest = engine.notify("noop", "Suspect", json!({})).await;
+    // Later than theirs, so that one of them goes first: nothing else orders those that go alone.
+    let soon = Some((engine.clock.now() + Duration::from_secs(1)).into());
+    let suspect = Request { scheduled_delivery: soon, ..engine.request("noop", "Suspect", json!({})) };
+    let of_honest = engine.create(&suspect).await.unwrap().remove(0);
     let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
     sqlx::query("UPDATE notifications SET lease_deaths = 2").execute(&mut database).await.unwrap();
     let honest = async {
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        while claimed(engine).await < 5 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         for i in 0..3 {
             served(engine, &format!("Meanwhile {i}")).await;
         }
