@@ -483,3 +483,21 @@ async fn a_folder_does_not_replace_what_is_installed() {
     engine.record("noop", "anything").await;
     assert_eq!(engine.tried("noop", "Title", json!({})).await.listed.notification.status, Status::Delivered);
 }
+
+/// The same of a component that does not ask for the folder, and of a handler, where there is none: told where it fails, after what was refused otherwise.
+#[tokio::test]
+async fn reads_unasked() {
+    let engine = TestEngine::builder().targets_in(guests()).start().await;
+    engine.record("reads_unasked", "anything").await;
+    let extra = json!({ "create": "loft.txt" });
+    let why = engine.create(&engine.request("reads_unasked", "Title", extra)).await.unwrap_err().to_string();
+    let told = ". The target reads_unasked may not read the folder of templates: its component does not ask for it in its manifest; its author adds `templates` there, and the operator `templates = \"FOLDER\"` under [target.reads_unasked].";
+    assert!(why.starts_with("The template cannot be read: ") && why.ends_with(told), "{why}");
+    let why = engine.create(&engine.request("reads_unasked", "Title", json!({ "fail": "No." }))).await.unwrap_err();
+    assert_eq!(why.to_string(), "No.", "it looked for no file");
+
+    let message = async |title, extra| engine.tried("reads_unasked", title, extra).await.attempts.remove(0).message;
+    let why = message("One", json!({ "send": "loft.txt" })).await;
+    let told = "There are no files in this call; the folder of templates is there in `create-notification`.";
+    assert!(why.starts_with("The template cannot be read: ") && why.ends_with(told), "{why}");
+}

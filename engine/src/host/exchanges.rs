@@ -45,6 +45,10 @@ struct Done {
     /// Those whose bytes may be with a provider.
     left: BTreeSet<String>,
     denied: Option<String>,
+    /// Whether the component's function runs, after what its language does before.
+    is_begun: bool,
+    /// Why it found no files, if it looked for some.
+    no_files: Option<String>,
     broken_at: Option<attempt::Phase>,
     is_over: bool,
     /// How many of its exchanges wait for those of other targets, since when one does, and how long one did before.
@@ -57,7 +61,7 @@ struct Done {
 pub struct Ended {
     /// The notifications whose bytes may be with a provider.
     pub left: BTreeSet<String>,
-    /// The first refusal.
+    /// The first refusal; or else, why it found no files.
     pub denied: Option<String>,
     /// How far the last exchange with a provider got, if it broke.
     pub broken_at: Option<attempt::Phase>,
@@ -100,13 +104,21 @@ impl Exchanges {
         self.done().denied.get_or_insert(why);
     }
 
-    /// The component asks which folders there are. Some languages' libraries do so before they open a file, others always: so nobody is told of it where no
-    /// folder is meant.
+    /// The component's function begins.
+    pub fn begins(&self) {
+        self.done().is_begun = true;
+    }
+
+    /// The component asks which folders there are. Some languages' libraries do so when they open a file, others at their start, whatever the program
+    /// does: that counts where a folder is meant alone. It is told less than all else that was refused.
     pub fn looks_for_files(&self) {
-        if self.kind == Call::Create
-            && let Some(denial) = grants::no_templates(&self.powers.grants)
+        let is_meant = self.kind == Call::Create && grants::means_templates(&self.powers.grants);
+        if let Some(denial) = grants::no_templates(&self.powers.grants, self.kind)
+            && (is_meant || self.done().is_begun)
         {
-            self.denies(&denial.message);
+            let why = shown(&denial.message);
+            self.log.add(if is_meant { "warn" } else { "debug" }, &why);
+            self.done().no_files.get_or_insert(why);
         }
     }
 
@@ -156,7 +168,7 @@ impl Exchanges {
         done.is_over = true;
         Ended {
             left: std::mem::take(&mut done.left),
-            denied: done.denied.take(),
+            denied: done.denied.take().or(done.no_files.take()),
             broken_at: done.broken_at,
             requests: done.requests,
             queued: done.queued + done.queueing_since.map_or(Duration::ZERO, |since| since.elapsed()),

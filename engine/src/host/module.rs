@@ -235,6 +235,7 @@ impl Module {
         let work = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             let target = self.exports.load(&mut store, &instance).map_err(|e| e.context(OtherContract))?;
+            store.data().exchanges.begins();
             call(target.notification_engine_notification_target(), &mut store).await
         };
         let wall = match kind {

@@ -104,10 +104,15 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
             Denial::new(code, format!("The target {target} may not send {wanted}: {why}.{own}"))
         }
         Capability::Templates => {
-            let why = if decision.asked {
-                format!("the operator names none; `templates = \"FOLDER\"` under [target.{module}] does")
-            } else {
-                "its component does not ask for it in its manifest".to_owned()
+            let named = format!("`templates = \"FOLDER\"` under [target.{module}]");
+            let why = match (decision.asked, decision.granted) {
+                (true, _) => format!("the operator names none; {named} does"),
+                (false, true) => {
+                    "its component does not ask for it in its manifest; its author adds `templates` there".to_owned()
+                }
+                (false, false) => format!(
+                    "its component does not ask for it in its manifest; its author adds `templates` there, and the operator {named}"
+                ),
             };
             Denial::new("templates_not_granted", format!("The target {target} may not read {wanted}: {why}."))
         }

@@ -145,11 +145,23 @@ pub fn templates(grants: &Grants, call: Call) -> bool {
     call == Call::Create && decide(grants, &Capability::Templates).in_force()
 }
 
-/// Why a creator finds no folder of templates, where its component asks for one or the operator names one.
-pub fn no_templates(grants: &Grants) -> Option<Denial> {
+/// Why this call finds no folder of templates, if it finds none.
+pub fn no_templates(grants: &Grants, call: Call) -> Option<Denial> {
     let decision = decide(grants, &Capability::Templates);
-    let is_meant = decision.asked || decision.granted;
-    (is_meant && !decision.in_force()).then(|| denial::of(grants, &Capability::Templates, decision, None))
+    match call {
+        Call::Create if decision.in_force() => None,
+        Call::Create => Some(denial::of(grants, &Capability::Templates, decision, None)),
+        Call::Describe | Call::CheckAddress | Call::Send => Some(Denial::new(
+            "only_while_creating",
+            "There are no files in this call; the folder of templates is there in `create-notification`.".to_owned(),
+        )),
+    }
+}
+
+/// Whether a component asks for the folder of templates, or the operator names one: whoever does means it.
+pub fn means_templates(grants: &Grants) -> bool {
+    let decision = decide(grants, &Capability::Templates);
+    decision.asked || decision.granted
 }
 
 /// May this call use the secret for a signature?

@@ -296,13 +296,26 @@ fn a_folder_of_templates_is_asked_for_and_named() {
     assert_eq!(folder(&["templates"], OperatorWord::default()), (Some(none.to_owned()), 1));
     assert_eq!(folder(&["templates"], bundled()), (Some(none.to_owned()), 0));
     assert_eq!(folder(&["templates"], named()), (Some(String::new()), 0));
-    let unasked = "The target Carrier Pigeon may not read the folder of templates: its component does not ask for it in its manifest.";
+    let unasked = "The target Carrier Pigeon may not read the folder of templates: its component does not ask for it in its manifest; its author adds `templates` there.";
     assert_eq!(folder(&[], named()), (Some(unasked.to_owned()), 0));
     assert_eq!(folder(&[], OperatorWord::default()), (None, 0));
-    let missed = |asked, operator| no_templates(&Keys { asked, operator, ..Keys::default() }.grants());
-    assert_eq!(missed(&["templates"], OperatorWord::default()).unwrap().message, none);
-    assert_eq!(missed(&[], named()).unwrap().message, unasked);
-    assert!(missed(&["templates"], named()).is_none() && missed(&[], OperatorWord::default()).is_none());
+    let of = |asked, operator| Keys { asked, operator, ..Keys::default() }.grants();
+    let missed = |asked, operator| no_templates(&of(asked, operator), Call::Create).map(|denial| denial.message);
+    assert_eq!(missed(&["templates"], OperatorWord::default()).unwrap(), none);
+    assert_eq!(missed(&[], named()).unwrap(), unasked);
+    let neither =
+        "; its author adds `templates` there, and the operator `templates = \"FOLDER\"` under [target.carrier_pigeon].";
+    assert!(missed(&[], OperatorWord::default()).unwrap().ends_with(neither));
+    assert_eq!(missed(&["templates"], named()), None);
+    let elsewhere = no_templates(&of(&["templates"], named()), Call::Send).unwrap().message;
+    assert!(elsewhere.contains("there in `create-notification`"), "{elsewhere}");
+    for (asked, operator, means) in [
+        (&["templates"][..], OperatorWord::default(), true),
+        (&[], named(), true),
+        (&[], OperatorWord::default(), false),
+    ] {
+        assert_eq!(means_templates(&of(asked, operator)), means);
+    }
 }
 
 /// With its value alone to be mended, a secret stays bound to what it was.
