@@ -80,6 +80,8 @@ fn settings_that_do_not_fit_are_told_where_they_were_set() {
     let why = "The settings of \"Courier\" cannot be used: what was set holds `colour`, and may hold `colors`, `count`";
     assert!(told.contains(why) && told.contains("; `engine target set \"Courier\" colour=` takes it away."), "{told}");
     program.ok(&["target", "set", "Courier", "colour="]);
+    let told = "`bas_url` of Courier is not set; `base_url` would be the operator's, under [target.courier].";
+    program.refused(&["target", "set", "Courier", "bas_url="], told);
     assert!(program.ok(&["target", "list"]).stdout.contains("courier  delivers"));
 
     for (variable, value, told) in [
@@ -100,7 +102,7 @@ fn settings_that_do_not_fit_are_told_where_they_were_set() {
 
     let program = program.clone().with("ENGINE_TARGET__COURIER__TOKEN", "hush-hush");
     let told = program.ok(&["target", "list"]).stdout;
-    let why = "`token` is a secret, and stands under [target.courier] where settings do";
+    let why = "`target.courier.token` (the variable ENGINE_TARGET__COURIER__TOKEN) is a secret, and stands where settings do: take";
     assert!(told.contains(why) && !told.contains("hush"), "{told}");
 }
 
@@ -111,7 +113,7 @@ fn a_component_that_the_settings_do_not_fit_is_installed_all_the_same() {
     let file = guest("needy");
     let install = ["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"];
     let told = program.ok(&install).stdout;
-    let why = "`secrets` in [target.needy] names `loft_kee`, and its component asks for `loft_key`";
+    let why = "`target.needy.secrets` (the variable ENGINE_TARGET__NEEDY__SECRETS) names `loft_kee`, and its component asks for `loft_key`";
     assert!(
         told.starts_with("The target Carrier Pigeon is installed.\nIt is not ready: ") && told.contains(why),
         "{told}"

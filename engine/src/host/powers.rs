@@ -33,6 +33,10 @@ pub fn of(
     let is_anothers = source == Source::Installed && of.is_some_and(|(tenant, _, _)| tenant != Tenant::DEFAULT);
     let said = if is_anothers { TargetSettings::default() } else { catalog.settings.of_target(name) };
     let sender = check(name, &said, module.manifest.templates)?;
+    let target = grants::quoted(of.map_or(name, |(_, target, _)| &target.name));
+    let unusable = |why: String| HostError::new(format!("The settings of {target} cannot be used: {why}."));
+    check_secrets(module, &said).map_err(unusable)?;
+    check_for_secrets(module, &said)?;
     let word = OperatorWord {
         bundled: source == Source::Bundled,
         base_url: said.base_url,
@@ -58,12 +62,8 @@ pub fn of(
         })
         .collect();
     schema::check("what was set", &settings, &known, &[]).map_err(|misfit| {
-        let target = grants::quoted(of.map_or(name, |(_, target, _)| &target.name));
-        let key = misfit.key.as_deref().unwrap_or("KEY");
-        HostError::new(format!(
-            "The settings of {target} cannot be used: {misfit}; `engine target set {target} {}=` takes it away.",
-            grants::shell(key)
-        ))
+        let key = grants::shell(misfit.key.as_deref().unwrap_or("KEY"));
+        unusable(format!("{misfit}; `engine target set {target} {key}=` takes it away"))
     })?;
     let operators = said.values.into_iter().map(|(key, value)| match value.as_str() {
         Some(text) if !ENGINES_OWN.contains(&key.as_str()) => {
@@ -73,18 +73,14 @@ pub fn of(
         Some(_) | None => (key, whole(value)),
     });
     let operators: Map<String, Value> = operators.collect();
-    check_for_secrets(module, &operators)?;
     for (key, value) in operators.iter().filter(|(key, _)| said.from_variables.contains(*key)) {
         let variable = format!("the variable ENGINE_TARGET__{}__{}", name.to_uppercase(), key.to_uppercase());
         let alone = Map::from_iter([(key.clone(), value.clone())]);
-        schema::check(&variable, &alone, &known, &ENGINES_OWN)
-            .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
+        schema::check(&variable, &alone, &known, &ENGINES_OWN).map_err(|why| unusable(why.to_string()))?;
     }
-    schema::check(&format!("[target.{name}]"), &operators, &known, &ENGINES_OWN)
-        .map_err(|why| HostError::new(format!("The settings of a target cannot be used: {why}.")))?;
+    let section = format!("[target.{name}]");
+    schema::check(&section, &operators, &known, &ENGINES_OWN).map_err(|why| unusable(why.to_string()))?;
     settings.extend(operators);
-
-    check_secrets(module, &word)?;
     let held = secrets(catalog, module, &word, of);
     let granted = of.map(|(_, _, setup)| setup.grants.clone()).unwrap_or_default();
     let target = of.map_or("", |(_, target, _)| &target.name);
@@ -124,7 +120,7 @@ pub fn of(
 /// asks for it.
 pub fn check(name: &str, said: &TargetSettings, asks_for_templates: bool) -> Result<Option<Mailbox>, HostError> {
     let folder = said.templates.as_deref().filter(|_| asks_for_templates);
-    let no_folder = folder.and_then(|folder| no_folder(&format!("target.{name}.templates"), folder));
+    let no_folder = folder.and_then(|folder| no_folder(&said.named(name, "templates"), folder));
     if let Some(wrong) = said.wrong.clone().or(no_folder) {
         return Err(HostError::new(wrong));
     }
@@ -132,20 +128,22 @@ pub fn check(name: &str, said: &TargetSettings, asks_for_templates: bool) -> Res
     let text = text.as_str().unwrap_or_default();
     text.parse().map(Some).map_err(|_| {
         HostError::new(format!(
-            "`target.{name}.from_email` must be an e-mail address such as \"News <news@example.org>\", and \"{}\" is none.",
+            "{} must be an e-mail address such as \"News <news@example.org>\", and \"{}\" is none.",
+            said.named(name, "from_email"),
             text.escape_debug()
         ))
     })
 }
 
 /// A secret that stands where settings do is nobody's to read there. It is not repeated.
-fn check_for_secrets(module: &Module, settings: &Map<String, Value>) -> Result<(), HostError> {
+fn check_for_secrets(module: &Module, said: &TargetSettings) -> Result<(), HostError> {
+    let name = &module.name;
     let is_setting = |name: &str| !module.manifest.settings["properties"][name].is_null();
     let mut asked = module.manifest.secrets.iter().map(|asked| asked.name.as_str());
-    match asked.find(|name| settings.contains_key(*name) && !is_setting(name)) {
+    match asked.find(|name| said.values.contains_key(*name) && !is_setting(name)) {
         Some(secret) => Err(HostError::new(format!(
-            "`{secret}` is a secret, and stands under [target.{}] where settings do: take it out there, and write it as the variable ENGINE_SECRET__{}, with `secrets = [\"{secret}\"]`, or set it by `engine secret set {secret} --origin https://…`.",
-            module.name,
+            "{} is a secret, and stands where settings do: take it out there, and write it as the variable ENGINE_SECRET__{}, with `secrets = [\"{secret}\"]` under [target.{name}], or set it by `engine secret set {secret} --origin https://…`.",
+            said.named(name, secret),
             secret.to_uppercase()
         ))),
         None => Ok(()),
@@ -153,19 +151,17 @@ fn check_for_secrets(module: &Module, settings: &Map<String, Value>) -> Result<(
 }
 
 /// What the operator lets a component use it has to ask for, or the name is misspelt.
-fn check_secrets(module: &Module, word: &OperatorWord) -> Result<(), HostError> {
+fn check_secrets(module: &Module, said: &TargetSettings) -> Result<(), String> {
     let mut asked = module.manifest.secrets.iter().map(|asked| asked.name.as_str());
-    let Some(unknown) = word.secrets.iter().find(|name| asked.clone().all(|asked| asked != name.as_str())) else {
+    let Some(unknown) = said.secrets.iter().find(|name| asked.clone().all(|asked| asked != name.as_str())) else {
         return Ok(());
     };
-    let name = &module.name;
     let meant = match nearest(unknown, asked.clone()).or_else(|| asked.next()) {
         Some(near) => format!("its component asks for `{near}`"),
         None => "its component asks for none".to_owned(),
     };
-    Err(HostError::new(format!(
-        "The settings of a target cannot be used: `secrets` in [target.{name}] names `{unknown}`, and {meant}."
-    )))
+    let key = said.named(&module.name, "secrets");
+    Err(format!("{key} names `{unknown}`, and {meant}"))
 }
 
 /// The secrets that a module asks for, as far as there are any.

@@ -205,16 +205,20 @@ fn no_setting_of_a_target(name: &str) -> SettingsError {
     ))
 }
 
-/// The keys of each target that come from variables.
+/// The keys of each target that come from variables, and those below them, with dots.
 pub fn keys_of_targets<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, BTreeSet<String>> {
     let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for name in names {
         let path: Vec<String> =
             name.strip_prefix(PREFIX).unwrap_or_default().split("__").map(str::to_lowercase).collect();
-        if let [target, module, key, ..] = &path[..]
+        if let [target, module, key, below @ ..] = &path[..]
             && target == "target"
         {
-            keys.entry(module.clone()).or_default().insert(key.clone());
+            let keys = keys.entry(module.clone()).or_default();
+            keys.insert(key.clone());
+            if !below.is_empty() {
+                keys.insert(path[2..].join("."));
+            }
         }
     }
     keys

@@ -243,9 +243,8 @@ impl Settings {
             .target
             .into_iter()
             .map(|(module, keys)| {
-                let read = TargetSettings::read(&module, keys);
-                let from_variables = of_variables.remove(&module).unwrap_or_default();
-                (module, TargetSettings { from_variables, ..read })
+                let read = TargetSettings::read(&module, keys, of_variables.remove(&module).unwrap_or_default());
+                (module, read)
             })
             .collect();
         let mut settings = Settings {

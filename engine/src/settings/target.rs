@@ -21,7 +21,7 @@ pub struct TargetSettings {
     pub secrets: Vec<String>,
     /// All keys, as the component reads them.
     pub values: serde_json::Map<String, serde_json::Value>,
-    /// Those of them that come from variables.
+    /// Those of them that come from variables, and those below them (`limits.cpu`).
     pub from_variables: BTreeSet<String>,
     /// Why they cannot be used, in a sentence. Nothing else is known of them then, and that target alone is held up.
     pub wrong: Option<String>,
@@ -31,8 +31,8 @@ pub struct TargetSettings {
 impl Settings {
     /// The folders that do not exist, a sentence each. One that is missing would quietly change which components are used, or stop them all.
     pub fn missing_folders(&self) -> Vec<String> {
-        let database = self.database_file().map(|_| ("database.url".to_owned(), self.folder()));
-        let paths = self.targets.paths.iter().map(|folder| ("targets.paths".to_owned(), folder.clone()));
+        let database = self.database_file().map(|_| ("`database.url`".to_owned(), self.folder()));
+        let paths = self.targets.paths.iter().map(|folder| ("`targets.paths`".to_owned(), folder.clone()));
         let named = database.into_iter().chain(paths);
         named.filter_map(|(key, folder)| no_folder(&key, &folder)).collect()
     }
@@ -46,31 +46,56 @@ impl Settings {
 /// What to do if the folder that a key names is none.
 pub fn no_folder(key: &str, folder: &Path) -> Option<String> {
     let is_none = !folder.is_dir();
-    is_none.then(|| format!("`{key}` names {}, which is no folder: make it, or name another.", folder.display()))
+    is_none.then(|| format!("{key} names {}, which is no folder: make it, or name another.", folder.display()))
 }
 
 impl TargetSettings {
     /// The keys of `[target.module]`, read once.
-    pub(super) fn read(module: &str, keys: toml::Table) -> Self {
+    pub(super) fn read(module: &str, keys: toml::Table, from_variables: BTreeSet<String>) -> Self {
+        let section = Section { module, from_variables: &from_variables };
         // Whatever else is wrong, these were named.
-        let secrets = read_secrets(module, &keys).unwrap_or_default();
-        let checked = TargetSettings::checked(module, keys);
-        checked.unwrap_or_else(|why| TargetSettings {
+        let secrets = section.secrets(&keys).unwrap_or_default();
+        let checked = section.checked(keys);
+        let read = checked.unwrap_or_else(|why| TargetSettings {
             wrong: Some(why.to_string()),
             secrets,
             ..TargetSettings::default()
-        })
+        });
+        TargetSettings { from_variables, ..read }
     }
 
-    fn checked(module: &str, keys: toml::Table) -> Result<Self, SettingsError> {
+    /// A key of `[target.module]` as messages name it: with its variable, if it comes from one.
+    pub fn named(&self, module: &str, key: &str) -> String {
+        Section { module, from_variables: &self.from_variables }.named(key)
+    }
+}
+
+/// One `[target.NAME]` as it is read.
+struct Section<'a> {
+    module: &'a str,
+    from_variables: &'a BTreeSet<String>,
+}
+
+impl Section<'_> {
+    fn named(&self, key: &str) -> String {
+        let module = self.module;
+        let full = format!("`target.{module}.{key}`");
+        if !self.from_variables.contains(key) {
+            return full;
+        }
+        let variable = format!("{}__{}", module.to_uppercase(), key.replace('.', "__").to_uppercase());
+        format!("{full} (the variable ENGINE_TARGET__{variable})")
+    }
+
+    fn checked(&self, keys: toml::Table) -> Result<TargetSettings, SettingsError> {
+        let module = self.module;
         let base_url = match keys.get("base_url") {
             None => None,
             Some(value) => {
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 let refused = |why: &str| {
-                    SettingsError::new(format!(
-                        "`target.{module}.base_url` must be an origin such as \"http://127.0.0.1:8080\": {why}."
-                    ))
+                    let key = self.named("base_url");
+                    SettingsError::new(format!("{key} must be an origin such as \"http://127.0.0.1:8080\": {why}."))
                 };
                 let origin = Origin::parse(&text).map_err(|why| refused(&why))?;
                 if origin.is_many() {
@@ -84,24 +109,25 @@ impl TargetSettings {
             Some(toml::Value::Boolean(value)) => *value,
             Some(toml::Value::String(text)) if text == "true" || text == "false" => text == "true",
             Some(_) => {
-                return Err(SettingsError::new(format!("`target.{module}.smtp` must be true or false.")));
+                return Err(SettingsError::new(format!("{} must be true or false.", self.named("smtp"))));
             }
         };
-        let secrets = read_secrets(module, &keys)?;
+        let secrets = self.secrets(&keys)?;
         let templates = match keys.get("templates") {
             None => None,
             Some(toml::Value::String(folder)) if !folder.is_empty() => Some(PathBuf::from(folder)),
             Some(_) => {
-                let sentence = format!("`target.{module}.templates` must be the path of a folder.");
+                let sentence = format!("{} must be the path of a folder.", self.named("templates"));
                 return Err(SettingsError::new(sentence));
             }
         };
         let limits = match keys.get("limits") {
             None => Said::new(),
-            Some(toml::Value::Table(limits)) => read_limits(module, limits)?,
+            Some(toml::Value::Table(limits)) => self.limits(limits)?,
             Some(_) => {
                 let sentence = format!(
-                    "`target.{module}.limits` must be a table, such as {{ cpu = \"2s\", memory = \"256MiB\" }}, or a variable for each limit, such as ENGINE_TARGET__{}__LIMITS__CPU.",
+                    "{} must be a table, such as {{ cpu = \"2s\", memory = \"256MiB\" }}, or a variable for each limit, such as ENGINE_TARGET__{}__LIMITS__CPU.",
+                    self.named("limits"),
                     module.to_uppercase()
                 );
                 return Err(SettingsError::new(sentence));
@@ -114,35 +140,35 @@ impl TargetSettings {
         let from_variables = BTreeSet::new();
         Ok(TargetSettings { base_url, smtp, templates, limits, secrets, values, from_variables, wrong: None })
     }
-}
 
-fn read_secrets(module: &str, keys: &toml::Table) -> Result<Vec<String>, SettingsError> {
-    match keys.get("secrets") {
-        None => Ok(Vec::new()),
-        Some(toml::Value::String(names)) => Ok(names.split(',').map(|name| name.trim().to_owned()).collect()),
-        Some(toml::Value::Array(names)) if names.iter().all(toml::Value::is_str) => {
-            Ok(names.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect())
-        }
-        Some(_) => {
-            let sentence = format!("`target.{module}.secrets` must be a list of names, such as [\"api_key\"].");
-            Err(SettingsError::new(sentence))
+    fn secrets(&self, keys: &toml::Table) -> Result<Vec<String>, SettingsError> {
+        match keys.get("secrets") {
+            None => Ok(Vec::new()),
+            Some(toml::Value::String(names)) => Ok(names.split(',').map(|name| name.trim().to_owned()).collect()),
+            Some(toml::Value::Array(names)) if names.iter().all(toml::Value::is_str) => {
+                Ok(names.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect())
+            }
+            Some(_) => {
+                let key = self.named("secrets");
+                Err(SettingsError::new(format!("{key} must be a list of names, such as [\"api_key\"].")))
+            }
         }
     }
-}
 
-fn read_limits(module: &str, limits: &toml::Table) -> Result<Said, SettingsError> {
-    let read = |(name, amount): (&String, &toml::Value)| {
-        let Some(limit) = Limit::named(name) else {
-            let names = Limit::ALL.map(Limit::name).join(", ");
-            return Err(SettingsError::new(format!("`target.{module}.limits.{name}` is none of {names}.")));
+    fn limits(&self, limits: &toml::Table) -> Result<Said, SettingsError> {
+        let read = |(name, amount): (&String, &toml::Value)| {
+            let key = self.named(&format!("limits.{name}"));
+            let Some(limit) = Limit::named(name) else {
+                let names = Limit::ALL.map(Limit::name).join(", ");
+                return Err(SettingsError::new(format!("{key} is none of {names}.")));
+            };
+            let text = amount.as_str().map_or_else(|| amount.to_string(), str::to_owned);
+            let amount = limit.read(&text);
+            let amount = amount.map_err(|why| SettingsError::new(format!("{key} cannot be used: {why}.")));
+            Ok((limit, amount?))
         };
-        let text = amount.as_str().map_or_else(|| amount.to_string(), str::to_owned);
-        let amount = limit.read(&text);
-        let amount =
-            amount.map_err(|why| SettingsError::new(format!("`target.{module}.limits.{name}` cannot be used: {why}.")));
-        Ok((limit, amount?))
-    };
-    limits.iter().map(read).collect()
+        limits.iter().map(read).collect()
+    }
 }
 
 #[cfg(test)]
@@ -152,7 +178,8 @@ mod tests {
     #[test]
     fn the_engines_own_keys_are_read_and_all_are_kept() {
         let text = "base_url = 'http://127.0.0.1:8080'\nsmtp = 'true'\nsecrets = 'a, b'\ntemplates = 't'\nsender = '+15550100'";
-        let said = TargetSettings::checked("x", text.parse().unwrap()).unwrap();
+        let said = TargetSettings::read("x", text.parse().unwrap(), BTreeSet::new());
+        assert_eq!(said.wrong, None);
         assert_eq!(said.base_url.unwrap().to_string(), "http://127.0.0.1:8080");
         assert!(said.smtp);
         assert_eq!((said.secrets, said.templates), (vec!["a".to_owned(), "b".to_owned()], Some(PathBuf::from("t"))));
@@ -182,8 +209,23 @@ mod tests {
             ("limits = { time = '1s' }", "`target.x.limits.time` is none of cpu, wall,"),
             ("limits = { cpu = '0s' }", "`target.x.limits.cpu` cannot be used: it must be between 1ms"),
         ] {
-            let error = TargetSettings::checked("x", text.parse().unwrap()).expect_err(text).to_string();
+            let error = TargetSettings::read("x", text.parse().unwrap(), BTreeSet::new()).wrong.expect(text);
             assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_comes_from_a_variable_is_named_with_it() {
+        for (name, value, said) in [
+            ("BASE_URL", "ftp://h", "`target.x.base_url` (the variable ENGINE_TARGET__X__BASE_URL) must be an origin"),
+            ("SMTP", "perhaps", "`target.x.smtp` (the variable ENGINE_TARGET__X__SMTP) must be true or false"),
+            ("LIMITS__CPU", "0s", "`target.x.limits.cpu` (the variable ENGINE_TARGET__X__LIMITS__CPU) cannot be used"),
+        ] {
+            let variable = (format!("ENGINE_TARGET__X__{name}"), value.to_owned());
+            let text = "[target.x.limits]\nwall = '3s'";
+            let settings = Settings::from_text("engine.toml", text, std::iter::once(variable)).unwrap();
+            let wrong = settings.of_target("x").wrong.expect(value);
+            assert!(wrong.starts_with(said), "{wrong}");
         }
     }
 }

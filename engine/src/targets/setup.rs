@@ -36,8 +36,14 @@ pub async fn set(
     let is_known =
         |key: &str| setup.settings.contains_key(key) || !module.manifest.settings["properties"][key].is_null();
     if let Some((key, _)) = settings.iter().find(|(key, value)| value.is_null() && !is_known(key)) {
-        let near = nearest(key, setup.settings.keys().map(String::as_str));
-        let near = near.map_or_else(|| ".".to_owned(), |near| format!("; did you mean `{near}`?"));
+        let names = setup.settings.keys().map(String::as_str).chain(ENGINES_OWN);
+        let near = match nearest(key, names) {
+            None => ".".to_owned(),
+            Some(near) if ENGINES_OWN.contains(&near) => {
+                format!("; `{near}` would be the operator's, under [target.{}].", module.name)
+            }
+            Some(near) => format!("; did you mean `{near}`?"),
+        };
         let sentence = format!("`{}` of {} is not set{near}", key.escape_debug(), target.name);
         return Err(Invalid::new("setting", sentence).into());
     }
