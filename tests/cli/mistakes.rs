@@ -104,8 +104,16 @@ fn settings_that_cannot_be_say_which_key() {
             "nobody",
             "must be an e-mail address such as \"News <news@example.org>\", and \"nobody\" is none.",
         ),
-        ("ENGINE_TARGET__PARCEL__FROM_EMAIL", "nobody", "`target.parcel.from_email` must be an e-mail address"),
-        ("ENGINE_TARGET__PARCEL__TEMPLATES", "/no/such/folder", "`target.parcel.templates` names /no/such/folder"),
+        (
+            "ENGINE_TARGET__PARCEL__FROM_EMAIL",
+            "nobody",
+            "`target.parcel.from_email` (the variable ENGINE_TARGET__PARCEL__FROM_EMAIL) must be an e-mail address",
+        ),
+        (
+            "ENGINE_TARGET__PARCEL__TEMPLATES",
+            "/no/such/folder",
+            "ENGINE_TARGET__PARCEL__TEMPLATES) names /no/such/folder",
+        ),
         ("ENGINE_DATABASE__URL", "postgres://u:hush@h:99999/d", "`database.url` cannot be read (invalid port number)"),
         ("ENGINE_RETENTION__ENDED", "30", "`retention.ended` needs a unit, such as \"30d\" for days"),
         ("ENGINE_TARGET__EMAIL__FORM_EMAIL", "a@b.example", "the nearest key is `from_email`"),
@@ -213,6 +221,37 @@ fn a_broken_component_does_not_keep_news_from_other_targets() {
     program.ok(&["record", "deactivate", &email]);
     program.refused(&["notify", "--user", "ada", "--title", "T", "--body", "B", "--quiet"], "cannot be used");
     assert_eq!(program.json(&["notification", "list"]).as_array().unwrap().len(), 1);
+}
+
+/// What was switched off or taken back is told with what helps, or with why nothing does.
+#[test]
+fn what_is_not_sent_any_more_says_why() {
+    let program = Program::new();
+    program.ada();
+    let record = program.json(&["record", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let notify = ["notify", "--user", "ada", "--target", "email", "--title", "T", "--body", "B"];
+    program.ok(&notify);
+    let id = program.json(&["notification", "list"])[0]["id"].as_str().unwrap().to_owned();
+    program.ok(&["notification", "cancel", &id]);
+    let shown = program.ok(&["notification", "show", &id]).stdout;
+    assert!(shown.contains("               why: It was taken back.\n"), "{shown}");
+    let told =
+        "It is CANCELED: it is not one that failed, so that there is nothing to try again; `engine notify` makes a";
+    program.refused(&["notification", "retry", &id], told);
+
+    program.ok(&["record", "deactivate", &record]);
+    let helps = format!("is not active: `engine record activate {record}` switches it on");
+    program.refused(
+        &["record", "add", "--user", "ada", "--target", "email", "--target-user-id", "ada@example.org"],
+        &helps,
+    );
+    let refused = program.run(&notify);
+    assert!(
+        refused.stderr.contains("`engine record activate ID` switches one on that `engine record list` shows"),
+        "{refused:?}"
+    );
+    program.ok(&["record", "activate", &record]);
+    program.ok(&notify);
 }
 
 /// For programs the sentence is the one value of standard output, and the code says the same as ever.
@@ -333,9 +372,13 @@ async fn wrong_settings_of_one_target_stop_no_other() {
     program.ok(&["target", "install", guest("http_probe").to_str().unwrap(), "--name", "Carrier Pigeon"]);
     program.ok(&["record", "add", "--user", "ada", "--target", "Carrier Pigeon", "--target-user-id", "coop 7"]);
     for (name, value, part) in [
-        ("ENGINE_TARGET__HTTP_PROBE__SMTP", "perhaps", "`target.http_probe.smtp` must be true or false"),
-        ("ENGINE_TARGET__HTTP_PROBE__BASE_URL", "gopher://x", "`target.http_probe.base_url` must be an origin"),
-        ("ENGINE_TARGET__HTTP_PROBE__LIMITS", "many", "`target.http_probe.limits` must be a table"),
+        (
+            "ENGINE_TARGET__HTTP_PROBE__SMTP",
+            "perhaps",
+            "`target.http_probe.smtp` (the variable ENGINE_TARGET__HTTP_PROBE__SMTP) must be true or false",
+        ),
+        ("ENGINE_TARGET__HTTP_PROBE__BASE_URL", "gopher://x", "ENGINE_TARGET__HTTP_PROBE__BASE_URL) must be an origin"),
+        ("ENGINE_TARGET__HTTP_PROBE__LIMITS", "many", "ENGINE_TARGET__HTTP_PROBE__LIMITS) must be a table"),
     ] {
         let program = program.clone().with(name, value);
         program.ok(&["notify", "--user", "ada", "--target", "email", "--title", name, "--body", "B"]);

@@ -136,6 +136,14 @@ fn https_is_encrypted_and_its_certificate_is_judged() {
     assert!(attempt.contains("encrypted"), "{attempt}");
     let (_, attempt) = sent(&probing(Program::new(), &origin), "Probe", &extra);
     assert!(attempt.contains(UNKNOWN) && !attempt.contains("encrypted"), "{attempt}");
+    let at_another_name = format!("https://127.0.0.1:{}", server.address.port());
+    let extra = format!("{{\"url\": \"{at_another_name}/\"}}");
+    let (_, attempt) = sent(&probing(certificate.trusted(), &at_another_name), "Probe", &extra);
+    assert!(attempt.contains("failed: its certificate is for localhost, and not for 127.0.0.1."), "{attempt}");
+    let without_tls = format!("http://127.0.0.1:{}", server.address.port());
+    let extra = format!("{{\"url\": \"{without_tls}/\"}}");
+    let (_, attempt) = sent(&probing(Program::new(), &without_tls), "Probe", &extra);
+    assert!(attempt.contains("; if TLS is spoken there, the URL has to begin with https://."), "{attempt}");
     let plain = Peer::start("aiosmtpd_sink.py", &[]);
     let origin = format!("https://localhost:{}", plain.address.port());
     let extra = format!("{{\"url\": \"{origin}/\"}}");

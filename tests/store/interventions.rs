@@ -85,6 +85,14 @@ async fn what_failed_is_tried_again_with_all_its_retries(database: Database) {
     assert_eq!(stands.scheduled_delivery, at("12:00:20"));
     database.store.opt_out(TENANT, bob.user.id, noon()).await.unwrap();
     assert_eq!(database.stands(id).await.status, Status::OptedOut);
+    // What would not help is not told first.
+    refused(database.store.retry_notification(TENANT, id, noon()).await, "It is OPTED OUT");
+
+    let ada = database.user("ada").await;
+    let id = database.create(NewNotification { max_retries: 0, ..news(&ada.record) }).await;
+    let claimed = database.claim_one().await;
+    database.store.settle(&[settled(&claimed, &busy(Scope::Message))], noon()).await.unwrap();
+    database.store.opt_out(TENANT, ada.user.id, noon()).await.unwrap();
     let wanted = database.store.retry_notification(TENANT, id, noon()).await;
     assert!(matches!(wanted, Err(StoreError::OptedOut { .. })), "{wanted:?}");
 }

@@ -97,7 +97,7 @@ async fn nothing_new_is_made_for_an_inactive_or_unknown_record(database: Databas
     database.store.switch_record_off(TENANT, bob.record.id, "It bounced.", noon()).await.unwrap();
     let refusal = database.store.create(TENANT, &[news(&bob.record)], noon()).await.unwrap_err();
     assert!(
-        matches!(&refusal, StoreError::Inactive { target_user_id } if target_user_id == "bob@example.org"),
+        matches!(&refusal, StoreError::Inactive { target_user_id, .. } if target_user_id == "bob@example.org"),
         "{refusal:?}"
     );
     let unknown = news(&record(&bob.user, &bob.target, "x"));

@@ -102,11 +102,12 @@ pub fn variables() -> impl Iterator<Item = (String, String)> {
 
 /// The log goes to standard error, so that standard output is the command's own.
 pub fn start_log(settings: &Settings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.log.level).map_err(|_| {
+    let mut filter = EnvFilter::try_new(&settings.log.level).map_err(|_| {
         anyhow::anyhow!("`log.level` must be a level such as \"info\", and \"{}\" is none.", settings.log.level)
     })?;
-    let filter = filter.add_directive(crate::host::NOT_LOGGED.parse()?);
-    let filter = filter.add_directive(crate::store::NOT_LOGGED.parse()?);
+    for left_out in crate::host::NOT_LOGGED.into_iter().chain([crate::store::NOT_LOGGED]) {
+        filter = filter.add_directive(left_out.parse()?);
+    }
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

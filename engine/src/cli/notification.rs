@@ -195,6 +195,9 @@ fn show(found: &NotificationHistory, waits: Option<String>) -> anyhow::Result<()
         // None of its lines passes for another field.
         output::text(&format!("{name:>18}: {}", value.replace('\n', &format!("\n{:20}", ""))))?;
     }
+    if let Some(why) = n.status.why_ended() {
+        output::text(&format!("{:>18}: {why}", "why"))?;
+    }
     if let Some(waits) = waits {
         output::text(&output::line(&format!("{:>18}: {waits}", "waits")))?;
     }

@@ -237,12 +237,7 @@ fn said<'a>(event: &'a Event<'a>) -> (&'a str, &'a Notification, String) {
             (&claimed.user.username, &claimed.notification, sentence)
         }
         Event::Ended(ended) => {
-            let why = match ended.status {
-                Status::InactiveDevice => "The target user record is not active.",
-                Status::OptedOut => "The user has opted out of notifications.",
-                Status::Expired => "It expired before it could be sent.",
-                _ => "It ended without an attempt.",
-            };
+            let why = ended.status.why_ended().unwrap_or("It ended without an attempt.");
             (&ended.user.username, &ended.notification, why.to_owned())
         }
         Event::Waits { user, notification, reason, .. } => (&user.username, notification, (*reason).to_owned()),

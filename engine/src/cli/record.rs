@@ -6,7 +6,7 @@ use super::output::{self, Format};
 use crate::creation;
 use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::tenant::Tenant;
-use crate::store::RecordFilter;
+use crate::store::{RecordFilter, StoreError};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub enum Record {
     Upsert(Upsert),
     /// Send nothing more to a record.
     Deactivate {
-        /// As `engine record list --output json` shows it.
+        /// As `engine record list` shows it.
         #[arg(value_parser = id)]
         id: Uuid,
         /// Why, for people.
@@ -28,7 +28,7 @@ pub enum Record {
     },
     /// Send to a record again.
     Activate {
-        /// As `engine record list --output json` shows it.
+        /// As `engine record list` shows it.
         #[arg(value_parser = id)]
         id: Uuid,
     },
@@ -36,7 +36,7 @@ pub enum Record {
     List(List),
     /// Remove a record with its notifications and their history.
     Remove {
-        /// As `engine record list --output json` shows it.
+        /// As `engine record list` shows it.
         #[arg(value_parser = id)]
         id: Uuid,
     },
@@ -129,7 +129,9 @@ impl Add {
             &record.target_user_id,
         )
         .await?;
-        context.store.add_record(Tenant::DEFAULT, &record, context.clock.now()).await?;
+        if let Err(error) = context.store.add_record(Tenant::DEFAULT, &record, context.clock.now()).await {
+            return Err(switched_off(context, &record).await?.unwrap_or(error).into());
+        }
         match context.output {
             Format::Text => {
                 output::text(&format!("The user {user} is reached in {} at {}.", target.name, record.target_user_id))?
@@ -160,6 +162,15 @@ impl Upsert {
         }
         Ok(Code::Done)
     }
+}
+
+/// That a record which cannot be added is there already, and switched off, if that is why.
+async fn switched_off(context: &Context, wanted: &TargetUserRecord) -> anyhow::Result<Option<StoreError>> {
+    let filter = RecordFilter { user: Some(wanted.user), target: Some(wanted.target) };
+    let all = context.store.list_records(Tenant::DEFAULT, &filter).await?;
+    let is_it = |record: &TargetUserRecord| record.target_user_id == wanted.target_user_id && !record.active;
+    let found = all.into_iter().map(|listed| listed.record).find(is_it);
+    Ok(found.map(|TargetUserRecord { id, target_user_id, .. }| StoreError::Inactive { id, target_user_id }))
 }
 
 /// A record as it is now.

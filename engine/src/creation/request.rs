@@ -61,7 +61,7 @@ pub enum Refusal {
     UserIsOptedOut(String),
     /// Without a target: in none at all.
     #[error(
-        "The user `{user}` has no active record in {}; `engine record add --user {} --target {} --target-user-id …` makes one, `engine record activate` switches one on that is there.",
+        "The user `{user}` has no active record in {}; `engine record add --user {} --target {} --target-user-id …` makes one, `engine record activate ID` switches one on that `engine record list` shows.",
         in_target(.target.as_deref()),
         shell(.user),
         .target.as_deref().map_or_else(|| "…".to_owned(), quoted)

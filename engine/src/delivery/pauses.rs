@@ -4,7 +4,6 @@
 use super::attempt::Faults;
 use super::{Deliverer, Event, log_text};
 use crate::host::{Fault, ModuleError, Ready};
-use crate::rules::grants::quoted;
 use crate::rules::target::{MAX_FAULTS, Pause, PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::{Claim, Claimed, StoreError};
@@ -53,9 +52,8 @@ impl Deliverer {
                     }
                     faults.pauses.fetch_add(1, Ordering::Relaxed);
                     let reason = format!(
-                        "The component ({}) failed in {MAX_FAULTS} calls in a row, at last with notification {id}: {fault} Another version of it is called once it is installed, this one after `engine target resume {}`.",
-                        ready.module.version(),
-                        quoted(&target.name)
+                        "The component ({}) failed in {MAX_FAULTS} calls in a row, at last with notification {id}: {fault} Another version of it is called once it is installed.",
+                        ready.module.version()
                     );
                     tracing::error!(target = target.name, reason, "a target is paused because its component fails");
                     self.pause(Tenant::DEFAULT, target, &reason).await

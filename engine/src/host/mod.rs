@@ -44,9 +44,9 @@ pub use redaction::{Redactor, Repeated};
 pub use signing::is_as_asked;
 pub use smtp::{Mailer, Relay};
 
-/// What the engine's own log leaves out: a library that warns of whatever is wrong with a component's request. The component's log says that, and
-/// strangers would fill this one.
-pub const NOT_LOGGED: &str = "wasmtime_wasi_http=off";
+/// What the engine's own log leaves out: libraries that warn of whatever is wrong with a component's request, and with the certificate of whom it goes
+/// to. The component's log says that, and strangers would fill this one.
+pub const NOT_LOGGED: [&str; 2] = ["wasmtime_wasi_http=off", "rustls_platform_verifier=off"];
 
 /// What a component returns, as the contract has it, and how it is read: for those who make answers up that no component of ours gives.
 pub mod answers {

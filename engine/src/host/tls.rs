@@ -37,6 +37,13 @@ pub fn failure(error: &(dyn std::error::Error + 'static)) -> Option<String> {
         rustls::Error::InvalidCertificate(e) if e.to_string().contains(OF_AN_AUTHORITY) => format!(
             "its certificate is an authority's own, which no server may show; it needs one that is signed by that, or has CA:FALSE ({failure})"
         ),
+        rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented }) => {
+            // As the library has them: DnsName("pigeons.example").
+            let names = presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name));
+            let names = names.collect::<Vec<_>>().join(", ");
+            let of = if names.is_empty() { "for no name at all".to_owned() } else { format!("for {names}") };
+            format!("its certificate is {of}, and not for {}", expected.to_str())
+        }
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_)) => format!(
             "nobody whom this machine trusts has signed its certificate; the operator adds who has to the system's authorities, or names their file in SSL_CERT_FILE ({failure})"
         ),

@@ -33,7 +33,9 @@ impl Import {
         match self {
             Import::Works => "works",
             Import::Empty => "is there, and empty",
-            Import::Refused => "is there, and refuses every use",
+            Import::Refused => {
+                "is there, and refuses every use: what leaves goes through `http` or `smtp` of the contract, or through `wasi:http`"
+            }
         }
     }
 }

@@ -126,6 +126,36 @@ impl Status {
         }
     }
 
+    /// Whether a person may have it tried again.
+    pub const fn may_be_retried(self) -> bool {
+        match self {
+            Status::Retry | Status::Unknown | Status::DeliveryFailure => true,
+            Status::Scheduled
+            | Status::Sent
+            | Status::Delivered
+            | Status::InactiveDevice
+            | Status::OptedOut
+            | Status::Expired
+            | Status::Canceled => false,
+        }
+    }
+
+    /// Why it is not sent any more, of what may have ended without an attempt that would say it; in the predecessor's words where it had any.
+    pub const fn why_ended(self) -> Option<&'static str> {
+        match self {
+            Status::InactiveDevice => Some("The target user record is not active."),
+            Status::OptedOut => Some("The user has opted out of notifications."),
+            Status::Expired => Some("It expired before it could be sent."),
+            Status::Canceled => Some("It was taken back."),
+            Status::Scheduled
+            | Status::Retry
+            | Status::Sent
+            | Status::Unknown
+            | Status::Delivered
+            | Status::DeliveryFailure => None,
+        }
+    }
+
     /// The statuses that may follow this one, an operator's word included. SCHEDULED and RETRY may follow themselves,
     /// when a fault of the configuration has used nothing up or a retry asks for another.
     pub const fn goes_to(self) -> &'static [Status] {
@@ -220,6 +250,13 @@ mod tests {
     fn claimable_statuses_are_those_that_wait_for_a_time() {
         let claimable: Vec<_> = Status::ALL.into_iter().filter(|status| status.claimable()).collect();
         assert_eq!(claimable, [Status::Scheduled, Status::Retry]);
+    }
+
+    #[test]
+    fn what_may_be_retried_may_become_that() {
+        let retried: Vec<_> = Status::ALL.into_iter().filter(|status| status.may_be_retried()).collect();
+        assert_eq!(retried, [Status::Retry, Status::Unknown, Status::DeliveryFailure]);
+        assert!(retried.iter().all(|status| status.may_become(Status::Retry)));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::rules::limits::Invalid;
 
 /// Why a verb of the store did nothing. Whatever the error, nothing of what was asked has been written.
@@ -51,8 +53,12 @@ pub enum StoreError {
         username: String,
     },
     /// The record is switched off.
-    #[error("The target user record `{target_user_id}` is not active: activate it, or use another one.")]
+    #[error(
+        "The target user record `{target_user_id}` is not active: `engine record activate {id}` switches it on, or use another one."
+    )]
     Inactive {
+        /// The record.
+        id: Uuid,
         /// The record's address.
         target_user_id: String,
     },

@@ -169,6 +169,7 @@ impl Exchanges {
     async fn exchange(self: &Arc<Self>, departure: Departure, redactor: &Redactor) -> Result<(Response, Held), Error> {
         let Departure { client, ready, url, about, patience } = departure;
         let host = url.host_str().unwrap_or_default().to_owned();
+        let is_plain = url.scheme() == "http";
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         let crowded = || failed(Phase::Connect, "timeout", format!("{host} had too much to do for too long."));
         let places = async {
@@ -188,7 +189,7 @@ impl Exchanges {
                 Err(error) => error,
             },
             // Without its URL, in which there may be a secret.
-            Ok(Err(e)) => unanswered(&e.without_url(), &authority, &patience),
+            Ok(Err(e)) => unanswered(&e.without_url(), &authority, is_plain, &patience),
             Err(_) => slow(&authority, &patience),
         };
         if nothing_left(error.phase) {
@@ -300,7 +301,7 @@ fn slow(host: &str, patience: &Patience) -> Error {
 }
 
 /// Why no answer came, by how far the exchange got. What is not certainly earlier is `wait`: the provider may have taken it.
-fn unanswered(error: &reqwest::Error, host: &str, patience: &Patience) -> Error {
+fn unanswered(error: &reqwest::Error, host: &str, is_plain: bool, patience: &Patience) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     let mut words = String::new();
     while let Some(e) = cause {
@@ -319,6 +320,9 @@ fn unanswered(error: &reqwest::Error, host: &str, patience: &Patience) -> Error 
         (true, true) => failed(Phase::Connect, "timeout", format!("{host} did not answer in time.")),
         (true, false) => failed(Phase::Connect, "no_connection", format!("{host} cannot be reached: {words}.")),
         (false, true) => slow(host, patience),
-        (false, false) => failed(Phase::Wait, "connection_lost", format!("The connection to {host} broke: {words}.")),
+        (false, false) => {
+            let hint = if is_plain { "; if TLS is spoken there, the URL has to begin with https://" } else { "" };
+            failed(Phase::Wait, "connection_lost", format!("The connection to {host} broke: {words}{hint}."))
+        }
     }
 }

@@ -40,22 +40,20 @@ impl Store {
         let retried = self.write(move |mut connection| {
             Box::pin(async move {
                 let Standing { record, status, expires_at } = standing(&mut connection, tenant, id).await?;
+                if !status.may_be_retried() {
+                    let why = "it is not one that failed, so that there is nothing to try again; `engine notify` makes a new one";
+                    return Err(ended(status, why).into());
+                }
                 refuse_unreachable(&mut connection, tenant, Batch::of_ids([record].into_iter())).await?;
                 if expires_at.0.is_some_and(|expiry| expiry <= now) {
                     let sentence = "It has expired, and would not be sent: make a new one.";
                     return Err(Invalid::new("expires_at", sentence).into());
                 }
                 let retry = query(sql!("retry_notification")).bind(tenant).bind(id).bind(now);
-                match (retry.execute(&mut connection).await?, status) {
-                    (1.., _) => Ok(()),
-                    (0, Status::Retry) => {
-                        Err(Invalid::new("status", "It is being delivered at this moment: see what comes of it.")
-                            .into())
-                    }
-                    (0, status) => {
-                        Err(ended(status, "it is not one that failed, so that there is nothing to try again; `engine notify` makes a new one").into())
-                    }
+                if retry.execute(&mut connection).await? > 0 {
+                    return Ok(());
                 }
+                Err(Invalid::new("status", "It is being delivered at this moment: see what comes of it.").into())
             })
         });
         retried.await?;

@@ -136,7 +136,7 @@ pub async fn refuse_unreachable(connection: &mut Connection<'_>, tenant: Tenant,
     let Some((id, username, target_user_id)) = obstacle else { return Ok(()) };
     match (username, target_user_id) {
         (Some(username), _) => Err(StoreError::OptedOut { username }),
-        (None, Some(target_user_id)) => Err(StoreError::Inactive { target_user_id }),
+        (None, Some(target_user_id)) => Err(StoreError::Inactive { id, target_user_id }),
         (None, None) => Err(StoreError::not_found(Thing::Record, id.to_string())),
     }
 }
