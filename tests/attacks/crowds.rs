@@ -80,6 +80,36 @@ async fn a_crowd_of_another_targets() {
     arena.engine.beside(alone).await;
 }
 
+/// Answers that announce others (103) without an end, in all exchanges that a target may have: of each, as much is read as an answer may bring, and that in
+/// small parts, between which others have their turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_interim_answers() {
+    let interim = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n".repeat(1000);
+    let server = HttpServer::start(Answer::Endless(Vec::new(), interim)).await;
+    let settings = format!("[delivery]\ncall_batch = 1\n[target.wasi_http_probe]\nbase_url = '{}'\n", server.origin());
+    let arena = Arena::with("wasi_http_probe", &settings).await;
+    let engine = &arena.engine;
+    let crowd = json!({ "scheme": "http", "authority": server.address.to_string(), "times": 16, "together": true });
+    let mut floods = Vec::new();
+    for i in 0..10 {
+        floods.push(engine.notify("wasi_http_probe", &format!("Title {i}"), crowd.clone()).await);
+    }
+    let honest = async {
+        while server.connections.load(SeqCst) < 8 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for i in 0..5 {
+            served(engine, &format!("Meanwhile {i}")).await;
+        }
+        for flood in floods {
+            let shown = attempted(engine, flood, Duration::from_secs(60)).await;
+            let log = &shown.attempts[0].log;
+            assert!(log.contains(" sends on and on, and no answer among it."), "{shown:#?}");
+        }
+    };
+    engine.beside(honest).await;
+}
+
 /// Two targets of slow calls whose backlogs fill all that an engine claims ahead: an honest one is served as soon as it is due.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn backlogs_of_slow_targets() {

@@ -140,7 +140,7 @@ async fn answers_that_do_not_end() {
             Answer::Endless(Vec::new(), b"HTTP/1.1 100 Continue\r\n\r\n".repeat(10)),
             700,
             "wait",
-            "timeout",
+            "answer_too_large",
         ),
         (case("no_http"), Answer::Bytes(b"220 mail.example ESMTP\r\n".to_vec()), 0, "wait", "connection_lost"),
         (case("an_answer_without_a_head"), Answer::Bytes(b"<html>hello</html>".to_vec()), 0, "wait", "connection_lost"),

@@ -1,12 +1,24 @@
 //! The connections of one target of one tenant: each address is judged where it is dialled, no redirect is followed, no proxy is taken from
 //! the environment.
 
+use super::connector::Connector;
 use super::network::Network;
 use super::places::{Place, Places};
+use super::reading::{Expected, Reading};
+use crate::host::HostError;
 use crate::host::shares::{Shared, Sharer};
-use crate::host::{HostError, tls};
 use crate::rules::grants::{self, Grants};
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, USER_AGENT};
+use http::{Extensions, Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::error::Error as _;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +29,13 @@ const MOST_PER_HOST: usize = 8;
 const KEPT: usize = 8;
 const IDLE: Duration = Duration::from_secs(60);
 
+/// How often a request is sent once more of which the server says that it did nothing with it.
+const MOST_AGAIN: u32 = 2;
+
 /// An HTTP client that goes only where its grants let it.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
-    pub(super) client: reqwest::Client,
+    client: Client<Connector, Full<Bytes>>,
     /// Its own at a host, its turn to wait there for one that it shares with the other targets, and these.
     own: Arc<Places>,
     turn: Arc<Places>,
@@ -34,21 +49,51 @@ impl HttpClient {
     pub fn new(grants: &Grants, network: &Network, connect: Duration) -> Result<Self, HostError> {
         // Each holds a descriptor of the process, and nobody counts hosts.
         let kept = if grants::goes_to_many(grants) { 0 } else { (KEPT / grants::origins(grants).max(1)).max(1) };
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client(&["h2", "http/1.1"])?)
-            .dns_resolver(network.judging(grants))
-            .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(connect)
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(kept)
-            .user_agent(concat!("notification-engine/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| HostError::new(format!("HTTP cannot be set up: {e}")))?;
+            .build(Connector::new(network.judging(grants), connect)?);
         let [own, turn] = [MOST_PER_HOST, 1].map(Places::at_each);
         Ok(HttpClient { client, own, turn, shared: network.places.clone(), sharer: network.sharer(grants) })
+    }
+
+    /// Sends a request, and waits for the head of its answer, as much of which is read as is expected. What the server did nothing with is sent once more.
+    pub(super) async fn send(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        expected: &mut Expected,
+    ) -> Result<Response<Incoming>, Error> {
+        let agent = concat!("notification-engine/", env!("CARGO_PKG_VERSION"));
+        for (name, ours) in [(ACCEPT, "*/*"), (ACCEPT_ENCODING, "gzip"), (USER_AGENT, agent)] {
+            request.headers_mut().entry(name).or_insert(HeaderValue::from_static(ours));
+        }
+        let mut again = 0;
+        loop {
+            match self.send_once(request.clone(), expected).await {
+                Err(error) if again < MOST_AGAIN && was_not_done(&error) => again += 1,
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn send_once(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        expected: &mut Expected,
+    ) -> Result<Response<Incoming>, Error> {
+        let captured = capture_connection(&mut request);
+        let mut sending = self.client.request(request);
+        // Each connection over which it goes is known once this has been polled.
+        poll_fn(|cx| {
+            let polled = Pin::new(&mut sending).poll(cx);
+            if let Some(reading) = reading_of(&captured) {
+                expected.from(reading);
+            }
+            polled
+        })
+        .await
     }
 
     /// Waits for a place of its own at a host, which it takes before one that it shares.
@@ -69,4 +114,25 @@ impl HttpClient {
     pub(super) async fn place(&self) -> Shared {
         self.sharer.place().await
     }
+}
+
+/// What the connection over which a request goes may read.
+fn reading_of(captured: &CaptureConnection) -> Option<Arc<Reading>> {
+    let mut extras = Extensions::new();
+    captured.connection_metadata().as_ref()?.get_extras(&mut extras);
+    extras.remove()
+}
+
+/// Whether the server says that it did nothing with a request: it ends the connection before it, or refuses it (RFC 9113, 6.8 and 8.7).
+pub(super) fn was_not_done(error: &Error) -> bool {
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        if let Some(h2) = e.downcast_ref::<h2::Error>() {
+            let is_end = h2.is_go_away() && h2.reason() == Some(h2::Reason::NO_ERROR);
+            let is_refused = h2.is_reset() && h2.reason() == Some(h2::Reason::REFUSED_STREAM);
+            return h2.is_remote() && (is_end || is_refused);
+        }
+        cause = e.source();
+    }
+    false
 }

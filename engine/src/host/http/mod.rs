@@ -3,9 +3,11 @@
 
 mod body;
 mod client;
+mod connector;
 mod link;
 mod network;
 mod places;
+mod reading;
 mod request;
 mod wasi;
 
@@ -26,10 +28,17 @@ use crate::rules::budget::Limit;
 use crate::rules::grants;
 use crate::rules::origin::Origin;
 use body::{Body, Wrong};
+use connector::TooLate;
+use http::Uri;
+use http::header::{CONTENT_ENCODING, HeaderValue};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
 use network::NoAddress;
-use reqwest::header::{CONTENT_ENCODING, HeaderValue};
+use reading::Expected;
+use std::error::Error as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// Headers of an answer that only framed it.
@@ -55,6 +64,7 @@ struct Departure {
     client: HttpClient,
     ready: request::Ready,
     url: Url,
+    uri: Uri,
     /// The notifications that it carries.
     about: Vec<String>,
     patience: Patience,
@@ -150,6 +160,8 @@ impl Exchanges {
         if let Ok(literal) = host.trim_matches(['[', ']']).parse() {
             grants::address(&powers.grants, host, literal).map_err(|d| failed(Phase::Denied, d.code, d.message))?;
         }
+        let uri = Uri::try_from(url.as_str());
+        let uri = uri.map_err(|e| failed(Phase::Invalid, "invalid_url", format!("The URL cannot be sent: {e}.")))?;
         if !self.take_request() {
             return Err(failed(
                 Phase::Denied,
@@ -163,11 +175,11 @@ impl Exchanges {
         }
         let patience =
             Patience { whole, first: whole, between: whole, longest, whose: powers.said_where(Limit::HttpTime) };
-        Ok(Departure { client, ready, url, about, patience })
+        Ok(Departure { client, ready, url, uri, about, patience })
     }
 
     async fn exchange(self: &Arc<Self>, departure: Departure, redactor: &Redactor) -> Result<(Response, Held), Error> {
-        let Departure { client, ready, url, about, patience } = departure;
+        let Departure { client, ready, url, uri, about, patience } = departure;
         let host = url.host_str().unwrap_or_default().to_owned();
         let is_plain = url.scheme() == "http";
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
@@ -181,16 +193,22 @@ impl Exchanges {
         let Some(leaving) = self.leaves(&about) else {
             return Err(failed(Phase::Invalid, "call_over", "The call has ended, and nothing is sent after that."));
         };
-        let request = client.client.request(ready.method, url).headers(ready.headers).body(ready.body);
-        let sent = request.timeout(patience.whole.min(self.time_left())).send();
-        let error = match tokio::time::timeout(patience.first, sent).await {
-            Ok(Ok(answer)) => match self.read(answer, &host, &patience, redactor).await {
+        let mut request = http::Request::new(Full::from(ready.body));
+        (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (ready.method, uri, ready.headers);
+        let mut expected = Expected::of(self.budget.bytes(Limit::Answer));
+        let until = Instant::now() + patience.whole.min(self.time_left());
+        let head = patience.first.min(until.saturating_duration_since(Instant::now()));
+        let error = match tokio::time::timeout(head, client.send(request, &mut expected)).await {
+            Ok(Ok(answer)) => match self.read(answer, &host, &patience, until, &expected, redactor).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             },
-            // Without its URL, in which there may be a secret.
-            Ok(Err(e)) => unanswered(&e.without_url(), &authority, is_plain, &patience),
-            Err(_) => slow(&authority, &patience),
+            Ok(Err(_)) if expected.is_exceeded() => {
+                failed(Phase::Wait, "answer_too_large", format!("{authority} sends on and on, and no answer among it."))
+            }
+            Ok(Err(e)) => unanswered(&e, &authority, is_plain),
+            Err(_) if expected.is_connected() => slow(&authority, &patience),
+            Err(_) => unconnected(&authority),
         };
         if nothing_left(error.phase) {
             self.stayed(&leaving);
@@ -209,9 +227,11 @@ impl Exchanges {
     /// The answer, as many bytes of it as a call may have, without the secrets that it repeats.
     async fn read(
         self: &Arc<Self>,
-        mut answer: reqwest::Response,
+        answer: http::Response<Incoming>,
         host: &str,
         patience: &Patience,
+        until: Instant,
+        expected: &Expected,
         redactor: &Redactor,
     ) -> Result<(Response, Held), Error> {
         let most = self.budget.bytes(Limit::Answer);
@@ -242,26 +262,30 @@ impl Exchanges {
             .collect();
         let late = || broke("timeout", &format!("did not end {}", patience.said(patience.between)));
         let broke_off = |why: &dyn std::fmt::Display| broke("answer_broken", &format!("broke off: {why}"));
+        let beside = || broke("answer_too_large", "brings too much beside its body");
         let unread = || broke("answer_too_large", "comes beside too much that the call has not read yet");
         let mut held = Held::by(self, What::Answer);
         let length = |(name, value): &(String, String)| name.len() + value.len();
         if !held.add(headers.iter().map(length).sum()) {
             return Err(unread());
         }
+        let mut comes = answer.into_body();
         loop {
-            match tokio::time::timeout(patience.between, answer.chunk()).await.map_err(|_| late())? {
-                Ok(None) => break,
-                Ok(Some(chunk)) => match body.add(&chunk) {
-                    Ok(more) if held.add(more) => {}
-                    Ok(_) => return Err(unread()),
-                    Err(Wrong::TooLarge) => {
-                        let whose = self.powers.said_where(Limit::Answer);
-                        return Err(broke("answer_too_large", &format!("has more than {most} bytes ({whose})")));
-                    }
-                    Err(Wrong::Broken(why)) => return Err(broke_off(&why)),
-                },
-                Err(e) if e.is_timeout() => return Err(late()),
-                Err(e) => return Err(broke_off(&e.without_url())),
+            let patient = patience.between.min(until.saturating_duration_since(Instant::now()));
+            let chunk = match tokio::time::timeout(patient, comes.frame()).await.map_err(|_| late())? {
+                None => break,
+                Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+                Some(Err(_)) if expected.is_exceeded() => return Err(beside()),
+                Some(Err(e)) => return Err(broke_off(&e)),
+            };
+            match body.add(&chunk) {
+                Ok(more) if held.add(more) => {}
+                Ok(_) => return Err(unread()),
+                Err(Wrong::TooLarge) => {
+                    let whose = self.powers.said_where(Limit::Answer);
+                    return Err(broke("answer_too_large", &format!("has more than {most} bytes ({whose})")));
+                }
+                Err(Wrong::Broken(why)) => return Err(broke_off(&why)),
             }
         }
         match body.end() {
@@ -300,10 +324,14 @@ fn slow(host: &str, patience: &Patience) -> Error {
     failed(Phase::Wait, "timeout", format!("{host} took the request and did not answer {within}."))
 }
 
+fn unconnected(host: &str) -> Error {
+    failed(Phase::Connect, "timeout", format!("{host} did not answer in time."))
+}
+
 /// Why no answer came, by how far the exchange got. What is not certainly earlier is `wait`: the provider may have taken it.
-fn unanswered(error: &reqwest::Error, host: &str, is_plain: bool, patience: &Patience) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    let mut words = String::new();
+fn unanswered(error: &legacy::Error, host: &str, is_plain: bool) -> Error {
+    let mut words = error.to_string();
+    let mut cause = error.source();
     while let Some(e) = cause {
         match e.downcast_ref::<NoAddress>() {
             Some(NoAddress::Denied(why)) => return failed(Phase::Denied, "address_not_public", why),
@@ -313,16 +341,15 @@ fn unanswered(error: &reqwest::Error, host: &str, is_plain: bool, patience: &Pat
         if let Some(why) = tls::failure(e) {
             return failed(Phase::Tls, "tls", format!("TLS to {host} failed: {why}."));
         }
+        if e.is::<TooLate>() {
+            return unconnected(host);
+        }
         words = e.to_string();
         cause = e.source();
     }
-    match (error.is_connect(), error.is_timeout()) {
-        (true, true) => failed(Phase::Connect, "timeout", format!("{host} did not answer in time.")),
-        (true, false) => failed(Phase::Connect, "no_connection", format!("{host} cannot be reached: {words}.")),
-        (false, true) => slow(host, patience),
-        (false, false) => {
-            let hint = if is_plain { "; if TLS is spoken there, the URL has to begin with https://" } else { "" };
-            failed(Phase::Wait, "connection_lost", format!("The connection to {host} broke: {words}{hint}."))
-        }
+    if error.is_connect() || client::was_not_done(error) {
+        return failed(Phase::Connect, "no_connection", format!("{host} cannot be reached: {words}."));
     }
+    let hint = if is_plain { "; if TLS is spoken there, the URL has to begin with https://" } else { "" };
+    failed(Phase::Wait, "connection_lost", format!("The connection to {host} broke: {words}{hint}."))
 }

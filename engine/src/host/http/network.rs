@@ -3,13 +3,16 @@
 use super::places::Places;
 use crate::host::shares::{Sharer, Shares};
 use crate::rules::grants::{self, Grants};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use std::vec;
+use tower_service::Service;
 
 /// How many exchanges there may be with one host at once, of all targets together.
 const MOST_PER_HOST: usize = 32;
@@ -72,14 +75,15 @@ impl Network {
     /// What looks names up for a client, and judges what it finds.
     pub(super) fn judging(&self, grants: &Grants) -> Judging {
         let own = self.lookups.sharer(MOST_OWN_LOOKUPS, grants.is_bundled());
-        Judging { resolver: self.resolver.clone(), grants: grants.clone(), own }
+        Judging { resolver: self.resolver.clone(), grants: Arc::new(grants.clone()), own }
     }
 }
 
 /// Resolves a name and refuses it whole if any of its addresses is refused: what is dialled is what was judged.
+#[derive(Clone)]
 pub struct Judging {
     resolver: Resolver,
-    grants: Grants,
+    grants: Arc<Grants>,
     /// The look-ups of this target, among those of all.
     own: Sharer,
 }
@@ -93,8 +97,22 @@ pub enum NoAddress {
     NotFound(String),
 }
 
-impl Resolve for Judging {
-    fn resolve(&self, name: Name) -> Resolving {
+impl std::fmt::Debug for Judging {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Judging")
+    }
+}
+
+impl Service<Name> for Judging {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = NoAddress;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, NoAddress>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NoAddress>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let grants = self.grants.clone();
         let host = name.as_str().to_owned();
         let (looking, own) = ((self.resolver)(host.clone()), self.own.clone());
@@ -110,13 +128,13 @@ impl Resolve for Judging {
         Box::pin(async move {
             let found = looking.await.map_err(|e| NoAddress::NotFound(format!("{host} was not found: {e}.")))?;
             if found.is_empty() {
-                return Err(NoAddress::NotFound(format!("{host} has no address.")).into());
+                return Err(NoAddress::NotFound(format!("{host} has no address.")));
             }
             for address in &found {
                 grants::address(&grants, &host, *address).map_err(|denial| NoAddress::Denied(denial.message))?;
             }
             let found: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
-            Ok(Box::new(found.into_iter()) as Addrs)
+            Ok(found.into_iter())
         })
     }
 }
@@ -138,9 +156,9 @@ mod tests {
                 std::future::pending().await
             })
         }));
-        let judging = network.judging(&Grants::default());
+        let mut judging = network.judging(&Grants::default());
         for _ in 0..3 * MOST_OWN_LOOKUPS {
-            let looking = judging.resolve("provider.example".parse().unwrap());
+            let looking = judging.call("provider.example".parse().unwrap());
             assert!(tokio::time::timeout(Duration::from_millis(5), looking).await.is_err());
         }
         assert_eq!(begun.load(SeqCst), MOST_OWN_LOOKUPS);

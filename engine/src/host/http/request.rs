@@ -3,9 +3,9 @@
 use crate::host::bindings::http::{Credential, Request};
 use crate::rules::grants::MAX_SECRET_NAME;
 use base64::Engine as _;
+use http::Method;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE};
 use url::Url;
 
 pub const LONGEST_URL: usize = 8192;
