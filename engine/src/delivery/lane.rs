@@ -4,7 +4,7 @@ use super::attempt::Faults;
 use super::lanes::Terms;
 use super::memory::{self, PORTION};
 use super::newest::Newest;
-use super::slots::Pace;
+use super::pace::Pace;
 use crate::host::Ready;
 use crate::rules::rescue;
 use crate::store::Claimed;

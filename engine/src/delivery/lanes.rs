@@ -7,8 +7,9 @@
 use super::Deliverer;
 use super::lane::{Lane, Waiting, Ways, Worker};
 use super::memory;
+use super::pace::Pace;
 use super::settler::SettlerHandle;
-use super::slots::{Pace, Slots};
+use super::slots::Slots;
 use crate::host::{Place, Ready};
 use crate::rules::grants;
 use crate::rules::rescue;

@@ -1,18 +1,19 @@
 //! Delivery: what is due is claimed, attempted and settled, until it is told to stop.
 //!
 //! In reading order: here the loop, `work` (what is under way: claimed, begun, given back), `preparing` (targets are made ready to be called),
-//! `lanes` and `lane` (what is claimed waits for its turn in its target), `memory` (how much that may be), `slots` (when it is its turn), `paces`
-//! (how that goes is kept), `attempt` (one call of a handler, a pipeline over one value), `settler` (outcomes are written back in batches), `heart`
+//! `lanes` and `lane` (what is claimed waits for its turn in its target), `memory` (how much that may be), `slots` (when it is its turn), `pace` and `kept_paces`
+//! (how its calls go, and that this is kept), `attempt` (one call of a handler, a pipeline over one value), `settler` (outcomes are written back in batches), `heart`
 //! (engines hear of each other, and what time it is), `pauses` (targets whose component cannot be used), `newest` (what a target may use has
 //! changed), `purge` (what is not kept any longer).
 
 mod attempt;
 mod heart;
+mod kept_paces;
 mod lane;
 mod lanes;
 mod memory;
 mod newest;
-mod paces;
+mod pace;
 mod pauses;
 mod preparing;
 mod purge;

@@ -1,6 +1,6 @@
 //! How the calls of targets go is kept from one engine to the next.
 
-use super::slots::Pace;
+use super::pace::Pace;
 use super::{Deliverer, log_text};
 use crate::rules::tenant::Tenant;
 use crate::store::StoreError;
