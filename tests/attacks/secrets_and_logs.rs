@@ -25,7 +25,8 @@ async fn with_secret(server: &HttpServer) -> Arena {
 #[tokio::test]
 async fn wall() {
     let shown = Arena::of("wall").await.tried(json!({})).await;
-    let line = shown.attempts[0].log.strip_prefix("info: ").unwrap_or_else(|| panic!("{shown:#?}"));
+    let line = shown.attempts[0].log.lines().find_map(|line| line.strip_prefix("info: "));
+    let line = line.unwrap_or_else(|| panic!("{shown:#?}"));
     let found: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
     assert!(found.as_object().unwrap().len() > 15);
     for (way, got) in found.as_object().unwrap() {

@@ -484,20 +484,31 @@ async fn a_folder_does_not_replace_what_is_installed() {
     assert_eq!(engine.tried("noop", "Title", json!({})).await.listed.notification.status, Status::Delivered);
 }
 
-/// The same of a component that does not ask for the folder, and of a handler, where there is none: told where it fails, after what was refused otherwise.
+/// Who misses what other programs have is told what to do instead, in the creator and in the handler; who fails otherwise is not, whatever its language looks for.
 #[tokio::test]
-async fn reads_unasked() {
+async fn misses() {
     let engine = TestEngine::builder().targets_in(guests()).start().await;
-    engine.record("reads_unasked", "anything").await;
-    let extra = json!({ "create": "loft.txt" });
-    let why = engine.create(&engine.request("reads_unasked", "Title", extra)).await.unwrap_err().to_string();
-    let told = ". The target reads_unasked may not read the folder of templates: its component does not ask for it in its manifest; its author adds `templates` there, and the operator `templates = \"FOLDER\"` under [target.reads_unasked].";
-    assert!(why.starts_with("The template cannot be read: ") && why.ends_with(told), "{why}");
-    let why = engine.create(&engine.request("reads_unasked", "Title", json!({ "fail": "No." }))).await.unwrap_err();
-    assert_eq!(why.to_string(), "No.", "it looked for no file");
-
-    let message = async |title, extra| engine.tried("reads_unasked", title, extra).await.attempts.remove(0).message;
-    let why = message("One", json!({ "send": "loft.txt" })).await;
-    let told = "There are no files in this call; the folder of templates is there in `create-notification`.";
-    assert!(why.starts_with("The template cannot be read: ") && why.ends_with(told), "{why}");
+    engine.record("misses", "anything").await;
+    let unasked = " The target misses may not read the folder of templates: its component does not ask for it in its manifest; its author adds `templates` there, and the operator `templates = \"FOLDER\"` under [target.misses].";
+    let no_files = " There are no files in this call; the folder of templates is there in `create-notification`.";
+    let no_variables = " A component has no environment: what it is to know are its settings (`runtime.setting`), and secrets are named in its requests.";
+    let no_sockets = " Sockets are refused to every component: what leaves goes through `http` or `smtp` of the contract, or through `wasi:http`.";
+    for (what, in_creator, in_handler) in [
+        ("file", unasked, no_files),
+        ("variable", no_variables, no_variables),
+        ("unwrapped", no_variables, no_variables),
+        ("connection", no_sockets, no_sockets),
+        ("name", no_sockets, no_sockets),
+        ("nothing", "It fails.", "It fails."),
+    ] {
+        let created = engine.create(&engine.request("misses", what, json!({ "create": what }))).await;
+        let created = created.unwrap_err().to_string();
+        let told = created.trim_end_matches(" Tell its author.");
+        assert!(told.ends_with(in_creator), "{created}");
+        let sent = engine.tried("misses", what, json!({ "send": what })).await.attempts.remove(0).message;
+        assert!(sent.ends_with(in_handler), "{sent}");
+        if what == "nothing" {
+            assert_eq!((created.as_str(), sent.as_str()), ("It fails.", "It fails."));
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::call::{Batch, Powers};
 use super::log::{CallLog, cut};
 use crate::rules::attempt;
 use crate::rules::budget::{Budget, Limit};
-use crate::rules::grants::{self, Call};
+use crate::rules::grants::Call;
 use crate::rules::origin::Origin;
 use crate::rules::spelling::shown;
 use std::collections::BTreeSet;
@@ -21,6 +21,9 @@ const MOST_UNREAD: usize = 8;
 
 /// The longest refusal that is kept, in bytes: the longest sentence with the longest URL.
 const LONGEST_DENIAL: usize = 12 * 1024;
+
+/// What is said of sockets, which are nobody's.
+const NO_SOCKETS: &str = "Sockets are refused to every component: what leaves goes through `http` or `smtp` of the contract, or through `wasi:http`.";
 
 /// One call's dealings with others.
 pub struct Exchanges {
@@ -45,10 +48,8 @@ struct Done {
     /// Those whose bytes may be with a provider.
     left: BTreeSet<String>,
     denied: Option<String>,
-    /// Whether the component's function runs, after what its language does before.
-    is_begun: bool,
-    /// Why it found no files, if it looked for some.
-    no_files: Option<String>,
+    /// Whether it has tried to use sockets.
+    wants_sockets: bool,
     broken_at: Option<attempt::Phase>,
     is_over: bool,
     /// How many of its exchanges wait for those of other targets, since when one does, and how long one did before.
@@ -61,7 +62,7 @@ struct Done {
 pub struct Ended {
     /// The notifications whose bytes may be with a provider.
     pub left: BTreeSet<String>,
-    /// The first refusal; or else, why it found no files.
+    /// The first refusal.
     pub denied: Option<String>,
     /// How far the last exchange with a provider got, if it broke.
     pub broken_at: Option<attempt::Phase>,
@@ -104,21 +105,10 @@ impl Exchanges {
         self.done().denied.get_or_insert(why);
     }
 
-    /// The component's function begins.
-    pub fn begins(&self) {
-        self.done().is_begun = true;
-    }
-
-    /// The component asks which folders there are. Some languages' libraries do so when they open a file, others at their start, whatever the program
-    /// does: that counts where a folder is meant alone. It is told less than all else that was refused.
-    pub fn looks_for_files(&self) {
-        let is_meant = self.kind == Call::Create && grants::means_templates(&self.powers.grants);
-        if let Some(denial) = grants::no_templates(&self.powers.grants, self.kind)
-            && (is_meant || self.done().is_begun)
-        {
-            let why = shown(&denial.message);
-            self.log.add(if is_meant { "warn" } else { "debug" }, &why);
-            self.done().no_files.get_or_insert(why);
+    /// The component tries to use sockets. That is told less than all else that was refused: a library of its may have tried something first.
+    pub fn wants_sockets(&self) {
+        if !std::mem::replace(&mut self.done().wants_sockets, true) {
+            self.log.add("warn", NO_SOCKETS);
         }
     }
 
@@ -168,7 +158,7 @@ impl Exchanges {
         done.is_over = true;
         Ended {
             left: std::mem::take(&mut done.left),
-            denied: done.denied.take().or(done.no_files.take()),
+            denied: done.denied.take().or_else(|| done.wants_sockets.then(|| NO_SOCKETS.to_owned())),
             broken_at: done.broken_at,
             requests: done.requests,
             queued: done.queued + done.queueing_since.map_or(Duration::ZERO, |since| since.elapsed()),

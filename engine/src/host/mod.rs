@@ -15,7 +15,6 @@ mod contract;
 mod encodings;
 mod examine;
 mod exchanges;
-mod files;
 mod http;
 mod limits;
 mod log;
@@ -28,6 +27,7 @@ mod shares;
 mod shelf;
 mod signing;
 mod smtp;
+mod sockets;
 mod stopwatch;
 mod tls;
 

@@ -15,7 +15,8 @@ use super::stopwatch::Turns;
 use crate::clock::Clock;
 use crate::rules::attempt::{Phase, Usage};
 use crate::rules::budget::{Budget, Limit};
-use crate::rules::grants::Call;
+use crate::rules::grants::{Call, Grants};
+use crate::rules::hints;
 use crate::rules::manifest::Manifest;
 use crate::rules::origin::Origin;
 use crate::rules::outcome::{Failure, Outcome, Scope};
@@ -168,8 +169,8 @@ impl Module {
         });
         match &mut report.result {
             Ok(Ok(_)) => {}
-            Ok(Err(failure)) => add_denial(&mut failure.message, denied.as_deref()),
-            Err(fault) => add_denial(&mut fault.message, denied.as_deref()),
+            Ok(Err(failure)) => add_help(&mut failure.message, denied.as_deref(), &powers.grants, Call::Create),
+            Err(fault) => add_help(&mut fault.message, denied.as_deref(), &powers.grants, Call::Create),
         }
         report
     }
@@ -202,8 +203,16 @@ impl Module {
         let phase = report.broken_at;
         let denied = report.denied.take();
         let (outcomes, fault) = match report.result {
-            Ok(outcomes) => (outcomes.into_iter().map(|outcome| told(outcome, denied.as_deref())).collect(), None),
-            Err(fault) => (ids.iter().map(|id| of_fault(&fault, report.left.contains(id))).collect(), Some(fault)),
+            Ok(mut outcomes) => {
+                for failure in outcomes.iter_mut().filter_map(Outcome::failure_mut) {
+                    add_help(&mut failure.message, denied.as_deref(), &powers.grants, Call::Send);
+                }
+                (outcomes, None)
+            }
+            Err(mut fault) => {
+                add_help(&mut fault.message, denied.as_deref(), &powers.grants, Call::Send);
+                (ids.iter().map(|id| of_fault(&fault, report.left.contains(id))).collect(), Some(fault))
+            }
         };
         Sent { outcomes, log: report.log, usage: report.usage, phase, fault, queued: report.queued }
     }
@@ -235,7 +244,6 @@ impl Module {
         let work = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             let target = self.exports.load(&mut store, &instance).map_err(|e| e.context(OtherContract))?;
-            store.data().exchanges.begins();
             call(target.notification_engine_notification_target(), &mut store).await
         };
         let wall = match kind {
@@ -298,20 +306,14 @@ fn address_origin(delivery: &Delivery<'_>) -> Option<Origin> {
     url::Url::parse(&delivery.record.target_user_id).ok().and_then(|url| Origin::of(&url).ok())
 }
 
-/// An outcome as it is kept: if something was refused in a call that failed, with the refusal, which says what to do.
-fn told(mut outcome: Outcome, denied: Option<&str>) -> Outcome {
-    if let Some(failure) = outcome.failure_mut() {
-        add_denial(&mut failure.message, denied);
-    }
-    outcome
-}
-
-fn add_denial(message: &mut String, denied: Option<&str>) {
-    let Some(denied) = denied.filter(|denied| !message.contains(denied)) else { return };
+/// Adds to what a call failed with what was refused in it, which says what to do; or else what helps whoever fails with such words.
+fn add_help(message: &mut String, denied: Option<&str>, grants: &Grants, call: Call) {
+    let hint = || hints::hint(message, grants, call);
+    let Some(help) = denied.map(str::to_owned).or_else(hint).filter(|help| !message.contains(help)) else { return };
     if !message.is_empty() {
         message.push(' ');
     }
-    message.push_str(denied);
+    message.push_str(&help);
 }
 
 /// What a fault means for a notification: if its bytes may be with the provider nobody knows, else it is tried again.

@@ -10,7 +10,7 @@ use super::module::{Fault, Module, OTHER_CONTRACT};
 use super::places::Places;
 use super::shelf::Shelf;
 use super::stopwatch::Turns;
-use super::{HostError, Network, Powers, files, http};
+use super::{HostError, Network, Powers, http, sockets};
 use crate::clock::Clock;
 use crate::rules::budget::{Budget, Limit};
 use crate::rules::limits::{cut, sentence};
@@ -131,7 +131,7 @@ impl Host {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         http::link(&mut linker).map_err(failed)?;
-        files::link(&mut linker).map_err(failed)?;
+        sockets::link(&mut linker).map_err(failed)?;
         bindings::Target::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;
 
         let mut hasher = DefaultHasher::new();

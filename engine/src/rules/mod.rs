@@ -1,7 +1,7 @@
 //! What is decided: pure functions and the values they are about. No input or output, no async, no clock.
 //!
 //! The models first (`tenant`, `user`, `target`, `notification`, `attempt`), then what happens to them (`status`,
-//! `outcome`, `retry`, `rescue`, `clock`), then what components may do (`manifest`, `schema`, `grants`, `allowed`, `origin`, `addresses`, `imports`,
+//! `outcome`, `retry`, `rescue`, `clock`), then what components may do (`manifest`, `schema`, `grants`, `allowed`, `origin`, `addresses`, `imports`, `hints`,
 //! `setup`, `sealed`), then what another program's rows become
 //! (`django`), then what all of them use (`limits`, `quantities`, `memory`, `moment`, `duplicates`, `spelling`).
 
@@ -13,6 +13,7 @@ pub mod clock;
 pub mod django;
 pub mod duplicates;
 pub mod grants;
+pub mod hints;
 pub mod imports;
 pub mod limits;
 pub mod manifest;

@@ -1,7 +1,7 @@
 //! What a refusal says: which key is missing, and the exact words that turn it.
 
-use super::capability::{quoted, shell};
-use super::doors::places;
+use super::capability::quoted;
+use super::doors::{bind_options, places};
 use super::{Capability, Decision, Grants, decide};
 use crate::rules::origin::Origin;
 use std::collections::BTreeSet;
@@ -144,14 +144,8 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                 let is_for_others = !grants.own_secrets.contains(name) && !of_none.is_empty();
                 let kept = if is_for_others { Vec::new() } else { of_use };
                 let origins: BTreeSet<&Origin> = kept.into_iter().chain(&wanted).collect();
-                let mut options: String =
-                    origins.iter().map(|origin| format!(" --origin {}", shell(&origin.to_string()))).collect();
-                if options.is_empty() {
-                    options.push_str(" --origin https://…");
-                }
-                if grants.own_secrets.contains(name) || is_for_others {
-                    options.push_str(&format!(" --target {}", quoted(target)));
-                }
+                let is_for_this = grants.own_secrets.contains(name) || is_for_others;
+                let options = bind_options(origins, is_for_this.then_some(target));
                 let set = format!("`engine secret set {name}{options}`");
                 match bound.map(Vec::as_slice) {
                     Some([]) => (

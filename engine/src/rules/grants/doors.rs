@@ -89,19 +89,28 @@ pub(super) fn places(grants: &Grants) -> impl Iterator<Item = Origin> {
     grants.operator.base_url.iter().chain(asked).cloned()
 }
 
-/// The option of `engine secret set` that binds a secret to the first of these places. Where there is none, it is for signatures, and any origin will do.
+/// The options of `engine secret set` that bind a secret to these origins, for one target alone if it is named. Where there is no origin, it is for signatures,
+/// and any will do.
+pub(super) fn bind_options<'a>(origins: impl IntoIterator<Item = &'a Origin>, target: Option<&str>) -> String {
+    let mut options: String =
+        origins.into_iter().map(|origin| format!(" --origin {}", shell(&origin.to_string()))).collect();
+    if options.is_empty() {
+        options.push_str(" --origin https://…");
+    }
+    let own = target.map(|target| format!(" --target {}", quoted(target)));
+    options + &own.unwrap_or_default()
+}
+
+/// Those that bind a secret to the first place to which the component of a target goes.
 pub fn bind_option(grants: &Grants) -> String {
-    let first = places(grants).next();
-    first.map_or_else(|| " --origin https://…".to_owned(), |origin| format!(" --origin {}", shell(&origin.to_string())))
+    bind_options(&places(grants).next(), None)
 }
 
 /// The options of `engine secret set` that keep a secret for what it is for, where only its value is to be another.
 pub fn binding(grants: &Grants, name: &str) -> String {
     let bound = grants.bound.get(name).filter(|bound| !bound.is_empty());
     let Some(bound) = bound else { return bind_option(grants) };
-    let origins: String = bound.iter().map(|origin| format!(" --origin {}", shell(&origin.to_string()))).collect();
-    let own = grants.own_secrets.contains(name).then(|| format!(" --target {}", quoted(grants.target())));
-    format!("{origins}{}", own.unwrap_or_default())
+    bind_options(bound, grants.own_secrets.contains(name).then(|| grants.target()))
 }
 
 /// Whether there is a place where its secrets may go.
@@ -156,12 +165,6 @@ pub fn no_templates(grants: &Grants, call: Call) -> Option<Denial> {
             "There are no files in this call; the folder of templates is there in `create-notification`.".to_owned(),
         )),
     }
-}
-
-/// Whether a component asks for the folder of templates, or the operator names one: whoever does means it.
-pub fn means_templates(grants: &Grants) -> bool {
-    let decision = decide(grants, &Capability::Templates);
-    decision.asked || decision.granted
 }
 
 /// May this call use the secret for a signature?

@@ -309,13 +309,6 @@ fn a_folder_of_templates_is_asked_for_and_named() {
     assert_eq!(missed(&["templates"], named()), None);
     let elsewhere = no_templates(&of(&["templates"], named()), Call::Send).unwrap().message;
     assert!(elsewhere.contains("there in `create-notification`"), "{elsewhere}");
-    for (asked, operator, means) in [
-        (&["templates"][..], OperatorWord::default(), true),
-        (&[], named(), true),
-        (&[], OperatorWord::default(), false),
-    ] {
-        assert_eq!(means_templates(&of(asked, operator)), means);
-    }
 }
 
 /// With its value alone to be mended, a secret stays bound to what it was.
