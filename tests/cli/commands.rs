@@ -235,7 +235,7 @@ fn a_notification_is_canceled_and_tried_again_by_hand() {
     program.ada();
     program.ok(&tea(&["--at", "in 1h"]));
     let id = program.json(&["notification", "list"])[0]["id"].as_str().unwrap().to_owned();
-    program.refused(&["notification", "retry", &id], "It is SCHEDULED: it is not one that failed");
+    program.refused(&["notification", "retry", &id], "It is SCHEDULED: only what failed");
     program.refused(&["notification", "resolve", &id, "delivered"], "It is SCHEDULED: only what is UNKNOWN");
     assert!(
         program.ok(&["notification", "cancel", &id]).stdout.contains(&format!("The notification {id} is canceled."))

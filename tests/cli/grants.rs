@@ -357,7 +357,9 @@ fn a_target_is_paused_and_resumed_by_hand() {
     program.ok(&["target", "pause", "email", "--reason", "Holiday."]);
     assert!(program.ok(&["target", "list"]).stdout.contains("paused: Holiday."));
     program.refused(&["target", "pause", "email"], "is paused already: Holiday.");
-    program.ok(&["target", "resume", "email"]);
+    assert_eq!(program.ok(&["target", "resume", "email"]).stdout, "The target Email is resumed.\n");
+    let told = "The target Email was neither paused nor slowed down.\n";
+    assert_eq!(program.ok(&["target", "resume", "email"]).stdout, told);
     program.ok(&["target", "pause", "email"]);
     assert!(program.ok(&["target", "list"]).stdout.contains("by hand"));
 }

@@ -235,8 +235,7 @@ fn what_is_not_sent_any_more_says_why() {
     program.ok(&["notification", "cancel", &id]);
     let shown = program.ok(&["notification", "show", &id]).stdout;
     assert!(shown.contains("               why: It was taken back.\n"), "{shown}");
-    let told =
-        "It is CANCELED: it is not one that failed, so that there is nothing to try again; `engine notify` makes a";
+    let told = "It is CANCELED: only what failed, is UNKNOWN or waits for another attempt is tried again; `engine notify` makes a";
     program.refused(&["notification", "retry", &id], told);
 
     program.ok(&["record", "deactivate", &record]);

@@ -106,6 +106,36 @@ fn settings_that_do_not_fit_are_told_where_they_were_set() {
     assert!(told.contains(why) && !told.contains("hush"), "{told}");
 }
 
+/// What may have been meant otherwise is said, and keeps nothing from being done.
+#[test]
+fn what_is_spelled_much_like_another_is_remarked_on() {
+    let program = Program::new();
+    program.ok(&[
+        "target",
+        "install",
+        guest("misses").to_str().unwrap(),
+        "--name",
+        "Loft",
+        "--http",
+        "https://a.example",
+    ]);
+    let told = program.ok(&["target", "set", "Loft", "lfot=7"]).stdout;
+    let remark = "Its component names no setting `lfot`; did you mean `loft`?";
+    assert_eq!(told, format!("`lfot` of Loft is \"7\".\n{remark}\n"));
+    assert_eq!(program.json(&["target", "show", "Loft"])["remarks"], json!([remark]));
+    program.ok(&["target", "set", "Loft", "lfot=", "loft=7", "other=8"]);
+    assert_eq!(program.json(&["target", "show", "Loft"])["remarks"], json!([]));
+
+    let program = program.with("ENGINE_TARGET__MISSE__LOFT", "7");
+    let remark = "engine: [target.misse] is for no target; did you mean [target.misses]?\n";
+    for command in [&["target", "list"][..], &["target", "inspect", "Loft"], &["process-notifications"]] {
+        let ran = program.ok(command);
+        assert!(ran.stderr.contains(remark), "{ran:?}");
+    }
+    let checked = program.ok(&["settings", "check"]);
+    assert!(checked.stdout.contains("are valid, as far as they were checked (from"), "{checked:?}");
+}
+
 /// What the operator has written for a component that is installed meanwhile is told, and keeps nothing from being installed.
 #[test]
 fn a_component_that_the_settings_do_not_fit_is_installed_all_the_same() {

@@ -4,7 +4,15 @@ use crate::support::guests;
 use crate::support::peer::Peer;
 use crate::support::program::Program;
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// A certificate for `localhost`, signed by an authority that only this test knows.
 struct Certificate {
@@ -149,4 +157,56 @@ fn https_is_encrypted_and_its_certificate_is_judged() {
     let extra = format!("{{\"url\": \"{origin}/\"}}");
     let (_, attempt) = sent(&probing(Program::new(), &origin), "Probe", &extra);
     assert!(attempt.contains("failed: what answers there does not speak TLS; is it another port?"), "{attempt}");
+}
+
+/// A server of HTTP/2 that refuses the first requests, having done nothing with them, and then answers.
+struct Http2 {
+    address: SocketAddr,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Http2 {
+    async fn refusing(many: usize, certificate: &Certificate) -> Self {
+        let chain = vec![CertificateDer::from_pem_file(certificate.file("certificate")).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(certificate.file("key")).unwrap();
+        let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let counted = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(Self::serve(acceptor.clone(), stream, counted.clone(), many));
+            }
+        });
+        Http2 { address, asked }
+    }
+
+    async fn serve(acceptor: TlsAcceptor, stream: TcpStream, asked: Arc<AtomicUsize>, refused: usize) {
+        let Ok(stream) = acceptor.accept(stream).await else { return };
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((_, mut answer))) = connection.accept().await {
+            if asked.fetch_add(1, SeqCst) < refused {
+                answer.send_reset(h2::Reason::REFUSED_STREAM);
+            } else {
+                let mut body = answer.send_response(http::Response::new(()), false).unwrap();
+                body.send_data("in one of many streams".into(), true).unwrap();
+            }
+        }
+    }
+}
+
+/// What a server says that it did nothing with is sent once more; and if it says so again and again, it certainly has not left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_server_of_http_2_refuses_is_sent_once_more() {
+    let certificate = Certificate::new();
+    for (refused, asked, part) in [(2, 3, "in one of many streams"), (3, 3, "\\\"phase\\\":\\\"connect\\\"")] {
+        let server = Http2::refusing(refused, &certificate).await;
+        let origin = format!("https://localhost:{}", server.address.port());
+        let extra = format!("{{\"url\": \"{origin}/\"}}");
+        let (_, attempt) = sent(&probing(certificate.trusted(), &origin), "Probe", &extra);
+        assert!(attempt.contains(part), "{attempt}");
+        assert_eq!(server.asked.load(SeqCst), asked);
+    }
 }

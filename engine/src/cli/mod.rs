@@ -62,7 +62,7 @@ enum Command {
     Run,
     /// Deliver what is due now, once.
     #[command(
-        after_help = "Exit code: 0 when all that was due was handled; 3 when some of it ended in DELIVERY FAILURE, EXPIRED or UNKNOWN; 1 when it was stopped before, or could not be done."
+        after_help = "Exit code: 0 when all that was due was handled, or waits for its target, as standard error says; 3 when some of it ended in DELIVERY FAILURE, EXPIRED or UNKNOWN; 1 when it was stopped before, or could not be done."
     )]
     ProcessNotifications(process_notifications::ProcessNotifications),
     /// Notify a user.

@@ -196,7 +196,14 @@ fn show(found: &NotificationHistory, waits: Option<String>) -> anyhow::Result<()
         output::text(&format!("{name:>18}: {}", value.replace('\n', &format!("\n{:20}", ""))))?;
     }
     if let Some(why) = n.status.why_ended() {
-        output::text(&format!("{:>18}: {why}", "why"))?;
+        let helps = match n.status {
+            Status::InactiveDevice => format!(
+                " `engine record list` says why, and `engine record activate {}` switches it on for new ones.",
+                n.target_user_record
+            ),
+            _ => String::new(),
+        };
+        output::text(&format!("{:>18}: {why}{helps}", "why"))?;
     }
     if let Some(waits) = waits {
         output::text(&output::line(&format!("{:>18}: {waits}", "waits")))?;

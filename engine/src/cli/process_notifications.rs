@@ -53,6 +53,7 @@ pub struct ProcessNotifications {
 
 impl ProcessNotifications {
     pub async fn execute(self, context: &Context) -> anyhow::Result<Code> {
+        target_show::tell_stray_sections(context).await?;
         let mut chosen = Chosen { targets: None, limit: self.limit };
         for name in &self.targets {
             let target = context.store.find_target(Tenant::DEFAULT, name).await?;

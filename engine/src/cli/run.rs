@@ -20,6 +20,7 @@ pub async fn execute(context: &Context) -> anyhow::Result<Code> {
     for wrong in context.settings.wrong_targets() {
         output::aside(&format!("engine: {wrong} That target alone waits until it is mended."));
     }
+    super::target_show::tell_stray_sections(context).await?;
     let mut stops = Stops::listen()?;
     let server = match context.settings.server.listen {
         None => None,

@@ -65,7 +65,8 @@ async fn check(settings: &Arc<settings::Settings>, format: Format) -> anyhow::Re
             problems.iter().for_each(|problem| output::aside(&format!("engine: {problem}")));
             if problems.is_empty() {
                 let from = settings.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
-                output::text(&format!("The settings are valid (from {from} and the variables)."))?;
+                let so_far = if unchecked.is_empty() { "" } else { ", as far as they were checked" };
+                output::text(&format!("The settings are valid{so_far} (from {from} and the variables)."))?;
             }
         }
     }
@@ -95,7 +96,7 @@ async fn check_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<Che
             Err(_) if catalog.is_elsewhere(&module) => match catalog.wrong_section(&module) {
                 Some(wrong) => problems.push(wrong),
                 None => unchecked.push(format!(
-                    "[target.{module}] is for a component in no folder, and what that reads there was not checked: of one that is installed it is, by `engine target show {module}`."
+                    "[target.{module}] was not checked, as no folder has that component: `engine target show {module}` does, if it is installed."
                 )),
             },
             Err(error) => problems.push(error.to_string()),

@@ -100,11 +100,14 @@ impl Target {
             Target::Pause(pausing) => pausing.execute(context).await,
             Target::Resume(named) => {
                 let target = named.find(context).await?;
-                if target.pause.is_none() && target.slowed_until.is_none() && context.output == Format::Text {
-                    output::aside(&format!("engine: the target {} was neither paused nor slowed down", target.name));
-                }
                 context.store.resume_target(Tenant::DEFAULT, target.id, context.clock.now()).await?;
-                let code = said(context, "resumed", &target)?;
+                let was_stopped = target.pause.is_some() || target.slowed_until.is_some();
+                let code = if was_stopped || context.output == Format::Json {
+                    said(context, "resumed", &target)?
+                } else {
+                    output::text(&format!("The target {} was neither paused nor slowed down.", target.name))?;
+                    Code::Done
+                };
                 if context.output == Format::Text
                     && let Ok(catalog) = context.catalog()
                 {
@@ -196,6 +199,7 @@ impl Pausing {
 }
 
 async fn list(context: &Context) -> anyhow::Result<Code> {
+    target_show::tell_stray_sections(context).await?;
     let catalog = context.catalog().map_err(|error| ModuleError(error.to_string()));
     let store = &context.store;
     let (mut targets, now) = (Vec::new(), context.clock.now());

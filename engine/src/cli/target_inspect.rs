@@ -14,6 +14,7 @@ use crate::targets;
 use serde_json::json;
 
 pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code> {
+    super::target_show::tell_stray_sections(context).await?;
     let ready = targets::ready(&context.store, &context.catalog()?, Tenant::DEFAULT, target).await?;
     let mut capabilities = grants::inspect(&ready.powers.grants);
     for Inspected { capability, removed_by, why, .. } in &mut capabilities {
@@ -91,6 +92,7 @@ fn text(target: &Target, ready: &Ready, capabilities: &[Inspected]) -> anyhow::R
         output::text("")?;
         output::table("", &["setting", "value"], &settings)?;
     }
+    super::target_show::tell_remarks(&ready.remarks())?;
     let limits: Vec<_> = ready
         .powers
         .limits

@@ -27,7 +27,7 @@ pub struct Install {
     #[arg(long)]
     name: Option<String>,
     /// An origin that it may talk to, if it asks for it: https://pigeons.example
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", alias = "http")]
     grant_http: Vec<String>,
     /// It may send mail from its own sender, if it asks for mail.
     #[arg(long)]
@@ -36,7 +36,7 @@ pub struct Install {
     #[arg(long, value_name = "ADDRESS")]
     grant_smtp_from: Vec<String>,
     /// A secret that it may use, and towards which origin: loft_key=https://pigeons.example
-    #[arg(long, value_name = "NAME=ORIGIN")]
+    #[arg(long, value_name = "NAME=ORIGIN", alias = "secret")]
     grant_secret: Vec<String>,
     /// A limit on its calls, lower than the operator's: cpu=200ms
     #[arg(long, value_name = "LIMIT=AMOUNT")]
@@ -81,6 +81,7 @@ impl Install {
         }
         let waiting = found.as_ref().map(|ready| not_in_force(&ready.powers.grants, &grants)).unwrap_or_default();
         let lacks = target_show::problems(&found);
+        let remarks = target_show::remarks(&found);
         let mut without = target_show::without(&found);
         without.retain(|why| waiting.iter().all(|waiting| waiting.why != *why));
         let example = match &found {
@@ -94,6 +95,7 @@ impl Install {
                 "not_in_force": waiting,
                 "lacks": lacks,
                 "without": without,
+                "remarks": remarks,
                 "example_refused": example,
                 "beside": beside,
                 "behind": behind,
@@ -121,6 +123,7 @@ impl Install {
                         "{name} keeps the component that it has; {install} gives it this one."
                     )))?;
                 }
+                target_show::tell_remarks(&remarks)?;
                 tell(&waiting)?;
                 target_show::tell_lacks(&lacks)?;
                 without

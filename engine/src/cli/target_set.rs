@@ -4,7 +4,7 @@ use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
 use super::target_grant::tell_of_pause;
-use super::target_show::{found, problems, tell_lacks};
+use super::target_show::{found, problems, remarks, tell_lacks, tell_remarks};
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use crate::targets;
@@ -29,13 +29,15 @@ impl Setting {
         let revision = store.target_revision(Tenant::DEFAULT, target.id).await?;
         let target = Target { revision, ..target };
         let found = found(store, &catalog, &target).await?;
-        let lacks = problems(&found);
+        let (lacks, remarks) = (problems(&found), remarks(&found));
         let goes_on = match &found {
             Ok(ready) => targets::go_on(store, Tenant::DEFAULT, &target, ready, now).await?,
             Err(_) => false,
         };
         match context.output {
-            Format::Json => output::json(&json!({ "target": target.name, "set": set, "lacks": lacks }))?,
+            Format::Json => {
+                output::json(&json!({ "target": target.name, "set": set, "lacks": lacks, "remarks": remarks }))?
+            }
             Format::Text => {
                 for (key, value) in &set {
                     let what = if value.is_null() { "is not set any more".to_owned() } else { format!("is {value}") };
@@ -47,6 +49,7 @@ impl Setting {
                         output::text(&output::line(&told))?;
                     }
                 }
+                tell_remarks(&remarks)?;
                 tell_lacks(&lacks)?;
                 if goes_on {
                     output::text(&format!("{} was paused for want of it, and goes on.", target.name))?;

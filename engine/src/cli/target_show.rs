@@ -9,6 +9,7 @@ use crate::rules::limits;
 use crate::rules::manifest::Manifest;
 use crate::rules::schema::{self, Key};
 use crate::rules::setup::ENGINES_OWN;
+use crate::rules::spelling::nearest;
 use crate::rules::target::{PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::Store;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub type Found = Result<Arc<Ready>, ModuleError>;
 
 pub async fn execute(context: &Context, target: &Target) -> anyhow::Result<Code> {
+    tell_stray_sections(context).await?;
     let found = found(&context.store, &context.catalog()?, target).await?;
     match context.output {
         Format::Json => output::json(&as_json(target, &found)?)?,
@@ -38,6 +40,24 @@ pub async fn found(store: &Store, catalog: &Catalog, target: &Target) -> anyhow:
     }
 }
 
+/// Sections of the settings that are for no target's module, but are named much like one that has a target.
+pub async fn stray_sections(context: &Context) -> anyhow::Result<Vec<String>> {
+    let targets = context.store.list_targets(Tenant::DEFAULT).await?;
+    let modules = || targets.iter().map(|target| target.notification_module_name.as_str());
+    let strays = context.settings.target.keys().filter(|section| modules().all(|module| module != section.as_str()));
+    let meant = strays.filter_map(|section| Some((section, nearest(section, modules())?)));
+    let said = |(section, near): (&String, &str)| {
+        format!("[target.{section}] is for no target; did you mean [target.{near}]?")
+    };
+    Ok(meant.map(said).collect())
+}
+
+/// Says so on standard error, where it keeps nothing from being done.
+pub async fn tell_stray_sections(context: &Context) -> anyhow::Result<()> {
+    stray_sections(context).await?.iter().for_each(|said| output::aside(&format!("engine: {said}")));
+    Ok(())
+}
+
 /// All that keeps a target's component from being used, or from sending.
 pub fn problems(found: &Found) -> Vec<String> {
     match found {
@@ -49,6 +69,16 @@ pub fn problems(found: &Found) -> Vec<String> {
 /// Says it after something was changed.
 pub fn tell_lacks(problems: &[String]) -> anyhow::Result<()> {
     problems.iter().try_for_each(|lack| output::text(&output::line(&format!("It is not ready: {lack}"))))
+}
+
+/// What somebody may have meant otherwise.
+pub fn remarks(found: &Found) -> Vec<String> {
+    found.as_ref().map(|ready| ready.remarks()).unwrap_or_default()
+}
+
+/// Says it, a line each.
+pub fn tell_remarks(remarks: &[String]) -> anyhow::Result<()> {
+    remarks.iter().try_for_each(|remark| output::text(&output::line(remark)))
 }
 
 /// What a target that can send does without, of what its component asks for.
@@ -120,6 +150,7 @@ fn as_json(target: &Target, found: &Found) -> anyhow::Result<Value> {
     };
     value["problem"] = problem(found).into();
     value["problems"] = problems(found).into();
+    value["remarks"] = remarks(found).into();
     Ok(value)
 }
 
@@ -151,7 +182,7 @@ fn text(target: &Target, found: &Found, now: Timestamp) -> anyhow::Result<()> {
         )?;
         list("Keys of `extra`:", &schema::keys(extra))?;
     }
-    Ok(())
+    tell_remarks(&remarks(found))
 }
 
 /// What a manifest says that fits on a line.

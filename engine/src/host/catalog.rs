@@ -87,6 +87,14 @@ impl Ready {
         (!lacking.is_empty()).then(|| ModuleError(lacking.join(" ")))
     }
 
+    /// What somebody may have meant otherwise, though nothing is wrong with it: settings that its component takes, and does not name.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut settings = self.powers.settings.clone();
+        settings.retain(|key, _| !ENGINES_OWN.contains(&key.as_str()));
+        let misspelt = schema::perhaps_misspelt(&settings, &self.module.manifest.settings);
+        misspelt.map(|(key, near)| format!("Its component names no setting `{key}`; did you mean `{near}`?")).collect()
+    }
+
     /// What it cannot send without and does not have: settings, secrets that have no value or that it may not use, a way to its provider, memory.
     pub fn lacks(&self) -> Vec<String> {
         let Ready { module, powers, .. } = self;

@@ -44,7 +44,9 @@ pub fn failure(error: &(dyn std::error::Error + 'static)) -> Option<String> {
             let of = if names.is_empty() { "for no name at all".to_owned() } else { format!("for {names}") };
             format!("its certificate is {of}, and not for {}", expected.to_str())
         }
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_)) => format!(
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature | CertificateError::Other(_),
+        ) => format!(
             "nobody whom this machine trusts has signed its certificate; the operator adds who has to the system's authorities, or names their file in SSL_CERT_FILE ({failure})"
         ),
         other => other.to_string(),

@@ -131,7 +131,10 @@ fn plain_http<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Origin>, D::Error> 
 }
 
 fn networks<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<ipnet::IpNet>, D::Error> {
-    list(d, "networks", |text| text.parse().map_err(|_| format!("\"{text}\" is not a network such as 10.0.0.0/8")))
+    list(d, "networks", |text| {
+        let one = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
+        text.parse().or_else(|_| one()).map_err(|_| format!("\"{text}\" is not a network such as 10.0.0.0/8"))
+    })
 }
 
 fn senders<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Sender>, D::Error> {
@@ -151,7 +154,7 @@ mod tests {
         };
         let allowed = read("", &[]).unwrap().sandbox.allowed();
         assert_eq!(allowed, Default::default(), "closed by default");
-        let text = "[sandbox]\nplain_http = ['http://inner.example:8080']\nnetworks = ['10.0.0.0/8', 'fd00::/8']\nsenders = ['@example.org']";
+        let text = "[sandbox]\nplain_http = ['http://inner.example:8080']\nnetworks = ['10.0.0.0/8', 'fd00::1']\nsenders = ['@example.org']";
         let allowed = read(text, &[]).unwrap().sandbox.allowed();
         assert_eq!((allowed.plain_http.len(), allowed.networks.len(), allowed.senders.len()), (1, 2, 1));
         let variables = [("ENGINE_SANDBOX__PLAIN_HTTP", "http://a.example:8080,http://b.example")];
@@ -159,7 +162,7 @@ mod tests {
         for (text, part) in [
             ("plain_http = ['https://a.example']", "needs no word"),
             ("plain_http = ['a.example']", "does not say `https://`"),
-            ("networks = ['10.0.0.0']", "is not a network such as"),
+            ("networks = ['10.0.0']", "is not a network such as"),
             ("senders = ['example.org']", "neither an address"),
         ] {
             let error = read(&format!("[sandbox]\n{text}"), &[]).unwrap_err();

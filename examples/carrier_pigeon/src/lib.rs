@@ -79,7 +79,7 @@ impl Target for CarrierPigeon {
     /// The handler answers with one outcome for each notification. There is one a call unless the manifest asks for more.
     fn send_notifications(batch: Vec<Notification>) -> Vec<Outcome> {
         let Some(base_url) = guest_sdk::runtime::setting::<String>("base_url") else {
-            let message = "No pigeon service is set: write its `base_url` under [target.carrier_pigeon].";
+            let message = "No pigeon service is set: write its `base_url` under the [target.…] of its module.";
             // Scope `configuration` pauses the target until a person has done something, and uses up no attempt.
             return batch
                 .iter()

@@ -2,8 +2,8 @@
 //! language says of that: `"file"` reads a template without having asked for the folder, `"variable"` reads one of the environment, `"unwrapped"` panics for
 //! want of it, `"connection"` opens a socket, `"name"` looks one up. `"nothing"` fails after it has printed something, which misses nothing.
 
-use guest_sdk::{CreationRequest, Draft, Failure, Notification, Outcome, Receipt};
-use serde_json::Value;
+use guest_sdk::{CreationRequest, Draft, Failure, Manifest, Notification, Outcome, Receipt};
+use serde_json::{Value, json};
 use std::fmt::Display;
 use std::net::{TcpStream, ToSocketAddrs};
 
@@ -42,4 +42,10 @@ fn send(batch: Vec<Notification>) -> Vec<Outcome> {
     batch.iter().map(send).collect()
 }
 
-test_guests::guest!(test_guests::manifest("Misses"), send, create);
+/// Takes any settings, and names one.
+fn manifest() -> Manifest {
+    test_guests::manifest("Misses")
+        .settings(json!({ "type": "object", "properties": { "loft": { "type": "string" } } }))
+}
+
+test_guests::guest!(manifest(), send, create);

@@ -209,7 +209,7 @@ fn method(text: &str) -> Result<Method, Refused> {
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Refused> {
     let shown = name.escape_debug();
     if OURS.contains(&name.to_ascii_lowercase().as_str()) {
-        return invalid(format!("The header {shown} is not the component's to write."));
+        return invalid(format!("The header {shown} is not the component's to write: leave it out."));
     }
     let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
         return invalid(format!("\"{shown}\" is not the name of a header."));

@@ -223,7 +223,7 @@ fn header(name: &str, value: &str) -> Result<HeaderValue, String> {
     let lower = name.to_ascii_lowercase();
     let shown = name.escape_debug();
     if OURS.contains(&lower.as_str()) || OUR_BEGINNINGS.iter().any(|beginning| lower.starts_with(beginning)) {
-        return Err(format!("The header {shown} is not the component's to write."));
+        return Err(format!("The header {shown} is not the component's to write: leave it out."));
     }
     let token = |c: char| c.is_ascii_graphic() && c != ':';
     if name.is_empty() || name.len() > 76 || !name.chars().all(token) {

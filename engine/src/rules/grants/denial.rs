@@ -78,8 +78,9 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                     format!("its component does not ask for mail in its manifest; its author adds `smtp` there{back}")
                 }
                 (false, _) => {
+                    let both = if grants.own_sender().is_some() { "" } else { "`from_email` and " };
                     format!(
-                        "its component does not ask for mail in its manifest; the operator can open it all the same, with {word}"
+                        "its component does not ask for mail in its manifest; its author adds `smtp` there, or the operator opens it with {both}{word}{back}"
                     )
                 }
                 (true, None) if operator.smtp => {

@@ -149,6 +149,18 @@ pub fn lacking<'a>(object: &Map<String, Value>, schema: &'a Value) -> impl Itera
     required.filter_map(Value::as_str).filter(|key| !object.contains_key(*key))
 }
 
+/// The keys that `schema` takes and does not name, but one that is spelled much like it: that one may have been meant.
+pub fn perhaps_misspelt<'a>(
+    object: &'a Map<String, Value>,
+    schema: &'a Value,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let named = schema.get("properties").and_then(Value::as_object);
+    object.keys().filter_map(move |key| {
+        let named = named.filter(|named| !named.contains_key(key))?;
+        Some((key.as_str(), nearest(key, named.keys().map(String::as_str))?))
+    })
+}
+
 /// The same schema, without the keys that it requires at its top.
 pub fn requiring_nothing(schema: &Value) -> Value {
     let mut schema = schema.clone();

@@ -41,7 +41,7 @@ impl Store {
             Box::pin(async move {
                 let Standing { record, status, expires_at } = standing(&mut connection, tenant, id).await?;
                 if !status.may_be_retried() {
-                    let why = "it is not one that failed, so that there is nothing to try again; `engine notify` makes a new one";
+                    let why = "only what failed, is UNKNOWN or waits for another attempt is tried again; `engine notify` makes a new one";
                     return Err(ended(status, why).into());
                 }
                 refuse_unreachable(&mut connection, tenant, Batch::of_ids([record].into_iter())).await?;
