@@ -278,6 +278,25 @@ async fn a_crowd_that_was_quick_before() {
     engine.beside(honest).await;
 }
 
+/// Quick targets, each with just not so much that waits as would count as enough, and together more than a batch: others are claimed for meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backlogs_of_quick_targets_together() {
+    let settings = "[delivery]\nclaim_batch = 20\ncall_batch = 1\nconcurrency_per_target = 2\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    sleepers(engine, 4, Known::Quick).await;
+    known(engine, "noop", Known::Quick).await;
+    sent_to(engine, 4, 12, &json!({ "milliseconds": 2800 })).await;
+    let honest = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        for i in 0..10 {
+            served_within(engine, &format!("Meanwhile {i}"), Duration::from_secs(2)).await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+    engine.beside(honest).await;
+}
+
 /// One call that takes its time holds up nobody else's notification of its target: that has places beside it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_call_before_another_of_its_target() {

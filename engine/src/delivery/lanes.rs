@@ -90,9 +90,9 @@ impl Lanes {
         self.lanes.values().map(|lane| lane.under_way()).sum()
     }
 
-    /// The targets that have as much to do as they can, so that others are claimed for instead, and how many notifications are under way in those
-    /// that are neither full nor known to be slow, nor unknown yet: what these have to wait for keeps no room from others.
-    pub(super) fn full_targets(&self) -> (Vec<Uuid>, usize) {
+    /// The targets that have as much to do as they can, so that others are claimed for instead; and whether those that are neither full nor known to be slow, nor
+    /// unknown yet, have more than a batch under way together. Then all in which anything waits are full: what some have to wait for keeps no room from others.
+    pub(super) fn full_targets(&self) -> (Vec<Uuid>, bool) {
         let settings = &self.shared.deliverer.settings.delivery;
         let (enough, enough_of_slow) = (settings.claim_batch / 2, settings.concurrency_per_target);
         let held = self.lanes.iter().map(|(key, lane)| {
@@ -102,17 +102,26 @@ impl Lanes {
         let held: Vec<(Uuid, &Arc<Lane>, usize, usize, bool)> = held.collect();
         let is_short = held.iter().map(|(.., memory, _)| memory).sum::<usize>() > memory::SHORT;
         let share = memory::share(held.iter().filter(|(.., memory, _)| *memory > 0).count());
-        let (mut full, mut under_way) = (Vec::new(), 0);
+        let (mut full, mut under_way, mut waits) = (Vec::new(), 0, Vec::new());
         for (id, lane, waiting, memory, is_put_off) in held {
             let may_be_slow = lane.ways.pace.is_new() || lane.ways.pace.is_slow();
             let has_enough = waiting > enough || memory > share || (may_be_slow && waiting > enough_of_slow);
             if has_enough || is_put_off || (is_short && (waiting > 0 || may_be_slow)) {
                 full.push(id);
-            } else if !may_be_slow {
+                continue;
+            }
+            if waiting > 0 {
+                waits.push(id);
+            }
+            if !may_be_slow {
                 under_way += lane.under_way();
             }
         }
-        (full, under_way)
+        let is_crowded = under_way > settings.claim_batch;
+        if is_crowded {
+            full.append(&mut waits);
+        }
+        (full, is_crowded)
     }
 
     /// Takes claims out again, unsent, until the rest takes no more memory than it may: the latest of the target that has most.

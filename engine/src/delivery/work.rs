@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 /// How often it looks for claims that cannot wait any longer.
 const LATE: Duration = Duration::from_secs(5);
+/// In how many parts a batch is claimed where more than one is under way.
+const PARTS: usize = 8;
 /// How long outcomes may still take to be written after calls were cut off.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
@@ -74,12 +76,10 @@ impl Work {
             self.lanes.take_late().into_iter().chain(self.preparing.take_late(&self.deliverer)).collect();
         self.put_off(&late).await;
         let batch = self.deliverer.settings.delivery.claim_batch;
-        let (mut full, under_way) = self.lanes.full_targets();
-        // A second batch is claimed while the first is being sent, so that no slot waits for the database. What waits for a target that is slow, or
-        // is being made ready, takes nobody's room.
-        if under_way > batch {
-            return Ok(Found::NoRoom);
-        }
+        // A second batch is claimed while the first is being sent, so that no slot waits for the database; where there is more than one, only a part, and for
+        // those in which nothing waits. What waits for a target that is slow, or is being made ready, takes nobody's room.
+        let (mut full, is_crowded) = self.lanes.full_targets();
+        let batch = if is_crowded { batch.div_ceil(PARTS) } else { batch };
         if self.chosen.limit == Some(0) {
             return Ok(Found::None);
         }
