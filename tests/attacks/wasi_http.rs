@@ -1,6 +1,6 @@
 //! The attacks on HTTP once more, by the other handle of the door, and those that only a request in pieces allows.
 
-use super::arena::{Arena, Cases, case};
+use super::arena::{Arena, Cases, case, is_delivered, is_fault};
 use super::probe::Probe;
 use super::time::gzip_bomb;
 use crate::support::http::{Answer, HttpServer};
@@ -117,6 +117,19 @@ async fn heads_without_end() {
         cases.check(name, length > 8193 || found["refused"].is_null(), found);
     }
     assert_eq!(server.count(), 0, "nothing has left");
+}
+
+/// Headers of requests that are never sent are kept for the call, and are a part of its memory.
+#[tokio::test]
+async fn headers_that_are_kept_unsent() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let settings =
+        format!("[target.wasi_http_probe]\nbase_url = '{}'\nlimits = {{ memory = '8MiB' }}\n", server.origin());
+    let arena = Arena::with("wasi_http_probe", &settings).await;
+    is_delivered(&arena.tried(to(&server, json!({ "unsent": 100 }))).await);
+    let shown = arena.tried(to(&server, json!({ "unsent": 600 }))).await;
+    is_fault(&shown, "out_of_memory", "more than 8MiB of memory");
+    assert_eq!(server.count(), 1, "nothing has left");
 }
 
 /// Ways to another place than the one that is granted. What is told of is how the request is refused.

@@ -25,7 +25,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 /// How many random bytes one request may ask for.
 const MOST_RANDOM: u32 = 64 * 1024;
 /// How many bytes the headers of one message may take, of `wasi:http`: those of a request, and what keeping them takes.
-const MOST_FIELDS: usize = 32 * 1024;
+pub const MOST_FIELDS: usize = 32 * 1024;
 
 /// What one target of one tenant may use: made once, shared by its calls.
 #[derive(Debug, Default)]

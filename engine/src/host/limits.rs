@@ -82,6 +82,11 @@ impl Meter {
         left
     }
 
+    /// The host keeps so many more bytes for the call, for as long as it lasts. Whether it may have them.
+    pub fn keep(&mut self, bytes: usize) -> bool {
+        self.grow(0, bytes)
+    }
+
     fn grow(&mut self, current: usize, desired: usize) -> bool {
         let total = self.usage.memory.saturating_add(desired.saturating_sub(current) as u64);
         if total > self.budget.amount(Limit::Memory) {

@@ -9,7 +9,7 @@
 //! Nothing but the authority need be there; without a `path` it is `/`, and with `null` there is none. `body_of` makes a body of so many bytes; `first_byte` and `between_bytes` are milliseconds of patience;
 //! `body_is` is how its body ends where that is not as it should: `dropped`, or `open` until the call is over. `times` sends the request more
 //! than once, one after another or, if `together`, all before the first answer; the last answer is reported. `then` is what is done instead of waiting
-//! for the answer: `return`, `trap` or `spin`. With `in_create` the creator tries it, and refuses the request with its report. The report is `{"status", "headers", "length", "body"}`, the body cut to 300 characters, or
+//! for the answer (`unsent` makes so many large headers before, and keeps them): `return`, `trap` or `spin`. With `in_create` the creator tries it, and refuses the request with its report. The report is `{"status", "headers", "length", "body"}`, the body cut to 300 characters, or
 //! `{"error"}`, or `{"refused"}` where the request could not even be made.
 
 use guest_sdk::{CreationRequest, Draft, Failure, Manifest, Notification, Outcome, Secret};
@@ -44,6 +44,7 @@ fn send(batch: Vec<Notification>) -> Vec<Outcome> {
 
 #[expect(clippy::panic, reason = "the test asked for it")]
 fn probe(wish: &Value) -> Value {
+    let unsent: Vec<Fields> = (0..wish["unsent"].as_u64().unwrap_or_default()).map(|_| large()).collect();
     let times = wish["times"].as_u64().unwrap_or(1);
     let (mut open, mut bodies) = (Vec::new(), Vec::new());
     let mut found = Value::Null;
@@ -69,7 +70,17 @@ fn probe(wish: &Value) -> Value {
         },
         _ => {}
     }
+    drop(unsent);
     open.iter().fold(found, |_, future| end(future))
+}
+
+/// Headers of 24,000 bytes.
+fn large() -> Fields {
+    let fields = Fields::new();
+    for name in ["x-a", "x-b", "x-c"] {
+        let _ = fields.append(name, &[b'x'; 8000]);
+    }
+    fields
 }
 
 fn wait(open: &[FutureIncomingResponse]) {
