@@ -76,7 +76,7 @@ fn overlay_at(
                 return Err(SettingsError::new(format!(
                     "{origin}: `{full}` must be {}, and {} is {}.",
                     kind(known),
-                    value,
+                    unless_secret(&value.to_string()),
                     kind(&value)
                 )));
             }
@@ -93,6 +93,11 @@ fn depth<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
         Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => 0,
     };
     1 + values.map(within).max().unwrap_or_default()
+}
+
+/// A value as it is repeated: not if it may be an address, in which there may be a password.
+fn unless_secret(value: &str) -> &str {
+    if value.contains("://") { "what stands there" } else { value }
 }
 
 /// Durations and sizes are text in the default file and may be whole numbers too.
@@ -178,7 +183,8 @@ pub fn variables(
         });
         let value = match known {
             Err(Some(known)) if path[0] != "target" => read_as(known, &path, &text).map_err(|wanted| {
-                SettingsError::new(format!("The variable {name} must be {wanted}, and \"{text}\" is not."))
+                let text = unless_secret(&format!("\"{text}\"")).to_owned();
+                SettingsError::new(format!("The variable {name} must be {wanted}, and {text} is not."))
             })?,
             _ => Value::String(text),
         };
@@ -235,6 +241,13 @@ fn refuse_single_underscores(name: &str, schema: &Table) -> Result<(), SettingsE
     }
     if name.starts_with(TARGET_PREFIX) {
         return Err(no_setting_of_a_target(name));
+    }
+    let table = name[PREFIX.len()..].to_lowercase();
+    if schema.get(&table).is_some_and(Value::is_table) {
+        let sentence = format!(
+            "The variable {name} is no setting; those of [{table}] are {name}__KEY, with two underscores before the key."
+        );
+        return Err(SettingsError::new(sentence));
     }
     match keys(schema, "").iter().find(|key| bare(key) == word && key.contains('.')) {
         Some(key) => Err(SettingsError::new(format!(
@@ -325,6 +338,8 @@ mod tests {
             let error = merged("", &[(name, "x")]).unwrap_err();
             assert!(error.contains(name) && error.contains("ENGINE_TARGET__NAME__KEY"), "{error}");
         }
+        let error = merged("", &[("ENGINE_SMTP", "h")]).unwrap_err();
+        assert!(error.contains("those of [smtp] are ENGINE_SMTP__KEY"), "{error}");
         assert!(merged("", &[("ENGINE_HOME", "/x"), ("ENGINE_SECRET__A", "x"), ("PATH", "/bin")]).is_ok());
     }
 
@@ -338,6 +353,10 @@ mod tests {
             merged("", &[("ENGINE_SMTP__PORT", "x")]).unwrap_err(),
             "The variable ENGINE_SMTP__PORT must be a whole number, and \"x\" is not."
         );
+        for (file, variable) in [("smtp = 'smtp://ada:hush@h'", "ENGINE_HOME"), ("", "ENGINE_SMTP__PORT")] {
+            let error = merged(file, &[(variable, "smtp://ada:hush@h")]).unwrap_err();
+            assert!(error.contains("what stands there is") && !error.contains("hush"), "{error}");
+        }
         assert!(merged("[smtp]\nidle = 60", &[]).is_ok(), "a quantity may be a bare number");
         assert!(merged("target = 3", &[]).is_err());
         let within = |tables: usize| format!("[target.x]\na{} = [1]", ".a".repeat(tables));
