@@ -115,6 +115,13 @@ async fn answers_that_do_not_end() {
             "answer_broken",
         ),
         (
+            case("an_answer_in_tiny_parts"),
+            Answer::Bytes(answer("transfer-encoding: chunked\r\n", &b"1\r\nx\r\n".repeat(70_000))),
+            0,
+            "read",
+            "answer_too_large",
+        ),
+        (
             case("a_broken_gzip"),
             Answer::Bytes(answer("content-encoding: gzip\r\ncontent-length: 4\r\n", b"none")),
             0,

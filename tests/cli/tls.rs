@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -47,6 +48,15 @@ impl Certificate {
         let files = [self.file("certificate"), self.file("key")];
         let files: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
         Peer::start(script, &[mode, &files].concat())
+    }
+
+    /// What shows it to whoever connects, and speaks these protocols.
+    fn acceptor(&self, protocols: &[&str]) -> TlsAcceptor {
+        let chain = vec![CertificateDer::from_pem_file(self.file("certificate")).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(self.file("key")).unwrap();
+        let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
     }
 
     /// The program on a machine that trusts the authority.
@@ -167,11 +177,7 @@ struct Http2 {
 
 impl Http2 {
     async fn refusing(many: usize, certificate: &Certificate) -> Self {
-        let chain = vec![CertificateDer::from_pem_file(certificate.file("certificate")).unwrap()];
-        let key = PrivateKeyDer::from_pem_file(certificate.file("key")).unwrap();
-        let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = certificate.acceptor(&["h2"]);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
         let counted = asked.clone();
@@ -209,4 +215,24 @@ async fn what_a_server_of_http_2_refuses_is_sent_once_more() {
         assert!(attempt.contains(part), "{attempt}");
         assert_eq!(server.asked.load(SeqCst), asked);
     }
+}
+
+/// What breaks once a request has been taken has left, also where it is TLS that breaks: nobody may take it for one that has not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_breaks_after_the_request_may_have_left() {
+    let certificate = Certificate::new();
+    let acceptor = certificate.acceptor(&[]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let _ = stream.read(&mut [0; 1000]).await;
+            let _ = stream.get_mut().0.write_all(b"220 mail.example ESMTP\r\n").await;
+            let _ = stream.get_mut().0.shutdown().await;
+        }
+    });
+    let extra = format!("{{\"url\": \"{origin}/\"}}");
+    let (_, attempt) = sent(&probing(certificate.trusted(), &origin), "Probe", &extra);
+    assert!(attempt.contains("\\\"phase\\\":\\\"wait\\\"") && attempt.contains("does not speak TLS"), "{attempt}");
 }

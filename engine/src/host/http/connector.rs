@@ -16,6 +16,9 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
+/// After how long a connection is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(15);
+
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn Error + Send + Sync>>> + Send>>;
 
 /// Makes connections for one target.
@@ -37,6 +40,14 @@ impl Connector {
         // The scheme is the next one's to look at.
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        // Of several addresses each has its part of the time.
+        tcp.set_connect_timeout(Some(within));
+        // A kept connection whose other side is gone without a word must not be used again and again.
+        tcp.set_keepalive(Some(SILENCE));
+        tcp.set_keepalive_interval(Some(SILENCE));
+        tcp.set_keepalive_retries(Some(3));
+        #[cfg(target_os = "linux")]
+        tcp.set_tcp_user_timeout(Some(2 * SILENCE));
         Ok(Connector { https: (Dial(tcp), tls::client(&["h2", "http/1.1"])?).into(), within })
     }
 }

@@ -45,6 +45,9 @@ use url::Url;
 const FRAMING: [&str; 7] =
     ["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"];
 
+/// In how many parts an answer may come: each takes some time, however little is in it.
+const MOST_PARTS: u32 = 1 << 16;
+
 fn failed(phase: Phase, code: &str, message: impl Into<String>) -> Error {
     Error { phase, status: 0, code: code.to_owned(), message: message.into() }
 }
@@ -262,6 +265,10 @@ impl Exchanges {
             .collect();
         let late = || broke("timeout", &format!("did not end {}", patience.said(patience.between)));
         let broke_off = |why: &dyn std::fmt::Display| broke("answer_broken", &format!("broke off: {why}"));
+        let large = || {
+            let whose = self.powers.said_where(Limit::Answer);
+            broke("answer_too_large", &format!("has more than {most} bytes ({whose})"))
+        };
         let beside = || broke("answer_too_large", "brings too much beside its body");
         let unread = || broke("answer_too_large", "comes beside too much that the call has not read yet");
         let mut held = Held::by(self, What::Answer);
@@ -269,28 +276,30 @@ impl Exchanges {
         if !held.add(headers.iter().map(length).sum()) {
             return Err(unread());
         }
-        let mut comes = answer.into_body();
+        let (mut comes, mut parts) = (answer.into_body(), 0);
         loop {
             let patient = patience.between.min(until.saturating_duration_since(Instant::now()));
             let chunk = match tokio::time::timeout(patient, comes.frame()).await.map_err(|_| late())? {
                 None => break,
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
                 Some(Err(_)) if expected.is_exceeded() => return Err(beside()),
-                Some(Err(e)) => return Err(broke_off(&e)),
+                Some(Err(e)) => return Err(broke_off(&e.source().map_or_else(|| e.to_string(), ToString::to_string))),
             };
+            parts += 1;
+            if parts > MOST_PARTS {
+                return Err(broke("answer_too_large", &format!("comes in more than {MOST_PARTS} parts")));
+            }
             match body.add(&chunk) {
                 Ok(more) if held.add(more) => {}
                 Ok(_) => return Err(unread()),
-                Err(Wrong::TooLarge) => {
-                    let whose = self.powers.said_where(Limit::Answer);
-                    return Err(broke("answer_too_large", &format!("has more than {most} bytes ({whose})")));
-                }
+                Err(Wrong::TooLarge) => return Err(large()),
                 Err(Wrong::Broken(why)) => return Err(broke_off(&why)),
             }
         }
         match body.end() {
             Ok(body) => Ok((Response { status, headers, body: redactor.bytes(body) }, held)),
-            Err(why) => Err(broke_off(&why)),
+            Err(Wrong::TooLarge) => Err(large()),
+            Err(Wrong::Broken(why)) => Err(broke_off(&why)),
         }
     }
 
@@ -338,11 +347,16 @@ fn unanswered(error: &legacy::Error, host: &str, is_plain: bool) -> Error {
             Some(NoAddress::NotFound(why)) => return failed(Phase::Resolve, "unknown_host", why),
             None => {}
         }
-        if let Some(why) = tls::failure(e) {
-            return failed(Phase::Tls, "tls", format!("TLS to {host} failed: {why}."));
-        }
         if e.is::<TooLate>() {
             return unconnected(host);
+        }
+        if let Some(why) = tls::failure(e) {
+            // Once there is a connection, a request may have left over it, whatever comes back.
+            if error.is_connect() {
+                return failed(Phase::Tls, "tls", format!("TLS to {host} failed: {why}."));
+            }
+            words = why;
+            break;
         }
         words = e.to_string();
         cause = e.source();
