@@ -26,15 +26,16 @@ impl Model {
 
     /// Due at once, with all its retries before it again.
     pub fn retry_notification(&mut self, id: Uuid, now: Timestamp) -> Result<()> {
-        let Notification { target_user_record, expires_at, .. } = self.find(id)?.notification;
+        let Notification { target_user_record, expires_at, status, .. } = self.find(id)?.notification;
+        if !matches!(status, Status::Retry | Status::Unknown | Status::DeliveryFailure) {
+            return Err(Refusal::Invalid("status"));
+        }
         self.refuse_unreachable(target_user_record)?;
         if expires_at.is_some_and(|expiry| expiry <= now) {
             return Err(Refusal::Invalid("expires_at"));
         }
         let kept = self.find(id)?;
-        let may_be_tried =
-            matches!(kept.notification.status, Status::Retry | Status::Unknown | Status::DeliveryFailure);
-        if !may_be_tried || kept.claim.is_some() {
+        if kept.claim.is_some() {
             return Err(Refusal::Invalid("status"));
         }
         kept.change(Status::Retry, now);
