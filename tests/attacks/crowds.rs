@@ -278,6 +278,29 @@ async fn a_crowd_that_was_quick_before() {
     engine.beside(honest).await;
 }
 
+/// Nobody knows of new targets whether they are quick. Where there are more of them than places for such, another new one waits until their calls have ended,
+/// as many rounds as there are, once: from then on it is known, and so are they.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_newcomers() {
+    let settings = "[sandbox]\ninstances = 8\nwall = '4s'\n[delivery]\nconcurrency_per_tenant = 4\n";
+    let arena = Arena::with("sleeper", settings).await;
+    let engine = &arena.engine;
+    sleepers(engine, 12, Known::Nothing).await;
+    another(engine, "late one", "noop", &engine.user).await;
+    sent_to(engine, 12, 4, &json!({ "milliseconds": 20_000 })).await;
+    let mine = engine.notify("late one", "First", json!({})).await;
+    let honest = async {
+        // Seven of them at once, so that all have had one call after two rounds of 4 s.
+        attempted(engine, mine, Duration::from_secs(15)).await;
+        for i in 0..5 {
+            let mine = engine.notify("late one", &format!("Then {i}"), json!({})).await;
+            attempted(engine, mine, Duration::from_secs(3)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    engine.beside(honest).await;
+}
+
 /// Quick targets, each with just not so much that waits as would count as enough, and together more than a batch: others are claimed for meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn backlogs_of_quick_targets_together() {
