@@ -6,6 +6,7 @@ use engine::rules::outcome::{Failure, Outcome, Scope};
 use engine::rules::status::Status;
 use engine::store::{Canceling, Interventions, Lost, Recheck, Settling, StoreError};
 use sqlx::AssertSqlSafe;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::{Database, TENANT, at, busy, delivered, news, noon, on_every_database, settled};
@@ -121,16 +122,28 @@ impl Database {
     async fn is_noticed(&self, since: Interventions) -> bool {
         let noticed = self.store.has_intervened(since).await.unwrap();
         assert_eq!(self.store.has_intervened(since).await.unwrap(), noticed);
-        let later = self.store.interventions().await.unwrap();
-        assert!(!self.store.has_intervened(later).await.unwrap(), "it is seen by now");
+        self.seen().await;
         noticed
+    }
+
+    /// All that has been decided until now. The server's other transactions, those of other tests too, may hold that up while they are under way.
+    async fn seen(&self) -> Interventions {
+        let began = Instant::now();
+        loop {
+            let seen = self.store.interventions().await.unwrap();
+            if !self.store.has_intervened(seen).await.unwrap() {
+                return seen;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "it is seen by now");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 
 async fn what_may_keep_a_claim_from_being_sent_is_noticed(database: Database) {
     let [bob, cleo] = [database.user("bob").await, database.user("cleo").await];
     let store = &database.store;
-    let seen = async || store.interventions().await.unwrap();
+    let seen = async || database.seen().await;
 
     let before = seen().await;
     let (taken, held) = (database.due(&bob, noon()).await, database.due(&cleo, noon()).await);
