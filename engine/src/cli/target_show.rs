@@ -41,7 +41,7 @@ pub async fn found(store: &Store, catalog: &Catalog, target: &Target) -> anyhow:
 }
 
 /// Sections of the settings that are for no target's module, but are named much like one that has a target.
-pub async fn stray_sections(context: &Context) -> anyhow::Result<Vec<String>> {
+async fn stray_sections(context: &Context) -> anyhow::Result<Vec<String>> {
     let targets = context.store.list_targets(Tenant::DEFAULT).await?;
     let modules = || targets.iter().map(|target| target.notification_module_name.as_str());
     let strays = context.settings.target.keys().filter(|section| modules().all(|module| module != section.as_str()));

@@ -29,7 +29,7 @@ const MOST_PER_HOST: usize = 8;
 const KEPT: usize = 8;
 const IDLE: Duration = Duration::from_secs(60);
 
-/// How often a request is sent once more of which the server says that it did nothing with it.
+/// How often a request is sent again of which the server says that it did nothing with it.
 const MOST_AGAIN: u32 = 2;
 
 /// An HTTP client that goes only where its grants let it.
@@ -59,7 +59,7 @@ impl HttpClient {
         Ok(HttpClient { client, own, turn, shared: network.places.clone(), sharer: network.sharer(grants) })
     }
 
-    /// Sends a request, and waits for the head of its answer, as much of which is read as is expected. What the server did nothing with is sent once more.
+    /// Sends a request, and waits for the head of its answer, as much of which is read as is expected. What the server did nothing with is sent again.
     pub(super) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
