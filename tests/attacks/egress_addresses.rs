@@ -6,6 +6,8 @@ use crate::support::http::{Answer, HttpServer};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Nobody has it, and no route leads there: what is dialled here cannot be reached.
 const NOWHERE: &str = "3ffe:ffff::1";
@@ -101,6 +103,31 @@ async fn a_name_that_leads_nowhere() {
     probe.names.answer(&[&[]]);
     let found = probe.tried(&powers, json!({ "url": "https://provider.example/" })).await;
     assert_eq!((&found["phase"], &found["code"]), (&json!("resolve"), &json!("unknown_host")), "{found}");
+}
+
+/// A name whose first address takes no connection and says nothing: of the time to connect, each address has its part.
+#[tokio::test]
+async fn a_name_whose_first_address_is_silent() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let port = server.address.port();
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind(([127, 0, 0, 2], port).into()).unwrap();
+    let silent = silent.listen(1).unwrap();
+    // Whoever comes once its queue is full hears nothing.
+    let mut queue = Vec::new();
+    let mut knock = async || {
+        let knocked = TcpStream::connect(silent.local_addr().unwrap());
+        tokio::time::timeout(Duration::from_millis(300), knocked)
+            .await
+            .map(|knocked| queue.push(knocked.unwrap()))
+            .is_ok()
+    };
+    while knock().await {}
+    let probe = Probe::new().await;
+    probe.names.answer(&[&["127.0.0.2", "127.0.0.1"]]);
+    let origin = format!("http://silent.example:{port}");
+    let found = probe.tried(&Arc::new(probe.powers(Some(&origin))), json!({ "url": origin })).await;
+    assert_eq!(found["status"], 200, "{found}");
 }
 
 /// Spellings of granted names that must not pass for others.

@@ -4,13 +4,16 @@
 //! `ATTACKS.md` lists all of them; `table.rs` holds that list and these tests to each other.
 
 mod arena;
+mod backlogs;
 mod computing;
 mod crowds;
+mod crowds_at_hosts;
 mod doors_flooded;
 mod egress;
 mod egress_addresses;
 mod egress_requests;
 mod memory;
+mod neighbours;
 mod probe;
 mod secrets_and_logs;
 mod secrets_mail;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What is no room of attacks.
-const ARRANGING: [&str; 4] = ["mod", "arena", "probe", "table"];
+const ARRANGING: [&str; 5] = ["mod", "arena", "neighbours", "probe", "table"];
 
 /// The attacks that are tested, as `room::test`, or `room::test::case` where a test has several.
 fn tested() -> BTreeSet<String> {

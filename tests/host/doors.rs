@@ -46,6 +46,23 @@ async fn http_probe() {
     }
 }
 
+/// A kept connection whose other side is gone without a word would be used until the machine gives up on it, a quarter of an hour: it is asked while it is silent.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_kept_connection_is_asked_whether_it_is_still_there() {
+    let server = HttpServer::start(Answer::Keeps(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())).await;
+    let engine = with_http(&server).await;
+    assert_eq!(asked(&engine, json!({ "url": server.origin() })).await["status"], 200);
+    // Local address, remote address, state (01 is established), queues, timer (02 is keepalive) and its hundredths of a second, as proc(5) says.
+    let theirs = format!("0100007F:{:04X}", server.address.port());
+    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let ours: Vec<Vec<&str>> = sockets.lines().map(|line| line.split_whitespace().collect()).collect();
+    let ours = ours.iter().find(|fields| fields[2] == theirs && fields[3] == "01").expect("it is kept");
+    let (timer, left) = ours[5].split_once(':').unwrap();
+    let left = u64::from_str_radix(left, 16).unwrap();
+    assert!(timer == "02" && left <= 1500, "{ours:?}");
+}
+
 #[tokio::test]
 async fn what_is_not_granted_is_denied_before_anything_happens() {
     let server = HttpServer::start(Answer::status(200, "", "")).await;

@@ -4,7 +4,9 @@
 mod doors;
 mod grants;
 mod guests;
+mod installed;
 mod languages;
 mod limits;
+mod missed;
 mod modules;
 mod wasi_http;
