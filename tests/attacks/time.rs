@@ -175,6 +175,19 @@ async fn answers_that_do_not_end() {
     }
 }
 
+/// Each part of an answer takes the engine some time, which is not the call's: those of all its answers together are bounded.
+#[tokio::test]
+async fn answers_in_tiny_parts_together() {
+    let half =
+        answer("transfer-encoding: chunked\r\n", &[b"1\r\nx\r\n".repeat(40_000), b"0\r\n\r\n".to_vec()].concat());
+    let server = HttpServer::start(Answer::Bytes(half)).await;
+    let arena = Arena::with("http_probe", &format!("[target.http_probe]\nbase_url = '{}'\n", server.origin())).await;
+    let once = arena.reported(json!({ "url": server.origin() })).await;
+    assert_eq!(once["status"], 200, "{once}");
+    let twice = arena.reported(json!({ "url": server.origin(), "times": 2 })).await;
+    assert_eq!((&twice["phase"], &twice["code"]), (&json!("read"), &json!("answer_too_large")), "{twice}");
+}
+
 /// Ten seconds for a whole exchange, three for connecting, are the engine's own: nobody has to ask for them.
 #[tokio::test]
 async fn the_engines_patience() {

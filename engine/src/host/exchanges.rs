@@ -19,6 +19,9 @@ const MOST_HELD: usize = 3;
 /// How many of the largest answers a call may hold that it has not read yet: as many requests may be under way (`wasi:http`) as it may send.
 const MOST_UNREAD: usize = 8;
 
+/// In how many parts the answers of one call may come together: each takes some time, however little is in it.
+pub const MOST_PARTS: u32 = 1 << 16;
+
 /// The longest refusal that is kept, in bytes: the longest sentence with the longest URL.
 const LONGEST_DENIAL: usize = 12 * 1024;
 
@@ -42,6 +45,8 @@ pub struct Exchanges {
 #[derive(Default)]
 struct Done {
     requests: u32,
+    /// Parts in which answers came.
+    parts: u32,
     /// Bytes of requests' bodies, and of answers that the component has not read.
     held: usize,
     unread: usize,
@@ -94,6 +99,14 @@ impl Exchanges {
         let mut done = self.done();
         let left = u64::from(done.requests) < self.budget.amount(Limit::HttpRequests);
         done.requests += u32::from(left);
+        left
+    }
+
+    /// Another part of an answer has come. Whether it may.
+    pub fn take_part(&self) -> bool {
+        let mut done = self.done();
+        let left = done.parts < MOST_PARTS;
+        done.parts += u32::from(left);
         left
     }
 

@@ -21,7 +21,7 @@ pub use wasi::Door;
 use super::bindings::http::{Error, Host, Request, Response};
 use super::bindings::phases::Phase;
 use super::call::CallState;
-use super::exchanges::{Exchanges, Held, What};
+use super::exchanges::{Exchanges, Held, MOST_PARTS, What};
 use super::redaction::Redactor;
 use super::tls;
 use crate::rules::budget::Limit;
@@ -44,9 +44,6 @@ use url::Url;
 /// Headers of an answer that only framed it.
 const FRAMING: [&str; 7] =
     ["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"];
-
-/// In how many parts an answer may come: each takes some time, however little is in it.
-const MOST_PARTS: u32 = 1 << 16;
 
 fn failed(phase: Phase, code: &str, message: impl Into<String>) -> Error {
     Error { phase, status: 0, code: code.to_owned(), message: message.into() }
@@ -276,7 +273,7 @@ impl Exchanges {
         if !held.add(headers.iter().map(length).sum()) {
             return Err(unread());
         }
-        let (mut comes, mut parts) = (answer.into_body(), 0);
+        let mut comes = answer.into_body();
         loop {
             let patient = patience.between.min(until.saturating_duration_since(Instant::now()));
             let chunk = match tokio::time::timeout(patient, comes.frame()).await.map_err(|_| late())? {
@@ -285,9 +282,9 @@ impl Exchanges {
                 Some(Err(_)) if expected.is_exceeded() => return Err(beside()),
                 Some(Err(e)) => return Err(broke_off(&e.source().map_or_else(|| e.to_string(), ToString::to_string))),
             };
-            parts += 1;
-            if parts > MOST_PARTS {
-                return Err(broke("answer_too_large", &format!("comes in more than {MOST_PARTS} parts")));
+            if !self.take_part() {
+                let how = format!("comes in too many parts: those of one call may have {MOST_PARTS} together");
+                return Err(broke("answer_too_large", &how));
             }
             match body.add(&chunk) {
                 Ok(more) if held.add(more) => {}
