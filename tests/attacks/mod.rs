@@ -15,6 +15,7 @@ mod egress_requests;
 mod memory;
 mod neighbours;
 mod probe;
+mod relays;
 mod secrets_and_logs;
 mod secrets_mail;
 mod stop;

@@ -26,7 +26,7 @@ pub enum Answer {
     Lines(usize),
 }
 
-/// What the server does at `GREETING`, `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA`, and `DOT` (after the message).
+/// What the server does at `GREETING`, `EHLO`, `AUTH`, `STARTTLS`, `MAIL`, `RCPT`, `DATA`, and `DOT` (after the message).
 pub type Script = HashMap<&'static str, Answer>;
 
 pub struct SmtpServer {
@@ -108,6 +108,7 @@ async fn converse(stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Scr
         let mut said = match verb.as_str() {
             "EHLO" => answer!("EHLO", "250-test\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME"),
             "AUTH" => answer!("AUTH", "235 2.7.0 Welcome"),
+            "STARTTLS" => answer!("STARTTLS", "220 2.0.0 Go"),
             "MAIL" => answer!("MAIL", "250 2.1.0 OK"),
             "RCPT" => answer!("RCPT", "250 2.1.5 OK"),
             "DATA" => answer!("DATA", "354 Go on"),

@@ -1,10 +1,10 @@
 //! A component's mail becomes the bytes that are sent: checked against the rules of `wit/smtp.wit`, built by lettre.
 
-use crate::host::bindings::smtp::{Mail, Mailbox};
+use crate::host::bindings::smtp::{self, Mail, Mailbox};
 use jiff::Timestamp;
 use lettre::address::Envelope;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, MultiPart, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Body as Encoded, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 const MOST_RECIPIENTS: usize = 50;
@@ -13,6 +13,8 @@ const MOST_ATTACHMENTS: usize = 50;
 /// All that becomes part of a header, together; the library would take long to fold and encode what is much longer.
 const MOST_HEADER_BYTES: usize = 64 * 1024;
 const LARGEST: usize = 5 * 1024 * 1024;
+/// Without its end.
+const LONGEST_LINE: usize = 998;
 
 /// A mail that is ready to be sent.
 #[derive(Debug)]
@@ -43,16 +45,24 @@ pub fn build(
         .subject(mail.subject.clone())
         .date(date)
         .message_id(Some(format!("<{notification}@{}>", sender.email.domain())));
+    // lettre would read them in the headers, and find none where one of them has a quoted name or an address literal.
+    let mut receivers = Vec::new();
     for mailbox in &mail.recipients {
-        builder = builder.to(mailbox_of(mailbox)?);
+        let mailbox = mailbox_of(mailbox)?;
+        receivers.push(mailbox.email.clone());
+        builder = builder.to(mailbox);
     }
     for mailbox in &mail.cc {
-        builder = builder.cc(mailbox_of(mailbox)?);
+        let mailbox = mailbox_of(mailbox)?;
+        receivers.push(mailbox.email.clone());
+        builder = builder.cc(mailbox);
     }
     for mailbox in &mail.bcc {
-        // lettre takes the Bcc header out again once it has the envelope.
-        builder = builder.bcc(mailbox_of(mailbox)?);
+        receivers.push(mailbox_of(mailbox)?.email);
     }
+    let cannot = |e: lettre::error::Error| format!("The mail cannot be built: {e}.");
+    let envelope = Envelope::new(Some(sender.email.clone()), receivers).map_err(cannot)?;
+    builder = builder.envelope(envelope.clone());
     for mailbox in &mail.reply_to {
         builder = builder.reply_to(mailbox_of(mailbox)?);
     }
@@ -64,8 +74,23 @@ pub fn build(
         Body::Single(part) => builder.singlepart(part),
         Body::Multi(parts) => builder.multipart(parts),
     };
-    let message = built.map_err(|e| format!("The mail cannot be built: {e}."))?;
-    Ok(Ready { envelope: message.envelope().clone(), bytes: message.formatted() })
+    let bytes = built.map_err(cannot)?.formatted();
+    check_lines(&bytes)?;
+    Ok(Ready { envelope, bytes })
+}
+
+/// Each line ends as SMTP has it, so that no relay takes something within a mail for its end; and none is too long (RFC 5321, 4.5.3.1.6).
+fn check_lines(bytes: &[u8]) -> Result<(), String> {
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let inner = line.strip_suffix(b"\r\n").unwrap_or(line);
+        if inner.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+            return Err("The mail holds a line that does not end as lines of mails do.".to_owned());
+        }
+        if inner.len() > LONGEST_LINE {
+            return Err(format!("A word of a header, or a line, has more than {LONGEST_LINE} bytes: break it."));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what is too much before anything is made of it.
@@ -115,7 +140,9 @@ pub fn mailbox_of(mailbox: &Mailbox) -> Result<lettre::message::Mailbox, String>
     let domain = match url::Host::parse(domain) {
         Ok(url::Host::Domain(ascii)) => ascii,
         // Address literals such as [192.0.2.1], which lettre checks.
-        _ => domain.to_owned(),
+        Ok(_) => domain.to_owned(),
+        Err(_) if domain.starts_with('[') => domain.to_owned(),
+        Err(e) => return Err(format!("\"{shown}\" is not an e-mail address: {e}.")),
     };
     let address = Address::new(user, domain).map_err(|e| format!("\"{shown}\" is not an e-mail address: {e}."))?;
     let name = (!mailbox.name.is_empty()).then(|| mailbox.name.clone());
@@ -151,7 +178,7 @@ fn body(mail: &Mail) -> Result<Body, String> {
             }
             related = related.singlepart(
                 Attachment::new_inline_with_name(part.content_id.clone(), file_name(&part.name)?)
-                    .body(part.content.clone(), content_type(&part.content_type)?),
+                    .body(attached_body(part)?, content_type(&part.content_type)?),
             );
         }
         Ok(Body::Multi(related))
@@ -180,10 +207,16 @@ fn body(mail: &Mail) -> Result<Body, String> {
     };
     for part in attached {
         mixed = mixed.singlepart(
-            Attachment::new(file_name(&part.name)?).body(part.content.clone(), content_type(&part.content_type)?),
+            Attachment::new(file_name(&part.name)?).body(attached_body(part)?, content_type(&part.content_type)?),
         );
     }
     Ok(Body::Multi(mixed))
+}
+
+/// As Base64, whatever it is: lettre would leave text as it is, with all its line ends.
+fn attached_body(part: &smtp::Attachment) -> Result<Encoded, String> {
+    Encoded::new_with_encoding(part.content.clone(), ContentTransferEncoding::Base64)
+        .map_err(|_| format!("The attachment {} cannot be encoded.", part.name.escape_debug()))
 }
 
 fn file_name(name: &str) -> Result<String, String> {
@@ -240,7 +273,6 @@ fn header(name: &str, value: &str) -> Result<HeaderValue, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::bindings::smtp;
 
     fn mailbox(name: &str, address: &str) -> Mailbox {
         Mailbox { name: name.into(), address: address.into() }
@@ -324,6 +356,33 @@ mod tests {
         assert!(!text.contains("secret@example.org"), "{text}");
     }
 
+    /// Also those of which the header says that they are none: lettre would leave out all of them.
+    #[test]
+    fn all_receivers_are_in_the_envelope() {
+        let odd = ["\"ada b\"@example.org", "a@[127.0.0.1]", "\"x\\\"y\"@example.org"];
+        let odd = || odd.iter().map(|address| mailbox("", address)).collect::<Vec<_>>();
+        for (recipients, cc, bcc) in [(odd(), vec![], vec![]), (mail().recipients, odd(), odd())] {
+            let asked = recipients.len() + cc.len() + bcc.len();
+            let (ready, text) = built(&Mail { recipients, cc, bcc, ..mail() }).unwrap();
+            assert_eq!(ready.envelope.to().len(), asked, "{text}");
+        }
+    }
+
+    /// A line feed alone in it ends a line for some relays: a dot between two the mail.
+    #[test]
+    fn text_is_attached_as_base64() {
+        let attachment = smtp::Attachment {
+            name: "text.txt".into(),
+            content_type: "text/plain".into(),
+            content_id: String::new(),
+            content: b"one\n.\ntwo\r.\r".to_vec(),
+        };
+        let (ready, text) = built(&Mail { attachments: vec![attachment], ..mail() }).unwrap();
+        assert!(!text.contains("\n.\n") && !text.replace("\r\n", "").contains(['\r', '\n']), "{text}");
+        let parsed = mail_parser::MessageParser::default().parse(&ready.bytes).unwrap();
+        assert_eq!(parsed.attachment(0).unwrap().contents(), b"one\n.\ntwo\r.\r", "{text}");
+    }
+
     #[test]
     fn nothing_is_smuggled() {
         let refused = [
@@ -334,6 +393,8 @@ mod tests {
                 "not an e-mail address",
             ),
             (Mail { recipients: vec![mailbox("", "nobody")], ..mail() }, "not an e-mail address"),
+            (Mail { recipients: vec![mailbox("", "a@ex%0d%0aample.org")], ..mail() }, "not an e-mail address"),
+            (Mail { subject: "x".repeat(1200), ..mail() }, "more than 998 bytes"),
             (Mail { recipients: vec![], ..mail() }, "no recipient"),
             (Mail { recipients: vec![mailbox("", "a@example.org"); 51], ..mail() }, "50 is the most"),
             (Mail { text: String::new(), html: String::new(), ..mail() }, "neither text nor HTML"),

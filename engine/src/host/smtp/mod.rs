@@ -1,7 +1,9 @@
 //! The door for mail: one decision (`rules::grants::smtp`), then the message, then the relay.
 
+mod answer;
 mod message;
 mod relay;
+mod starttls;
 mod wire;
 
 pub use relay::Relay;

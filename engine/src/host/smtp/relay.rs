@@ -3,19 +3,20 @@
 //! lettre speaks SMTP; what is here is the order of the commands, so that each failure is known by the stage it happened at,
 //! and by whether the mail may have been taken.
 
+use super::starttls::{self, NoTls};
 use super::wire::{Doing, Wire};
 use crate::host::bindings::phases::Phase;
 use crate::host::bindings::smtp::{Breakage, Error, Reply, Stage};
 use crate::host::shares::{Shared, Sharer, Shares};
-use crate::host::{HostError, tls};
+use crate::host::{HostError, Redactor, tls};
 use crate::settings::{Secret, Smtp, SmtpTls};
 use lettre::address::Envelope;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Noop, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
-use lettre::transport::smtp::response::Severity;
+use lettre::transport::smtp::response::{Response, Severity};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ pub struct Relay {
     tls: SmtpTls,
     trust: Arc<rustls::ClientConfig>,
     login: Option<(String, Secret)>,
+    /// Cuts the password out of what the relay says, which may repeat it.
+    redactor: Redactor,
     hello: ClientId,
     timeout: Duration,
     keep: Duration,
@@ -71,6 +74,7 @@ impl Relay {
             port: settings.port,
             tls: settings.tls,
             trust: Arc::new(tls::client(&[])?),
+            redactor: Redactor::new(settings.password.iter().map(Secret::reveal)),
             login: settings.password.clone().map(|password| (settings.username.clone(), password)),
             hello,
             timeout: settings.timeout,
@@ -93,6 +97,22 @@ impl Relay {
         _place: &Shared,
         envelope: &Envelope,
         message: &[u8],
+        leaves: impl FnMut() + Send,
+    ) -> Result<Reply, Error> {
+        let said = |reply: Reply| Reply { text: self.redactor.text(&reply.text), ..reply };
+        self.hand_over(envelope, message, leaves).await.map(said).map_err(|e| match e {
+            Error::Refused(reply) => Error::Refused(said(reply)),
+            Error::Broken(Breakage { phase, code, message }) => {
+                let code = if code == LOST_IN_SENDER { LOST.to_owned() } else { code };
+                Error::Broken(Breakage { phase, code, message: self.redactor.text(&message) })
+            }
+        })
+    }
+
+    async fn hand_over(
+        &self,
+        envelope: &Envelope,
+        message: &[u8],
         mut leaves: impl FnMut() + Send,
     ) -> Result<Reply, Error> {
         let (mut connection, kept) = match self.take().await {
@@ -108,12 +128,7 @@ impl Relay {
             result = self.transaction(&mut connection, envelope, message, &mut leaves).await;
         }
         self.give_back(connection, &result).await;
-        result.map_err(|e| match e {
-            Error::Broken(b) if b.code == LOST_IN_SENDER => {
-                Error::Broken(Breakage { code: "connection_lost".into(), ..b })
-            }
-            other => other,
-        })
+        result
     }
 
     /// Ends the kept connections with QUIT.
@@ -175,7 +190,7 @@ impl Relay {
                     ));
                 }
             };
-        let stream = match tokio::time::timeout(CONNECT, TcpStream::connect(&addresses[..])).await {
+        let mut stream = match tokio::time::timeout(CONNECT, TcpStream::connect(&addresses[..])).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(e)) => {
                 return Err(broken(
@@ -191,8 +206,12 @@ impl Relay {
         let _ = stream.set_nodelay(true);
         let doing = Doing::default();
         let wire = match self.tls {
-            SmtpTls::None | SmtpTls::Starttls => Wire::Plain(stream, doing.clone()),
-            SmtpTls::Tls => Wire::Encrypted(Box::new(self.encrypt(stream, &server).await?), doing.clone()),
+            SmtpTls::None => Wire::plain(stream, &doing),
+            SmtpTls::Starttls => {
+                self.ask_for_tls(&mut stream, &server).await?;
+                Wire::encrypted_later(self.encrypt(stream, &server).await?, &doing)
+            }
+            SmtpTls::Tls => Wire::encrypted(self.encrypt(stream, &server).await?, &doing),
         };
         let opened = self.step(
             Stage::Greeting,
@@ -203,17 +222,6 @@ impl Relay {
             Error::Broken(b) => Error::Broken(Breakage { phase: Phase::Connect, ..b }),
             refused => refused,
         })?;
-        if self.tls == SmtpTls::Starttls {
-            if !smtp.can_starttls() {
-                return Err(broken(Phase::Tls, "no_starttls", format!("The relay {server} does not offer STARTTLS.")));
-            }
-            let parameters = TlsParameters::new_rustls(self.host.clone())
-                .map_err(|e| broken(Phase::Tls, "tls", format!("TLS to {server} cannot be set up: {e}.")))?;
-            self.step(Stage::Hello, &doing, smtp.starttls(parameters, &self.hello)).await.map_err(|e| match e {
-                Error::Broken(b) => Error::Broken(Breakage { phase: Phase::Tls, ..b }),
-                refused => refused,
-            })?;
-        }
         if let Some((user, password)) = &self.login {
             let credentials = Credentials::new(user.clone(), password.reveal().to_owned());
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
@@ -228,6 +236,20 @@ impl Relay {
             self.step(Stage::Authentication, &doing, smtp.auth(&mechanisms, &credentials)).await?;
         }
         Ok(Connection { smtp, doing, used: Instant::now() })
+    }
+
+    async fn ask_for_tls(&self, stream: &mut TcpStream, server: &str) -> Result<(), Error> {
+        Err(match tokio::time::timeout(self.timeout, starttls::ask(stream, &self.hello)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(NoTls::NotOffered)) => {
+                broken(Phase::Tls, "no_starttls", format!("The relay {server} does not offer STARTTLS."))
+            }
+            Ok(Err(NoTls::Refused(response))) => Error::Refused(reply_of(Stage::Hello, &response)),
+            Ok(Err(NoTls::Broken(e))) => {
+                broken(Phase::Connect, LOST, format!("The connection to the relay {server} broke: {e}."))
+            }
+            Err(_) => broken(Phase::Connect, "timeout", format!("The relay {server} did not answer in time.")),
+        })
     }
 
     async fn encrypt(
@@ -270,15 +292,25 @@ impl Relay {
         for recipient in envelope.to() {
             self.step(Stage::Recipient, doing, smtp.command(Rcpt::new(recipient.clone(), Vec::new()))).await?;
         }
-        self.step(Stage::Data, doing, smtp.command(Data)).await?;
+        let unexpected = |phase, what: &str, response: &Response| {
+            broken(
+                phase,
+                "unexpected_answer",
+                format!("The relay {} answered {what} with {}.", self.host, response.code()),
+            )
+        };
+        let response = self.step(Stage::Data, doing, smtp.command(Data)).await?;
+        if response.code().severity != Severity::PositiveIntermediate {
+            // It does not wait for a mail, so that the lines of one would be commands.
+            return Err(unexpected(Phase::Write, "DATA", &response));
+        }
         leaves();
         let response = self.step(Stage::Content, doing, smtp.message(message)).await?;
         if response.code().severity != Severity::PositiveCompletion {
             // 3xx asks for more where nothing is left to say: whether the mail was taken, only the relay knows.
-            let text = format!("The relay {} answered a whole mail with {}.", self.host, response.code());
-            return Err(broken(Phase::Wait, "unexpected_answer", text));
+            return Err(unexpected(Phase::Wait, "a whole mail", &response));
         }
-        Ok(reply(Stage::Content, response.code().into(), &response.message().collect::<Vec<_>>().join(" ")))
+        Ok(reply_of(Stage::Content, &response))
     }
 
     /// Does one step in bounded time, and names its failure by the stage.
@@ -301,9 +333,9 @@ impl Relay {
             return Err(Error::Refused(reply(stage, code.into(), &words)));
         }
         let (phase, code) = match stage {
-            Stage::Content if doing.waits() => (Phase::Wait, "connection_lost"),
+            Stage::Content if doing.waits() => (Phase::Wait, LOST),
             Stage::Sender => (Phase::Write, LOST_IN_SENDER),
-            _ => (Phase::Write, "connection_lost"),
+            _ => (Phase::Write, LOST),
         };
         let causes = std::iter::successors(Some(&failed as &dyn std::error::Error), |cause| cause.source());
         let why = causes.into_iter().find_map(tls::failure).unwrap_or_else(|| failed.to_string());
@@ -311,11 +343,17 @@ impl Relay {
     }
 }
 
-/// The connection broke at a mail's first command; where it was a kept one, it had been closed before.
+/// The connection broke.
+const LOST: &str = "connection_lost";
+/// It broke at a mail's first command; where it was a kept one, it had been closed before.
 const LOST_IN_SENDER: &str = "connection_lost_at_first_command";
 
 fn broken(phase: Phase, code: &str, message: String) -> Error {
     Error::Broken(Breakage { phase, code: code.to_owned(), message })
+}
+
+fn reply_of(stage: Stage, response: &Response) -> Reply {
+    reply(stage, response.code().into(), &response.message().collect::<Vec<_>>().join(" "))
 }
 
 /// A server's answer, its enhanced status code (RFC 3463) taken out of its words.

@@ -1,125 +1,143 @@
-//! A connection to a relay that remembers whether it was last written to or read from.
+//! A connection to a relay that remembers whether it was last written to or read from, and how far the answer has come.
 //!
 //! This is what tells a mail that never left whole (`write`: it was not taken) from one whose answer did not come (`wait`: it
 //! may have been). lettre writes a command to its end before it reads, so a read means that all was written.
 
+use super::answer::{Answer, more_than_asked};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// The longest answer of a relay, all of its lines together; RFC 5321 asks for 512 bytes a line.
-const LONGEST_ANSWER: usize = 64 * 1024;
-/// The most lines of it: with each lettre reads all of them anew.
-const MOST_LINES: usize = 512;
-
 /// What the connection was doing last.
 #[derive(Clone, Debug, Default)]
-pub struct Doing {
-    reads: Arc<AtomicBool>,
-    /// How much has been read since something was last written.
-    answered: Arc<AtomicUsize>,
-    /// In how many lines.
-    lines: Arc<AtomicUsize>,
+pub struct Doing(Arc<Mutex<Last>>);
+
+#[derive(Debug, Default)]
+struct Last {
+    reads: bool,
+    answer: Answer,
 }
 
 impl Doing {
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether all that was to be written has been, and an answer is awaited.
     pub fn waits(&self) -> bool {
-        self.reads.load(Ordering::Relaxed)
-    }
-
-    fn writes(&self) {
-        self.reads.store(false, Ordering::Relaxed);
-        self.answered.store(0, Ordering::Relaxed);
-        self.lines.store(0, Ordering::Relaxed);
-    }
-
-    fn reads(&self) {
-        self.reads.store(true, Ordering::Relaxed);
-    }
-
-    /// So much more has been read. A relay that answers without end would fill the memory: lettre looks for the end of a line first.
-    fn has_read(&self, read: &[u8]) -> io::Result<()> {
-        let lines = read.iter().filter(|byte| **byte == b'\n').count();
-        for (of, more, most, what) in
-            [(&self.answered, read.len(), LONGEST_ANSWER, "bytes"), (&self.lines, lines, MOST_LINES, "lines")]
-        {
-            if of.fetch_add(more, Ordering::Relaxed) + more > most {
-                let text = format!("its answer has more than {most} {what}");
-                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-            }
-        }
-        Ok(())
+        self.last().reads
     }
 }
 
-/// The connection, plain or encrypted from its first byte. (STARTTLS is lettre's, on top of a plain one.)
+/// The connection, plain or encrypted.
 #[derive(Debug)]
-pub enum Wire {
-    Plain(TcpStream, Doing),
-    Encrypted(Box<TlsStream<TcpStream>>, Doing),
+pub struct Wire {
+    stream: Stream,
+    doing: Doing,
+    /// What is read first, which no relay says.
+    greeting: &'static [u8],
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Encrypted(Box<TlsStream<TcpStream>>),
 }
 
 impl Wire {
-    fn doing(&self) -> &Doing {
+    pub fn plain(stream: TcpStream, doing: &Doing) -> Self {
+        Wire { stream: Stream::Plain(stream), doing: doing.clone(), greeting: b"" }
+    }
+
+    /// One on which the relay greets.
+    pub fn encrypted(stream: TlsStream<TcpStream>, doing: &Doing) -> Self {
+        Wire { stream: Stream::Encrypted(Box::new(stream)), doing: doing.clone(), greeting: b"" }
+    }
+
+    /// One on which it does not, as it has done so before STARTTLS (RFC 3207, 4.2). lettre waits for that.
+    pub fn encrypted_later(stream: TlsStream<TcpStream>, doing: &Doing) -> Self {
+        Wire { greeting: b"220 TLS\r\n", ..Wire::encrypted(stream, doing) }
+    }
+
+    /// Nothing may have come since the answer to what was asked before: it would be taken for the answer to what is asked now.
+    fn check_silent(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let last = std::mem::take(&mut *self.doing.last());
+        if !last.reads {
+            return Ok(());
+        }
+        last.answer.check_alone()?;
+        let mut byte = [0];
+        let mut one = ReadBuf::new(&mut byte);
+        match self.stream.poll_read(cx, &mut one) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(Ok(())) if one.filled().is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+            Poll::Ready(Ok(())) => Err(more_than_asked()),
+            Poll::Ready(Err(e)) => Err(e),
+        }
+    }
+}
+
+impl Stream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
-            Wire::Plain(_, doing) | Wire::Encrypted(_, doing) => doing,
+            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Encrypted(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let doing = self.doing().clone();
-        doing.reads();
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.doing.last().reads = true;
+        if !self.greeting.is_empty() {
+            let (now, later) = self.greeting.split_at(self.greeting.len().min(buf.remaining()));
+            buf.put_slice(now);
+            self.greeting = later;
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
-        let read = match self.get_mut() {
-            Wire::Plain(stream, _) => Pin::new(stream).poll_read(cx, buf),
-            Wire::Encrypted(stream, _) => Pin::new(stream).poll_read(cx, buf),
-        };
-        match read {
-            Poll::Ready(Ok(())) => Poll::Ready(doing.has_read(&buf.filled()[before..])),
+        match self.stream.poll_read(cx, buf) {
+            Poll::Ready(Ok(())) => Poll::Ready(self.doing.last().answer.add(&buf.filled()[before..])),
             other => other,
         }
     }
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.doing().writes();
-        match self.get_mut() {
-            Wire::Plain(stream, _) => Pin::new(stream).poll_write(cx, buf),
-            Wire::Encrypted(stream, _) => Pin::new(stream).poll_write(cx, buf),
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.check_silent(cx)?;
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Stream::Encrypted(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Wire::Plain(stream, _) => Pin::new(stream).poll_flush(cx),
-            Wire::Encrypted(stream, _) => Pin::new(stream).poll_flush(cx),
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Encrypted(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Wire::Plain(stream, _) => Pin::new(stream).poll_shutdown(cx),
-            Wire::Encrypted(stream, _) => Pin::new(stream).poll_shutdown(cx),
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Encrypted(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
 
 impl AsyncTokioStream for Wire {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        match self {
-            Wire::Plain(stream, _) => stream.peer_addr(),
-            Wire::Encrypted(stream, _) => stream.get_ref().0.peer_addr(),
+        match &self.stream {
+            Stream::Plain(stream) => stream.peer_addr(),
+            Stream::Encrypted(stream) => stream.get_ref().0.peer_addr(),
         }
     }
 }
