@@ -39,17 +39,22 @@ pub async fn another(engine: &TestEngine, name: &str, module: &str, user: &User)
     let known = engine.store.find_target(Tenant::DEFAULT, module).await.unwrap();
     let target = Target { id: Uuid::now_v7(), name: name.to_owned(), ..known };
     engine.store.add_target(Tenant::DEFAULT, &target, engine.clock.now()).await.unwrap();
+    record(engine, &target, user, "anything").await;
+    target
+}
+
+/// One more address of a user in a target.
+pub async fn record(engine: &TestEngine, target: &Target, user: &User, address: &str) {
     let record = TargetUserRecord {
         id: Uuid::now_v7(),
         user: user.id,
         target: target.id,
-        target_user_id: "anything".to_owned(),
+        target_user_id: address.to_owned(),
         description: String::new(),
         active: true,
         inactive_reason: None,
     };
     engine.store.add_record(Tenant::DEFAULT, &record, engine.clock.now()).await.unwrap();
-    target
 }
 
 /// So many notifications for each of them.

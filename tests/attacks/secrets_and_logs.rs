@@ -123,6 +123,50 @@ async fn secrets_where_they_may_not_go() {
     assert_eq!(server.count(), 0, "nothing has left");
 }
 
+/// Of what stands before a secret a provider would make another character with the first of it, and whoever got that back would know the rest.
+#[tokio::test]
+async fn secrets_that_would_be_decoded() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let arena = with_secret(&server).await;
+    let own = server.origin();
+    let mut cases = Cases::default();
+    let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+    let body = |kind: &str, body: &str| {
+        let marked = json!([{ "body": { "marker": "{m}", "secret": "token" } }]);
+        json!({ "url": own, "headers": [["content-type", kind]], "body": body, "credentials": marked })
+    };
+    let url = |url: &str| json!({ "url": format!("{own}{url}"), "credentials": [{ "url": { "marker": "{m}", "secret": "token" } }] });
+    let header = |before: &str| json!({ "url": own, "credentials": [{ "header": { "name": "Cookie", "before": before, "secret": "token" } }] });
+    for (name, wish) in [
+        (case("in_a_path"), url("/%{m}")),
+        (case("in_a_query"), url("/?q=%4{m}")),
+        (case("that_is_decoded_twice"), url("/?q=%254{m}")),
+        (case("in_a_form"), body(form, "q=%4{m}")),
+        (case("in_json"), body(json, r#""\u00{m}""#)),
+        (case("as_a_number"), body(json, r#"{"a":1{m}}"#)),
+        (case("beside_a_text_in_json"), body(json, r#"{"a":"b"}{m}"#)),
+        (case("in_another_charset"), body(&format!("{json}; charset=utf-16le"), r#""{m}""#)),
+        (case("in_a_cookie"), header("a=%4")),
+        (case("in_an_encoded_word"), header("=?utf-8?q?=4")),
+    ] {
+        let found = arena.reported(wish).await;
+        cases.check(name, found["code"] == "invalid_request", found);
+    }
+    assert_eq!(server.count(), 0, "nothing has left");
+    let right = body(json, r#"{"a":"{m}"}"#);
+    assert_eq!(arena.reported(right).await["status"], 200);
+    assert!(server.last().ends_with(r#"{"a":"hush/hush \"9f86d081\""}"#), "{}", server.last());
+}
+
+/// Half of a secret would not be known for one.
+#[tokio::test]
+async fn a_part_of_an_answer() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let arena = with_secret(&server).await;
+    let found = arena.reported(json!({ "url": server.origin(), "headers": [["Range", "bytes=0-20"]] })).await;
+    assert_eq!((&found["code"], server.count()), (&json!("invalid_request"), 0), "{found}");
+}
+
 /// A server that sends a secret back, in whatever spelling it had got it: the component does not see it, and neither does the history.
 #[tokio::test]
 async fn a_server_that_echoes() {
@@ -273,8 +317,14 @@ async fn a_secret_with_a_name_of_megabytes() {
 /// What is packed otherwise than it was asked for could hold what was sent, and nobody would find it.
 #[tokio::test]
 async fn an_answer_that_is_packed_otherwise() {
-    let server = HttpServer::start(Answer::status(200, "content-encoding: deflate\r\n", "hush-hush")).await;
+    let server = HttpServer::start(Answer::Closes).await;
     let arena = Arena::with("http_probe", &format!("[target.http_probe]\nbase_url = '{}'\n", server.origin())).await;
-    let found = arena.reported(json!({ "url": server.origin() })).await;
-    assert_eq!((&found["phase"], &found["code"]), (&json!("read"), &json!("answer_packed")), "{found}");
+    for answer in [
+        Answer::status(200, "content-encoding: deflate\r\n", "hush-hush"),
+        Answer::Bytes(b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n4\r\nhush\r\n0\r\n\r\n".to_vec()),
+    ] {
+        server.answers(answer);
+        let found = arena.reported(json!({ "url": server.origin() })).await;
+        assert_eq!((&found["phase"], &found["code"]), (&json!("read"), &json!("answer_packed")), "{found}");
+    }
 }

@@ -1,14 +1,20 @@
 //! The attacks on HTTP once more, by the other handle of the door, and those that only a request in pieces allows.
 
 use super::arena::{Arena, Cases, case, is_delivered, is_fault};
+use super::neighbours::record;
 use super::probe::Probe;
 use super::time::gzip_bomb;
 use crate::support::http::{Answer, HttpServer};
+use engine::creation::Request;
+use engine::rules::grants::Capability;
 use engine::rules::outcome::OutcomeKind;
+use engine::rules::tenant::Tenant;
+use engine::rules::user::User;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use uuid::Uuid;
 
 async fn arena(server: &HttpServer) -> Arena {
     let said = format!("[target.wasi_http_probe]\nbase_url = '{}'\nlimits = {{ wall = '3s' }}\n", server.origin());
@@ -293,6 +299,35 @@ async fn requests_under_way_when_the_call_ends() {
         }
     }
     panic!("{:?} connections, {:?} closed", server.connections, server.ended);
+}
+
+/// One exchange that brings nothing to anybody ends last: what another has taken meanwhile stays taken, though the component crashes then.
+#[tokio::test]
+async fn one_that_fails_after_another_was_taken() {
+    let (taken, silent) =
+        tokio::join!(HttpServer::start(Answer::status(200, "", "")), HttpServer::start(Answer::Hangs));
+    let settings = format!(
+        "[sandbox]\nhttp_connect = '700ms'\nnetworks = ['127.0.0.0/8']\n[target.wasi_http_probe]\nbase_url = '{}'\n",
+        taken.origin()
+    );
+    let arena = Arena::with("wasi_http_probe", &settings).await;
+    let engine = &arena.engine;
+    let target = engine.store.find_target(Tenant::DEFAULT, "wasi_http_probe").await.unwrap();
+    let grants = [Capability::RecordAddress];
+    engine.store.grant(Tenant::DEFAULT, target.id, &grants, engine.clock.now()).await.unwrap();
+    let beside = json!({ "scheme": "https", "authority": silent.address.to_string(), "method": "POST" });
+    let wish = to(&taken, json!({ "method": "POST", "beside": beside, "then": "trap_at_the_end" }));
+    let user = User { id: Uuid::now_v7(), username: "bob".to_owned(), ..engine.user.clone() };
+    engine.store.add_user(Tenant::DEFAULT, &user, engine.clock.now()).await.unwrap();
+    record(engine, &target, &user, &format!("https://{}/", silent.address)).await;
+    let request = Request { user: "bob".to_owned(), ..engine.request("wasi_http_probe", "Title", wish) };
+    let id = engine.create(&request).await.unwrap().remove(0);
+    engine.deliver().await;
+    let shown = engine.show(id).await;
+    let attempt = &shown.attempts[0];
+    assert_eq!((attempt.outcome, attempt.code.as_str()), (OutcomeKind::Unknown, "trapped"), "{shown:#?}");
+    assert_eq!((taken.count(), silent.connections.load(Ordering::SeqCst)), (1, 1));
+    arena.serves().await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::HttpClient;
 use super::bindings::{runtime, types};
-use super::exchanges::{Ended, Exchanges};
+use super::exchanges::{Ended, Exchanges, NO_SECRETS};
 use super::http::Door;
 use super::limits::{MOST_RESOURCES, Meter};
 use super::log::{CallLog, Output};
@@ -213,7 +213,10 @@ impl runtime::Host for CallState {
 
     fn has_secret(&mut self, name: String) -> bool {
         let Exchanges { powers, kind, .. } = &*self.exchanges;
-        grants::signing(&powers.grants, *kind, &name).is_ok() && powers.secrets.contains_key(&name)
+        if *kind != Call::Send {
+            self.exchanges.misses(NO_SECRETS);
+        }
+        grants::any_use(&powers.grants, *kind, &name).is_ok() && powers.secrets.contains_key(&name)
     }
 
     fn callback_url(&mut self) -> String {

@@ -10,6 +10,9 @@ use std::fmt::Write;
 /// An encoded form shorter than this could be anything, and is left.
 const SHORTEST: usize = 4;
 
+/// How many characters an escape may take that begins before a secret.
+const MOST_EATEN: usize = 4;
+
 /// A longer secret is a document, which nobody puts into a page or into JSON but as JavaScript would: all forms of it would take the machine's memory.
 const LONGEST: usize = 4 * 1024;
 
@@ -33,6 +36,9 @@ pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     // Its lines, as a log may have cut a document into them.
     forms.extend(secret.lines().map(str::trim).filter(|line| line.len() >= 4 * SHORTEST).map(str::to_owned));
     forms.retain(|form| form.len() >= SHORTEST);
+    // The first characters may have been read as a part of what stood before them.
+    let tails = secret.char_indices().skip(1).take(MOST_EATEN).map(|(at, _)| &secret[at..]);
+    forms.extend(tails.filter(|tail| is_short && tail.len() >= 2 * SHORTEST).map(str::to_owned));
     forms.insert(secret.to_owned());
     forms
 }
@@ -164,7 +170,7 @@ mod tests {
     #[test]
     fn a_plain_secret_has_few_forms() {
         let forms = forms("s3cr3t0123456789");
-        // Itself, and base64 after none, one and two bytes.
-        assert_eq!(forms.len(), 4, "{forms:?}");
+        // Itself, base64 after none, one and two bytes, and without its first characters.
+        assert_eq!(forms.len(), 8, "{forms:?}");
     }
 }

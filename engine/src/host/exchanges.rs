@@ -9,7 +9,7 @@ use crate::rules::budget::{Budget, Limit};
 use crate::rules::grants::Call;
 use crate::rules::origin::Origin;
 use crate::rules::spelling::shown;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,10 @@ pub const MOST_PARTS: u32 = 1 << 16;
 const LONGEST_DENIAL: usize = 12 * 1024;
 
 /// What is said of sockets, which are nobody's.
-const NO_SOCKETS: &str = "Sockets are refused to every component: what leaves goes through `http` or `smtp` of the contract, or through `wasi:http`.";
+pub const NO_SOCKETS: &str = "Sockets are refused to every component: what leaves goes through `http` or `smtp` of the contract, or through `wasi:http`.";
+
+/// What is said to who asks for secrets where there are none.
+pub const NO_SECRETS: &str = "There are no secrets in this call; they are there in `send-notifications`.";
 
 /// One call's dealings with others.
 pub struct Exchanges {
@@ -50,11 +53,11 @@ struct Done {
     /// Bytes of requests' bodies, and of answers that the component has not read.
     held: usize,
     unread: usize,
-    /// Those whose bytes may be with a provider.
-    left: BTreeSet<String>,
+    /// Those whose bytes may be with a provider, and by how many exchanges.
+    left: BTreeMap<String, u32>,
     denied: Option<String>,
-    /// Whether it has tried to use sockets.
-    wants_sockets: bool,
+    /// What was said of the last thing that it has looked for where it is not.
+    missed: Option<&'static str>,
     broken_at: Option<attempt::Phase>,
     is_over: bool,
     /// How many of its exchanges wait for those of other targets, since when one does, and how long one did before.
@@ -118,10 +121,10 @@ impl Exchanges {
         self.done().denied.get_or_insert(why);
     }
 
-    /// The component tries to use sockets. That is told less than all else that was refused: a library of its may have tried something first.
-    pub fn wants_sockets(&self) {
-        if !std::mem::replace(&mut self.done().wants_sockets, true) {
-            self.log.add("warn", NO_SOCKETS);
+    /// The component looks for something where it is not. That is told less than all that was refused: a library of its may have tried something first.
+    pub fn misses(&self, what: &'static str) {
+        if self.done().missed.replace(what) != Some(what) {
+            self.log.add("warn", what);
         }
     }
 
@@ -133,22 +136,28 @@ impl Exchanges {
         Queueing(self)
     }
 
-    /// These notifications are about to leave. Answers with those that had not left before, for `stayed`; with nothing if the call is over, and then
-    /// nothing must leave.
-    pub fn leaves(&self, notifications: &[String]) -> Option<Vec<String>> {
+    /// These notifications are about to leave, with one exchange. Not if the call is over: then nothing must leave.
+    #[must_use]
+    pub fn leaves(&self, notifications: &[String]) -> bool {
         let mut done = self.done();
         if done.is_over {
-            return None;
+            return false;
         }
-        Some(notifications.iter().filter(|id| done.left.insert((*id).clone())).cloned().collect())
+        for id in notifications {
+            *done.left.entry(id.clone()).or_default() += 1;
+        }
+        true
     }
 
-    /// These certainly did not leave after all.
+    /// With that exchange they certainly did not leave after all; with another they may have.
     pub fn stayed(&self, notifications: &[String]) {
         let mut done = self.done();
         for id in notifications {
-            done.left.remove(id);
+            if let Some(by) = done.left.get_mut(id) {
+                *by = by.saturating_sub(1);
+            }
         }
+        done.left.retain(|_, by| *by > 0);
     }
 
     /// An exchange broke at this phase.
@@ -170,8 +179,8 @@ impl Exchanges {
         let mut done = self.done();
         done.is_over = true;
         Ended {
-            left: std::mem::take(&mut done.left),
-            denied: done.denied.take().or_else(|| done.wants_sockets.then(|| NO_SOCKETS.to_owned())),
+            left: std::mem::take(&mut done.left).into_keys().collect(),
+            denied: done.denied.take().or_else(|| done.missed.map(str::to_owned)),
             broken_at: done.broken_at,
             requests: done.requests,
             queued: done.queued + done.queueing_since.map_or(Duration::ZERO, |since| since.elapsed()),
@@ -255,11 +264,11 @@ mod tests {
     fn nothing_leaves_when_the_call_is_over() {
         let ids = ["a".to_owned(), "b".to_owned()];
         let exchanges = exchanges(Call::Send);
-        assert_eq!(exchanges.leaves(&ids[..1]).unwrap(), ids[..1]);
-        assert_eq!(exchanges.leaves(&ids).unwrap(), ids[1..], "the first had left already");
-        exchanges.stayed(&ids[1..]);
+        // The one that leaves first fails last: what another has taken meanwhile, it has.
+        assert!(exchanges.leaves(&ids) && exchanges.leaves(&ids[..1]));
+        exchanges.stayed(&ids);
         assert_eq!(exchanges.end().left, [ids[0].clone()].into());
-        assert_eq!(exchanges.leaves(&ids), None);
+        assert!(!exchanges.leaves(&ids));
         assert!(exchanges.end().left.is_empty());
     }
 

@@ -138,8 +138,8 @@ impl Output {
                 Some(text) => (text, true),
                 None => (chunk, false),
             };
-            // One byte over the limit is enough to know that the line was cut.
-            let room = (LONGEST_LINE + 1).saturating_sub(line.len());
+            // Far more than is kept of it, so that a secret is known at the place where it is cut.
+            let room = AT_ONCE.saturating_sub(line.len());
             line.extend_from_slice(&text[..text.len().min(room)]);
             if ends {
                 self.keep(&mut line);
@@ -215,6 +215,14 @@ mod tests {
         out.finish();
         let text = log.text("module");
         assert_eq!(text, "info: one\\ntwo\\u{1b}[31m\nwarn: half a line\nwarn: and \u{fffd} •••");
+    }
+
+    #[test]
+    fn a_secret_is_known_where_its_line_is_cut() {
+        let log = CallLog::new(&Redactor::new(["5f3c9a7be1d24f60"].into_iter()), &Budget::of(|_| 10_000));
+        let out = Output::new(&log, "info");
+        out.take(format!("{}5f3c9a7be1d24f60\n", "x".repeat(LONGEST_LINE - 10)).as_bytes());
+        assert!(!log.text("module").contains("5f3c"));
     }
 
     #[test]

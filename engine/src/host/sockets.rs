@@ -1,6 +1,7 @@
 //! WASI's sockets as they are linked: refused before there is one. The library would refuse them too, and its error says nothing of what to do instead.
 
 use super::call::CallState;
+use super::exchanges::NO_SOCKETS;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily};
@@ -22,7 +23,7 @@ pub fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     linker.instance(NETWORK)?.func_wrap(
         "instance-network",
         |mut call: StoreContextMut<'_, CallState>, (): ()| -> wasmtime::Result<(Resource<Network>,)> {
-            call.data().exchanges.wants_sockets();
+            call.data().exchanges.misses(NO_SOCKETS);
             let network = bindings::sockets::instance_network::Host::instance_network(&mut call.data_mut().sockets());
             Ok((network?,))
         },
@@ -32,6 +33,6 @@ pub fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 fn refuse<T: 'static>(call: StoreContextMut<'_, CallState>, (_,): (IpAddressFamily,)) -> wasmtime::Result<Refused<T>> {
-    call.data().exchanges.wants_sockets();
+    call.data().exchanges.misses(NO_SOCKETS);
     Ok((Err(ErrorCode::AccessDenied),))
 }

@@ -9,7 +9,8 @@
 //! Nothing but the authority need be there; without a `path` it is `/`, and with `null` there is none. `body_of` makes a body of so many bytes; `first_byte` and `between_bytes` are milliseconds of patience;
 //! `body_is` is how its body ends where that is not as it should: `dropped`, or `open` until the call is over. `times` sends the request more
 //! than once, one after another or, if `together`, all before the first answer; the last answer is reported. `then` is what is done instead of waiting
-//! for the answer (`unsent` makes so many large headers before, and keeps them): `return`, `trap` or `spin`. With `in_create` the creator tries it, and refuses the request with its report. The report is `{"status", "headers", "length", "body"}`, the body cut to 300 characters, or
+//! for the answer (`unsent` makes so many large headers before, and keeps them): `return`, `trap`, `spin`, or `trap_at_the_end`, when
+//! all have been answered; `beside` is another request that is begun before. With `in_create` the creator tries it, and refuses the request with its report. The report is `{"status", "headers", "length", "body"}`, the body cut to 300 characters, or
 //! `{"error"}`, or `{"refused"}` where the request could not even be made.
 
 use guest_sdk::{CreationRequest, Draft, Failure, Manifest, Notification, Outcome, Secret};
@@ -48,6 +49,12 @@ fn probe(wish: &Value) -> Value {
     let times = wish["times"].as_u64().unwrap_or(1);
     let (mut open, mut bodies) = (Vec::new(), Vec::new());
     let mut found = Value::Null;
+    if wish["beside"].is_object() {
+        match begin(&wish["beside"]) {
+            Ok((future, _)) => open.push(future),
+            Err(refusal) => return refusal,
+        }
+    }
     for _ in 0..times {
         match begin(wish) {
             Ok((future, body)) if wish["then"].is_string() || wish["together"] == true => {
@@ -71,7 +78,9 @@ fn probe(wish: &Value) -> Value {
         _ => {}
     }
     drop(unsent);
-    open.iter().fold(found, |_, future| end(future))
+    let found = open.iter().fold(found, |_, future| end(future));
+    assert!(wish["then"] != "trap_at_the_end", "The test wants a panic after all have ended.");
+    found
 }
 
 /// Headers of 24,000 bytes.

@@ -5,6 +5,7 @@ mod body;
 mod client;
 mod connector;
 mod link;
+mod markers;
 mod network;
 mod places;
 mod reading;
@@ -12,7 +13,8 @@ mod request;
 mod wasi;
 
 pub(super) use link::link;
-pub(super) use request::{IN_PATH, LONGEST_ID};
+pub(super) use markers::IN_PATH;
+pub(super) use request::LONGEST_ID;
 
 pub use client::HttpClient;
 pub use network::{Network, Resolver};
@@ -30,7 +32,7 @@ use crate::rules::origin::Origin;
 use body::{Body, Wrong};
 use connector::TooLate;
 use http::Uri;
-use http::header::{CONTENT_ENCODING, HeaderValue};
+use http::header::{CONTENT_ENCODING, HeaderValue, TRANSFER_ENCODING};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -132,11 +134,21 @@ impl Exchanges {
         };
         let largest = self.budget.bytes(Limit::Request);
         request::check_size(&request, self.batch.len()).map_err(refused)?;
-        grants::http(&powers.grants, *kind, &request.url, &used, records).map_err(|denial| {
+        let judged = grants::http(&powers.grants, *kind, &request.url, &used, records).map_err(|denial| {
             let phase = if denial.code == "invalid_url" { Phase::Invalid } else { Phase::Denied };
             failed(phase, denial.code, denial.message)
         })?;
+        let origin = Origin::of(&judged).map_err(|why| failed(Phase::Invalid, "invalid_url", why))?;
         request::check(&request, largest, &powers.said_where(Limit::Request)).map_err(refused)?;
+        if request::asks_for_a_part(&request)
+            && powers.secrets.keys().any(|name| grants::may_carry(&powers.grants, name, &origin))
+        {
+            return Err(failed(
+                Phase::Invalid,
+                "invalid_request",
+                "A secret may go there, and a part of an answer could hold a part of it: leave out the headers range and if-range.",
+            ));
+        }
         for name in &used {
             powers.has_secret(name).map_err(|why| failed(Phase::Denied, "no_such_secret", why))?;
         }
@@ -190,9 +202,9 @@ impl Exchanges {
             (own, client.shared_place_at(&host).await, client.place().await)
         };
         let _places = tokio::time::timeout(self.time_left(), places).await.map_err(|_| crowded())?;
-        let Some(leaving) = self.leaves(&about) else {
+        if !self.leaves(&about) {
             return Err(failed(Phase::Invalid, "call_over", "The call has ended, and nothing is sent after that."));
-        };
+        }
         let mut request = http::Request::new(Full::from(ready.body));
         (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (ready.method, uri, ready.headers);
         let mut expected = Expected::of(self.budget.bytes(Limit::Answer));
@@ -211,7 +223,7 @@ impl Exchanges {
             Err(_) => unconnected(&authority),
         };
         if nothing_left(error.phase) {
-            self.stayed(&leaving);
+            self.stayed(&about);
         }
         // Nothing of the provider's doing.
         if error.code == "timeout" && self.time_left().is_zero() {
@@ -249,6 +261,10 @@ impl Exchanges {
             // Nothing else was asked for: a secret that is repeated in there could not be found.
             _ => return Err(broke("answer_packed", "is packed otherwise than by gzip")),
         };
+        let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+        if !answer.headers().get_all(TRANSFER_ENCODING).iter().all(is_chunked) {
+            return Err(broke("answer_packed", "comes in a transfer coding other than chunked"));
+        }
         let is_packed = body.is_packed();
         let headers: Vec<(String, String)> = answer
             .headers()

@@ -1,12 +1,11 @@
 //! A component's request becomes the one that is sent: checked against the rules of `wit/http.wit`, its secrets filled in.
 
+use super::markers;
 use crate::host::bindings::http::{Credential, Request};
 use crate::rules::grants::MAX_SECRET_NAME;
 use base64::Engine as _;
 use http::Method;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use url::Url;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 pub const LONGEST_URL: usize = 8192;
 /// A longer method is not even quoted where it is refused.
@@ -15,10 +14,7 @@ pub const LONGEST_METHOD: usize = 32;
 pub const LONGEST_ID: usize = 64;
 const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
-const LONGEST_MARKER: usize = 64;
 const MOST_CREDENTIALS: usize = 16;
-/// In how many places markers may stand: each is remembered, and a body of megabytes may hold nothing else.
-const MOST_PLACES: usize = 1000;
 
 /// Headers that the engine writes itself, because they frame the message or lead it elsewhere.
 const OURS: [&str; 13] = [
@@ -37,24 +33,6 @@ const OURS: [&str; 13] = [
     "engine-credential",
 ];
 
-/// What may stand in a path as it is: unreserved characters, the sub-delimiters, `/`, `:` and `@` (RFC 3986).
-pub const IN_PATH: &AsciiSet = &UNRESERVED_ONLY
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'@')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'=');
-const UNRESERVED_ONLY: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
 /// Why a request is not sent; a sentence for the component's author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
@@ -64,7 +42,7 @@ pub enum Refused {
     Secret { name: String, why: String },
 }
 
-fn invalid<T>(text: impl Into<String>) -> Result<T, Refused> {
+pub(super) fn invalid<T>(text: impl Into<String>) -> Result<T, Refused> {
     Err(Refused::Invalid(text.into()))
 }
 
@@ -128,6 +106,11 @@ pub fn check_size(request: &Request, batch: usize) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Whether it asks for a part of an answer.
+pub fn asks_for_a_part(request: &Request) -> bool {
+    request.headers.iter().any(|(name, _)| ["range", "if-range"].iter().any(|header| name.eq_ignore_ascii_case(header)))
+}
+
 /// Checks what the component wrote, before anything is filled in. Its body has at most so many bytes, by a limit that is said there.
 pub fn check(request: &Request, largest: usize, said_where: &str) -> Result<(), Refused> {
     method(&request.method)?;
@@ -172,25 +155,30 @@ pub fn fill(request: Request, largest: usize, value: impl Fn(&str) -> String) ->
                 // A header's value loses the spaces at its end, and here one may stand before the secret.
                 let spaces = &asked.before[asked.before.trim_end().len()..];
                 let before = format!("{}{spaces}", before.trim_end());
+                markers::check_before(&before)?;
+                if before.contains("=?") {
+                    return invalid(
+                        "A secret in a header may not stand behind an encoded word (`=?`): leave that out.",
+                    );
+                }
                 secret_header(&mut headers, name, &asked.secret, &format!("{before}{}", value(&asked.secret)))?;
             }
             Credential::Url(marked) => {
-                check_marker(&marked.marker)?;
+                markers::check(&marked.marker)?;
                 in_url.push((marked.marker.as_str(), value(&marked.secret)));
                 secrets_in_url.push(marked.secret.as_str());
             }
             Credential::Body(marked) => {
-                check_marker(&marked.marker)?;
+                markers::check(&marked.marker)?;
                 in_body.push((marked.marker.as_str(), value(&marked.secret)));
             }
         }
     }
-    if !request.credentials.is_empty() && headers.contains_key(RANGE) {
-        return invalid("A request with a credential asks for the whole answer: leave out the header range.");
-    }
-    let url = if in_url.is_empty() { request.url } else { fill_url(&request.url, &in_url, &secrets_in_url)? };
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let body = if in_body.is_empty() { request.body } else { fill_body(&request.body, kind, &in_body, largest)? };
+    let url = if in_url.is_empty() { request.url } else { markers::fill_url(&request.url, &in_url, &secrets_in_url)? };
+    let body = match in_body.is_empty() {
+        true => request.body,
+        false => markers::fill_body(&request.body, &headers, &in_body, largest)?,
+    };
     Ok(Ready { method: method(&request.method)?, url, headers, body })
 }
 
@@ -233,122 +221,6 @@ fn secret_header(headers: &mut HeaderMap, name: HeaderName, secret: &str, value:
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(())
-}
-
-fn check_marker(marker: &str) -> Result<(), Refused> {
-    if (1..=LONGEST_MARKER).contains(&marker.chars().count()) {
-        return Ok(());
-    }
-    invalid(format!("A marker must have 1 to {LONGEST_MARKER} characters."))
-}
-
-/// A marker, and the secret that takes its place.
-type Marked<'a> = (&'a str, String);
-
-/// Puts secrets in the place of their markers, all at once: a marker is looked for in what the component wrote and never in a secret that was
-/// filled in, of which it could otherwise learn. `most` bounds the result before it is made.
-fn fill_text(text: &str, marked: &[Marked<'_>], most: usize) -> Result<String, Refused> {
-    let mut places: Vec<(usize, &str, &str)> = Vec::new();
-    for (marker, secret) in marked {
-        // One more would be enough to know.
-        let found = text.match_indices(marker).take(MOST_PLACES + 1);
-        places.extend(found.map(|(at, found)| (at, found, secret.as_str())));
-        if places.len() > MOST_PLACES {
-            return invalid(format!("The markers for secrets stand in more than {MOST_PLACES} places."));
-        }
-    }
-    places.sort_unstable_by_key(|(at, _, _)| *at);
-    if places.windows(2).any(|pair| pair[0].0 + pair[0].1.len() > pair[1].0) {
-        return invalid("Two markers for secrets overlap.");
-    }
-    let grown: usize = places.iter().map(|(_, _, secret)| secret.len()).sum();
-    let taken: usize = places.iter().map(|(_, marker, _)| marker.len()).sum();
-    let length = text.len() - taken + grown;
-    if length > most {
-        return invalid("With its secrets the request is too large: let the markers stand in fewer places.");
-    }
-    let mut filled = String::with_capacity(length);
-    let mut rest = 0;
-    for (at, marker, secret) in places {
-        filled.push_str(&text[rest..at]);
-        filled.push_str(secret);
-        rest = at + marker.len();
-    }
-    filled.push_str(&text[rest..]);
-    Ok(filled)
-}
-
-/// The secrets, encoded for where they go.
-fn encoded<'a>(marked: &[Marked<'a>], encode: impl Fn(&str) -> String) -> Vec<Marked<'a>> {
-    marked.iter().map(|(marker, secret)| (*marker, encode(secret))).collect()
-}
-
-/// Puts secrets into the path and the query, where their markers stand, and nowhere else.
-fn fill_url(url: &str, marked: &[Marked<'_>], secrets: &[&str]) -> Result<String, Refused> {
-    let (rest, fragment) = url.split_once('#').map_or((url, None), |(rest, fragment)| (rest, Some(fragment)));
-    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
-    let path_at = rest.find("://").and_then(|at| rest[at + 3..].find(['/', '\\']).map(|slash| at + 3 + slash));
-    let (before, path) = rest.split_at(path_at.unwrap_or(rest.len()));
-    for (marker, _) in marked {
-        let shown = marker.escape_debug();
-        if before.contains(marker) || fragment.is_some_and(|f| f.contains(marker)) {
-            return invalid(format!("The marker {shown} may stand in the URL's path or query only."));
-        }
-        if !path.contains(marker) && !query.is_some_and(|query| query.contains(marker)) {
-            return invalid(format!("The marker {shown} does not stand in the URL."));
-        }
-    }
-    let percent = |set: &'static AsciiSet| move |secret: &str| utf8_percent_encode(secret, set).to_string();
-    let in_path = fill_text(path, &encoded(marked, percent(IN_PATH)), LONGEST_URL)?;
-    let mut filled = format!("{before}{in_path}");
-    if let Some(query) = query {
-        filled.push('?');
-        filled.push_str(&fill_text(query, &encoded(marked, percent(&UNRESERVED_ONLY)), LONGEST_URL)?);
-    }
-    if filled.len() > LONGEST_URL {
-        return invalid(format!("With its secrets the URL has more than {LONGEST_URL} characters."));
-    }
-    // The parser takes `.` and `..` segments away, which would lead to another path than the one that is written.
-    let whole = Url::parse(&filled).map_err(|_| Refused::Invalid("The URL cannot be read.".to_owned()))?;
-    let brings_dots =
-        marked.iter().any(|(_, secret)| secret.split('/').any(|segment| segment == "." || segment == ".."));
-    if brings_dots
-        || whole.path().split('/').count() != in_path.split('/').count()
-        || !whole.path().ends_with(in_path.rsplit('/').next().unwrap_or_default())
-    {
-        let name = secrets.first().copied().unwrap_or_default().to_owned();
-        let why = format!("The secret `{name}`, which goes into the URL, would change its path");
-        return Err(Refused::Secret { name, why });
-    }
-    Ok(filled)
-}
-
-/// A text as it stands between quotes in JSON.
-fn in_json(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
-fn fill_body(body: &[u8], content_type: &str, marked: &[Marked<'_>], largest: usize) -> Result<Vec<u8>, Refused> {
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let encoded = match kind.as_str() {
-        "application/x-www-form-urlencoded" => {
-            encoded(marked, |secret| utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string())
-        }
-        "application/json" => encoded(marked, in_json),
-        _ => {
-            return invalid("A secret goes into a body of application/x-www-form-urlencoded or application/json only.");
-        }
-    };
-    let Ok(text) = std::str::from_utf8(body) else {
-        return invalid("The body holds a marker for a secret, but is not UTF-8.");
-    };
-    for (marker, _) in marked {
-        if !text.contains(marker) {
-            return invalid(format!("The marker {} does not stand in the body.", marker.escape_debug()));
-        }
-    }
-    Ok(fill_text(text, &encoded, largest)?.into_bytes())
 }
 
 #[cfg(test)]
@@ -399,54 +271,6 @@ mod tests {
     }
 
     #[test]
-    fn secrets_in_a_url() {
-        for (url, secret, result) in [
-            ("https://h.example/services/{m}", "T0/B0/x y", Ok("https://h.example/services/T0/B0/x%20y")),
-            ("https://h.example/bot{m}/send", "12:ab", Ok("https://h.example/bot12:ab/send")),
-            ("https://h.example/?key={m}&x=1", "a/b&c=d", Ok("https://h.example/?key=a%2Fb%26c%3Dd&x=1")),
-            ("https://h.example/{m}", "x?y#z", Ok("https://h.example/x%3Fy%23z")),
-            ("https://h.example/{m}", "../admin", Err("would change")),
-            ("https://h.example/a/{m}", "..", Err("would change")),
-            ("https://{m}.example/", "evil", Err("path or query only")),
-            ("https://h.example{m}/", "@evil.example", Err("path or query only")),
-            ("https://h.example/#{m}", "x", Err("path or query only")),
-            ("https://h.example/", "x", Err("does not stand in the URL")),
-        ] {
-            let ready = filled(request(url, vec![Credential::Url(marked("{m}"))]), secret);
-            match result {
-                Ok(expected) => assert_eq!(ready.unwrap().url, expected),
-                Err(part) => assert!(ready.as_ref().is_err_and(|e| e.contains(part)), "{url}: {ready:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_secret_is_not_searched_for_markers() {
-        // Each guess would be answered if the second marker were looked for in what the first has left.
-        for guess in ["s3", "x"] {
-            let second = format!("key\":\"{guess}");
-            let asked = vec![Credential::Body(marked("{key}")), Credential::Body(marked(&second))];
-            let error = filled(request("https://a.example/", asked), "s3cret").unwrap_err();
-            assert!(error.contains("does not stand in the body"), "{error}");
-        }
-        let overlapping = vec![Credential::Body(marked("{key}")), Credential::Body(marked("key}\""))];
-        assert!(filled(request("https://a.example/", overlapping), "s3cret").unwrap_err().contains("overlap"));
-    }
-
-    #[test]
-    fn secrets_cannot_make_a_request_large() {
-        let mut large = request("https://a.example/", vec![Credential::Body(marked("x"))]);
-        large.body = vec![b'x'; 1_000_000];
-        assert!(filled(large.clone(), "0123456789").unwrap_err().contains("more than 1000 places"));
-        large.body.truncate(MOST_PLACES);
-        assert!(filled(large, &"0123456789".repeat(200)).unwrap_err().contains("too large"));
-        let long = request("https://a.example/{m}{m}{m}", vec![Credential::Url(marked("{m}"))]);
-        assert!(filled(long, &"y".repeat(3000)).unwrap_err().contains("too large"));
-        let many = request("https://a.example/", vec![Credential::Bearer("s".into()); 17]);
-        assert!(filled(many, "s").unwrap_err().contains("are the most"));
-    }
-
-    #[test]
     fn what_would_break_the_framing_is_refused() {
         let base = || request("https://a.example/", vec![]);
         for (request, part) in [
@@ -475,6 +299,14 @@ mod tests {
             ..base()
         };
         assert!(filled(twice, "x").unwrap_err().contains("given twice"));
+        let many = request("https://a.example/", vec![Credential::Bearer("s".into()); 17]);
+        assert!(filled(many, "s").unwrap_err().contains("are the most"));
+        for before in ["a=%4", "\\", "=?utf-8?q?=4"] {
+            let credential = HeaderCredential { name: "Cookie".into(), before: before.into(), secret: "s".into() };
+            let error =
+                filled(request("https://a.example/", vec![Credential::Header(credential)]), "5f3c").unwrap_err();
+            assert!(error.contains("A secret"), "{before}: {error}");
+        }
         let broken = request("https://a.example/", vec![Credential::Bearer("s".into())]);
         let error = filled(broken, "a\r\nHost: evil").unwrap_err();
         assert!(error.contains("a line break perhaps") && !error.contains("evil"), "a secret is not quoted: {error}");

@@ -103,8 +103,10 @@ impl CallState {
         let ready = message::build(&mail, &sender, &notification, self.clock.now()).map_err(invalid)?;
 
         let stopwatch = self.meter.stopwatch.clone();
-        let mut leaving = Vec::new();
-        let leaves = || leaving.extend(exchanges.leaves(std::slice::from_ref(&notification)).unwrap_or_default());
+        let about = std::slice::from_ref(&notification);
+        let mut has_left = false;
+        // A call that is over would not wait for this any more.
+        let leaves = || has_left |= exchanges.leaves(about);
         let sent = async {
             let queueing = exchanges.queues();
             let place = sharer.place().await;
@@ -116,7 +118,8 @@ impl CallState {
             Ok(_) => {}
             Err(Error::Broken(b)) if b.phase == Phase::Wait => {}
             // A relay that said no, or never got the final dot, has not taken it.
-            Err(_) => exchanges.stayed(&leaving),
+            Err(_) if has_left => exchanges.stayed(about),
+            Err(_) => {}
         }
         result
     }

@@ -59,11 +59,6 @@ pub fn origins(grants: &Grants) -> usize {
     places(grants).count()
 }
 
-/// May the component use this secret at all?
-pub fn secret(grants: &Grants, name: &str) -> Result<(), Denial> {
-    check_secret(grants, name, None)
-}
-
 /// May this secret go to this origin? One that may not is none that an answer from there can repeat.
 pub fn may_carry(grants: &Grants, name: &str, towards: &Origin) -> bool {
     check_secret(grants, name, Some(towards.clone())).is_ok()
@@ -72,15 +67,23 @@ pub fn may_carry(grants: &Grants, name: &str, towards: &Origin) -> bool {
 /// May the component use this secret anywhere: towards a place to which it may go or, if it signs, in a signature? The refusal names the first of these
 /// places.
 pub fn secret_anywhere(grants: &Grants, name: &str, signs: bool) -> Result<(), Denial> {
-    // An address is a place, too, but not one that is known now.
-    let elsewhere = signs || follows_addresses(grants) || places(grants).next().is_none();
-    let mut wanted = places(grants).map(Some).chain(elsewhere.then_some(None));
+    let mut wanted = places(grants).map(Some).chain(signs.then_some(None));
     let first = wanted.next().unwrap_or_default();
     let refusal = match check_secret(grants, name, first) {
         Ok(()) => return Ok(()),
         Err(refusal) => refusal,
     };
-    if wanted.any(|towards| check_secret(grants, name, towards).is_ok()) { Ok(()) } else { Err(refusal) }
+    // An address is a place, too, but not one that is known now.
+    let towards_addresses = grants.granted.iter().filter_map(|granted| match granted {
+        Capability::Secret(granted, Some(towards)) if granted == name => Some(Some(towards.clone())),
+        _ => None,
+    });
+    let towards_addresses = towards_addresses.filter(|_| grants.asked.record_address);
+    if wanted.chain(towards_addresses).any(|towards| check_secret(grants, name, towards).is_ok()) {
+        Ok(())
+    } else {
+        Err(refusal)
+    }
 }
 
 /// The places to which the component of a target goes: the one that the operator names, or else those that it asks for.
@@ -167,10 +170,16 @@ pub fn no_templates(grants: &Grants, call: Call) -> Option<Denial> {
     }
 }
 
-/// May this call use the secret for a signature?
+/// May this call use the secret for a signature? Such a one may go anywhere, and short secrets can be found by guessing from one.
 pub fn signing(grants: &Grants, call: Call, name: &str) -> Result<(), Denial> {
     only_while_sending(call, "secrets")?;
-    secret(grants, name)
+    check_secret(grants, name, None)
+}
+
+/// May this call use the secret in any way?
+pub fn any_use(grants: &Grants, call: Call, name: &str) -> Result<(), Denial> {
+    only_while_sending(call, "secrets")?;
+    secret_anywhere(grants, name, true)
 }
 
 /// May a connection be opened to this address, which `host` resolved to?

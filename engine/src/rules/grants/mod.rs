@@ -17,8 +17,8 @@ mod tests;
 pub use capability::{Capability, MAX_SECRET_NAME, RECORD_ADDRESS, check_secret_name, quoted, shell};
 pub use denial::Denial;
 pub use doors::{
-    address, bind_option, binding, follows_addresses, goes_somewhere, goes_to_many, http, may_carry, no_templates,
-    origins, secret, secret_anywhere, signing, smtp, templates,
+    address, any_use, bind_option, binding, follows_addresses, goes_somewhere, goes_to_many, http, may_carry,
+    no_templates, origins, secret_anywhere, signing, smtp, templates,
 };
 pub use inspection::{Inspected, cut_off, inspect, shut};
 
@@ -197,7 +197,8 @@ pub fn decide(grants: &Grants, wanted: &Capability) -> Decision {
             let is_asked = asked.secrets.contains(name) && towards.as_ref().is_none_or(goes);
             let is_granted = |granted: &Capability| match (granted, towards) {
                 (Capability::Secret(granted, Some(origin)), Some(towards)) => granted == name && origin.covers(towards),
-                (Capability::Secret(granted, _), None) => granted == name,
+                // In signatures, which may go anywhere.
+                (Capability::Secret(granted, None), None) => granted == name,
                 _ => false,
             };
             let is_bound = |towards: &Origin| bound.get(name).is_some_and(|to| to.iter().any(|to| to.covers(towards)));

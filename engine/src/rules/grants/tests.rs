@@ -345,6 +345,23 @@ fn creators_get_no_door() {
     assert!(signing(&grants, Call::Send, "other").is_err());
 }
 
+/// A signature may go anywhere.
+#[test]
+fn a_secret_towards_an_origin_signs_nothing() {
+    let of = |granted: &'static [&'static str]| {
+        let bound = &[("token", "https://coo.example")];
+        Keys { asked: &["http https://coo.example", "secret token"], granted, bound, ..Keys::default() }.grants()
+    };
+    let towards = of(&["http https://coo.example", "secret token=https://coo.example"]);
+    assert!(http(&towards, Call::Send, "https://coo.example", &["token"], &[]).is_ok());
+    let denial = signing(&towards, Call::Send, "token").unwrap_err().message;
+    assert!(denial.contains("--secret token`"), "{denial}");
+    assert!(any_use(&towards, Call::Send, "token").is_ok());
+    let alone = of(&["http https://coo.example", "secret token"]);
+    assert!(signing(&alone, Call::Send, "token").is_ok());
+    assert!(http(&alone, Call::Send, "https://coo.example", &["token"], &[]).is_err());
+}
+
 #[test]
 fn the_one_sender_that_is_granted_is_the_one() {
     let operator = allowing(&[], &[], &["@example.org"]);
