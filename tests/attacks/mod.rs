@@ -6,6 +6,7 @@
 mod arena;
 mod backlogs;
 mod computing;
+mod creators;
 mod crowds;
 mod crowds_at_hosts;
 mod doors_flooded;

@@ -2,13 +2,13 @@
 
 use crate::support::engine::TestEngine;
 use crate::support::{folder_with, guest};
-use engine::host::Unloaded;
+use engine::host::{Catalog, Host, Source, Unloaded};
 use engine::rules::budget::Said;
 use engine::rules::setup::Setup;
 use engine::rules::status::Status;
 use engine::rules::target::{Pause, PauseKind, Target};
 use engine::rules::tenant::Tenant;
-use engine::targets::{self, Wish};
+use engine::targets::{self, Unready, Wish};
 use serde_json::json;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -55,6 +55,13 @@ async fn what_is_no_target_is_not_installed() {
     assert!(targets.iter().all(|target| target.name != "Pigeon"), "nothing is left behind");
 }
 
+/// That of another engine with the same settings.
+fn another_catalog(engine: &TestEngine) -> Catalog {
+    let key = engine.settings.engine_key().unwrap();
+    let host = Host::new(&engine.settings.sandbox, &engine.settings.cache(), &key, engine.clock.clone()).unwrap();
+    Catalog::new(host, engine.settings.clone()).unwrap()
+}
+
 /// The bytes are in the database: no folder has them, and another engine on it finds them too.
 #[tokio::test]
 async fn an_installed_component_needs_no_file() {
@@ -64,13 +71,10 @@ async fn an_installed_component_needs_no_file() {
     engine.record("noop", "anything").await;
     assert_eq!(engine.tried("noop", "Title", json!({})).await.listed.notification.status, Status::Delivered);
 
-    let key = engine.settings.engine_key().unwrap();
-    let host = engine::host::Host::new(&engine.settings.sandbox, &engine.settings.cache(), &key, engine.clock.clone())
-        .unwrap();
-    let other = engine::host::Catalog::new(host, engine.settings.clone()).unwrap();
+    let other = another_catalog(&engine);
     let target = engine.store.find_target(TENANT, "noop").await.unwrap();
     let ready = targets::ready(&engine.store, &other, TENANT, &target).await.unwrap();
-    assert_eq!(ready.source, engine::host::Source::Installed);
+    assert_eq!(ready.source, Source::Installed);
 
     let replaced = install(&engine, "noop", "noop", std::fs::read(guest("trap")).unwrap()).await.unwrap();
     assert!(replaced.revision > target.revision && replaced.id == target.id);
@@ -79,6 +83,63 @@ async fn an_installed_component_needs_no_file() {
         "trapped",
         "the new one is called at once"
     );
+}
+
+/// What calls of a version have failed that go on while another is installed is not counted for that.
+#[tokio::test]
+async fn faults_are_those_of_the_version_that_failed() {
+    let engine = TestEngine::builder().start().await;
+    let [trap, noop] = ["trap", "noop"].map(|name| std::fs::read(guest(name)).unwrap());
+    install(&engine, "pigeon", "Pigeon", trap).await.unwrap();
+    engine.record("pigeon", "anything").await;
+    for i in 0..3 {
+        engine.tried("pigeon", &format!("Title {i}"), json!({})).await;
+    }
+    let target = async || engine.store.find_target(TENANT, "pigeon").await.unwrap();
+    let failing = target().await;
+    assert_eq!(failing.faults, 3);
+    let old = engine.store.target_setup(TENANT, failing.id).await.unwrap().component.unwrap();
+    assert_eq!(install(&engine, "pigeon", "Pigeon", noop).await.unwrap().faults, 0);
+    assert_eq!(engine.store.count_fault(TENANT, failing.id, &old).await.unwrap(), 0);
+    let new = engine.store.target_setup(TENANT, failing.id).await.unwrap().component.unwrap();
+    assert_eq!(engine.store.count_fault(TENANT, failing.id, &new).await.unwrap(), 1);
+    assert_eq!(target().await.faults, 1);
+}
+
+/// While a component waits for its turn to be read, another takes its place: that is no fault of the target's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_component_is_replaced_before_it_was_read() {
+    let engine = Arc::new(TestEngine::builder().start().await);
+    let bytes = std::fs::read(guest("sleeper")).unwrap();
+    // A section that says nothing makes another component of it.
+    let version = |number: u8| [bytes.as_slice(), &[0, 3, 1, b'v', number]].concat();
+    let waiting = install(&engine, "pigeon", "Waiting", version(0)).await.unwrap();
+    let setup = engine.store.target_setup(TENANT, waiting.id).await.unwrap();
+    // One that has loaded nothing yet, and many others come before.
+    let other = Arc::new(another_catalog(&engine));
+    let mut others = tokio::task::JoinSet::new();
+    for number in 0..16 {
+        let setup = Setup { component: Some(format!("sha256:{number}")), ..setup.clone() };
+        let (other, waiting) = (other.clone(), waiting.clone());
+        others.spawn(async move {
+            let read = || {
+                box_of(async {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    Ok(Vec::new())
+                })
+            };
+            other.prepare::<Infallible>(TENANT, &waiting, &setup, &read).await.unwrap_err()
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let (known, asked, before) = (other.clone(), engine.clone(), waiting.clone());
+    let ready = tokio::spawn(async move { targets::ready(&asked.store, &known, TENANT, &before).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(install(&engine, "pigeon", "Waiting", version(1)).await.unwrap().id, waiting.id);
+    let passing = ready.await.unwrap();
+    assert!(matches!(passing, Err(Unready::Trouble(_))), "{passing:?}");
+    let replaced = engine.store.find_target(TENANT, "Waiting").await.unwrap();
+    assert!(targets::ready(&engine.store, &other, TENANT, &replaced).await.is_ok());
 }
 
 /// An installed component comes before one of the same name in a folder, for its own target alone.

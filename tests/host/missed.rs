@@ -61,7 +61,7 @@ async fn misses() {
         let sent = engine.tried("misses", what, json!({ "send": what })).await.attempts.remove(0).message;
         assert!(sent.ends_with(in_handler), "{sent}");
         if what == "nothing" {
-            assert_eq!((created.as_str(), sent.as_str()), ("It fails.", "It fails."));
+            assert_eq!((created.as_str(), sent.as_str()), ("The target misses refuses this: It fails.", "It fails."));
         }
     }
 }

@@ -5,6 +5,8 @@ use engine::rules::outcome::{Outcome, OutcomeKind, Scope};
 use engine::rules::status::Status;
 use engine::rules::target::{Pause, PauseKind};
 use engine::store::{Settled, Settling, StoreError};
+use jiff::SignedDuration;
+use tokio::task::JoinSet;
 
 use super::{Database, ENGINE, TENANT, at, busy, delivered, gone, news, noon, on_every_database, settled};
 
@@ -90,6 +92,39 @@ async fn a_fault_of_the_account_slows_the_target_down(database: Database) {
     assert_eq!(database.email().await.slowed_until, Some(at("12:01:31")));
     let stands = database.stands(id).await;
     assert_eq!((stands.status, stands.retry_attempts), (Status::Retry, 0));
+}
+
+/// Each locks the targets that it slows down, one after another: two that did so in other orders would wait for each other, and the database would end one of them.
+async fn batches_that_slow_down_the_same_targets_do_not_hold_each_other_up(database: Database) {
+    let mut arranged = Vec::new();
+    for number in 0..12 {
+        let target = database.target(&format!("target_{number}")).await;
+        arranged.push(database.user_of(TENANT, &format!("bob{number}"), target).await);
+    }
+    for round in 0..10 {
+        let mut batches = vec![Vec::new(); 4];
+        for (number, batch) in batches.iter_mut().enumerate() {
+            for of in &arranged {
+                database.due(of, noon()).await;
+            }
+            let now = at("12:00:00") + SignedDuration::from_hours(round);
+            batch.extend(database.store.claim_due(&super::request(now)).await.unwrap().claimed);
+            batch.sort_by_key(|claimed| claimed.target.name.clone());
+            batch.rotate_left(number * 3);
+        }
+        let mut writing = JoinSet::new();
+        for batch in batches {
+            let batch: Vec<_> = batch.iter().map(|claimed| settled(claimed, &busy(Scope::Account))).collect();
+            let store = database.store.clone();
+            writing.spawn(async move { store.settle(&batch, noon()).await });
+        }
+        for written in writing.join_all().await {
+            assert!(written.unwrap().iter().all(|settling| *settling == Settling::Applied));
+        }
+        for of in &arranged {
+            database.store.resume_target(TENANT, of.target.id, noon()).await.unwrap();
+        }
+    }
 }
 
 async fn a_dead_address_is_switched_off(database: Database) {
@@ -230,6 +265,7 @@ on_every_database!(
     a_target_that_was_paused_meanwhile_keeps_its_reason,
     the_later_end_of_a_slow_down_counts,
     a_fault_of_the_account_slows_the_target_down,
+    batches_that_slow_down_the_same_targets_do_not_hold_each_other_up,
     a_dead_address_is_switched_off,
     a_late_engine_changes_nothing,
     a_claim_is_good_for_one_settlement,

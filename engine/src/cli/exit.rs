@@ -41,7 +41,8 @@ impl Code {
                 Some((_, Refusal::UserHasNoTargetRecords { .. })) => Code::UserHasNoTargetRecords,
                 Some((_, Refusal::NotificationsNotCreated(_))) | None => Code::NotificationsNotCreated,
             },
-            CreationError::Refused(_)
+            CreationError::Refused { .. }
+            | CreationError::Unfit { .. }
             | CreationError::Invalid(_)
             | CreationError::Module(_)
             | CreationError::Fault { .. }

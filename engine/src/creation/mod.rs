@@ -30,8 +30,8 @@ const RETRY_TIME_INTERVAL: u32 = 60;
 
 /// Makes the notifications of a request, all or none, and reports what came of it in each target; the ids of what is new come from `new_id`.
 ///
-/// A target in which there is nothing to do does not stop the others, nor does one whose component cannot be used, unless it was named; if
-/// there is nothing to do in any, that is an error.
+/// A target in which there is nothing to do does not stop the others, nor does one whose component cannot be used or refuses the request, unless targets were named;
+/// if there is nothing to do in any, that is an error.
 pub async fn create(
     store: &Store,
     catalog: &Catalog,
@@ -60,15 +60,24 @@ pub async fn create(
             return Err(Invalid::new("messages", sentence).into());
         }
     }
+    // All at once: one creator that takes its time holds up the answer, and many of them no longer.
+    let asked = places.iter().map(|place| ask(store, catalog, request, &user, &times, place));
+    let answers = futures::future::join_all(asked).await;
     let mut plans = Vec::with_capacity(places.len());
     let mut broken = None;
-    for place in places {
-        let planned = match plan(store, catalog, request, &user, &times, &place, &new_id).await {
-            // Nobody has named this target: that its component cannot be used is no reason to send nothing through the others.
-            Err(error) if request.targets.is_empty() && error.is_of_the_component() => {
-                let refusal = Refusal::NotificationsNotCreated(error.to_string());
+    for (place, answer) in places.into_iter().zip(answers) {
+        let planned = answer.and_then(|answer| match answer {
+            Ok(made) => plan(request, &times, &place, made, &new_id).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        });
+        let planned = match planned {
+            // Nobody has named this target: whatever is the matter with it alone is no reason to send nothing through the others.
+            Err(error)
+                if request.targets.is_empty()
+                    && let Some(why) = error.of_one_target() =>
+            {
                 broken.get_or_insert(error);
-                Err(refusal)
+                Err(Refusal::NotificationsNotCreated(why))
             }
             planned => planned?,
         };
@@ -198,32 +207,55 @@ async fn places(store: &Store, request: &Request, user: &User) -> Result<Vec<Pla
     Ok(places)
 }
 
-/// What is to be stored for one target.
-async fn plan(
+/// What is made of a request for one target.
+struct Made {
+    drafts: Vec<Draft>,
+    retry_time_interval: u32,
+}
+
+/// The message for a target: its own, or that for all.
+fn message_for<'a>(request: &'a Request, target: &Target) -> &'a Message {
+    let own = request.messages.iter().find(|(name, _)| target.is_called(name));
+    own.map_or(&request.message, |(_, message)| message)
+}
+
+/// Asks for it, where somebody is reached and something is to be sent.
+async fn ask(
     store: &Store,
     catalog: &Catalog,
     request: &Request,
     user: &User,
     times: &Times,
     place: &Place,
-    new_id: &impl Fn() -> Uuid,
-) -> Result<Result<Vec<NewNotification>, Refusal>, CreationError> {
+) -> Result<Result<Made, Refusal>, CreationError> {
     let Place { target, records } = place;
     if records.is_empty() {
         let (user, target) = (user.username.clone(), Some(target.name.clone()));
         return Ok(Err(Refusal::UserHasNoTargetRecords { user, target }));
     }
-    let own = request.messages.iter().find(|(name, _)| target.is_called(name));
-    let message = own.map_or(&request.message, |(_, message)| message);
-    let (drafts, retry_time_interval) = if request.raw {
-        (raw(message, records), request.retry_time_interval.unwrap_or(RETRY_TIME_INTERVAL))
+    let message = message_for(request, target);
+    let made = if request.raw {
+        let retry_time_interval = request.retry_time_interval.unwrap_or(RETRY_TIME_INTERVAL);
+        Made { drafts: raw(message, records), retry_time_interval }
     } else {
-        ask(store, catalog, request, user, times, place, message).await?
+        ask_creator(store, catalog, request, user, times, place, message).await?
     };
-    if drafts.is_empty() {
+    if made.drafts.is_empty() {
         let sentence = format!("the target {} has nothing to send for this request.", target.name);
         return Ok(Err(Refusal::NotificationsNotCreated(sentence)));
     }
+    Ok(Ok(made))
+}
+
+/// What is to be stored for one target.
+fn plan(
+    request: &Request,
+    times: &Times,
+    Place { target, .. }: &Place,
+    Made { drafts, retry_time_interval }: Made,
+    new_id: &impl Fn() -> Uuid,
+) -> Result<Vec<NewNotification>, CreationError> {
+    let message = message_for(request, target);
     let mut parts: HashMap<Uuid, usize> = HashMap::new();
     let planned = drafts.into_iter().map(|draft| {
         let scheduled_delivery =
@@ -251,7 +283,7 @@ async fn plan(
     if !request.raw {
         planned.iter().try_for_each(|new| check_own(new, message, times, target))?;
     }
-    Ok(Ok(planned))
+    Ok(planned)
 }
 
 /// What the component wrote itself, and not the application, is the component's mistake if it cannot be kept.
@@ -284,7 +316,7 @@ fn raw(message: &Message, records: &[TargetUserRecord]) -> Vec<Draft> {
 }
 
 /// What the target's creator makes of the message, and how long to wait before a second attempt.
-async fn ask(
+async fn ask_creator(
     store: &Store,
     catalog: &Catalog,
     request: &Request,
@@ -292,12 +324,12 @@ async fn ask(
     times: &Times,
     Place { target, records }: &Place,
     message: &Message,
-) -> Result<(Vec<Draft>, u32), CreationError> {
+) -> Result<Made, CreationError> {
     let ready = targets::ready(store, catalog, request.tenant, target).await?;
     // Before it is followed by a schema.
     limits::bytes("extra", &serde_json::to_string(&message.extra).unwrap_or_default(), MAX_EXTRA)?;
     schema::check("extra", &message.extra, &ready.module.manifest.extra, &[])
-        .map_err(|why| Invalid::new("extra", format!("This cannot be sent to {}: {why}.", target.name)))?;
+        .map_err(|why| CreationError::Unfit { target: target.name.clone(), why })?;
     let retry_time_interval = request.retry_time_interval.unwrap_or(ready.module.manifest.retry_time_interval);
     let asked = host::Creation {
         user,
@@ -312,7 +344,8 @@ async fn ask(
     };
     let report = ready.module.create(&ready.powers, &asked).await;
     let fault = |fault| CreationError::Fault { target: target.name.clone(), fault };
-    let drafts = report.result.map_err(fault)?.map_err(CreationError::Refused)?;
+    let refused = |failure| CreationError::Refused { target: target.name.clone(), failure };
+    let drafts = report.result.map_err(fault)?.map_err(refused)?;
     if drafts.len() > MOST_DRAFTS {
         let message = format!("The component made {} drafts, and {MOST_DRAFTS} are the most.", drafts.len());
         return Err(fault(Fault { code: "wrong_result", message }));
@@ -321,5 +354,5 @@ async fn ask(
         let message = "The component made a draft for a record that was not in the request.".to_owned();
         return Err(fault(Fault { code: "wrong_result", message }));
     }
-    Ok((drafts, retry_time_interval))
+    Ok(Made { drafts, retry_time_interval })
 }

@@ -25,7 +25,7 @@ pub async fn check_address(
     let ready = targets::ready(store, catalog, tenant, target).await?;
     let normal = targets::normal_address(&ready, target_user_id).await;
     let fault = |fault: Fault| CreationError::Fault { target: target.name.clone(), fault };
-    normal.map_err(fault)?.map_err(CreationError::Refused)
+    normal.map_err(fault)?.map_err(|failure| CreationError::Refused { target: target.name.clone(), failure })
 }
 
 /// Makes a record, or brings the description of the one that has this address up to date. One that was switched off stays so.
@@ -81,7 +81,7 @@ pub async fn keep_email_records(
         }
         let address = match check_address(store, catalog, tenant, target, &user.email).await {
             Ok(address) => address,
-            Err(CreationError::Refused(failure)) => {
+            Err(CreationError::Refused { failure, .. }) => {
                 tell(&user, Changed::Refused(failure.message));
                 continue;
             }

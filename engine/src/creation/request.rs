@@ -6,6 +6,7 @@ use crate::rules::limits::Invalid;
 use crate::rules::moment::Moment;
 use crate::rules::notification::OnUnknown;
 use crate::rules::outcome::Failure;
+use crate::rules::schema::Misfit;
 use crate::rules::spelling::shown;
 use crate::rules::tenant::Tenant;
 use crate::store::StoreError;
@@ -97,9 +98,12 @@ pub enum CreationError {
     /// In no target was there anything to do; the first reason speaks for all.
     #[error("{}", .0.first().map_or_else(String::new, |(_, refusal)| refusal.to_string()))]
     Nothing(Vec<(Option<String>, Refusal)>),
-    /// The creator refused the request; the text is its own.
-    #[error("{}", shown(&.0.message))]
-    Refused(Failure),
+    /// The creator refused the request; the text behind the colon is its own.
+    #[error("The target {target} refuses this: {}", shown(&.failure.message))]
+    Refused { target: String, failure: Failure },
+    /// Its `extra` is not what the component takes.
+    #[error("This cannot be sent to {target}: {why}.")]
+    Unfit { target: String, why: Misfit },
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
@@ -116,14 +120,13 @@ impl CreationError {
         CreationError::Nothing(vec![(None, refusal)])
     }
 
-    /// Whether a component cannot be used, or failed, whatever it was asked.
-    pub fn is_of_the_component(&self) -> bool {
+    /// Whether nothing is wrong but with one target: its component cannot be used, fails, or does not take the request. Its reason, where the target is named beside it.
+    pub fn of_one_target(&self) -> Option<String> {
         match self {
-            CreationError::Module(_) | CreationError::Fault { .. } => true,
-            CreationError::Nothing(_)
-            | CreationError::Refused(_)
-            | CreationError::Invalid(_)
-            | CreationError::Store(_) => false,
+            CreationError::Module(_) | CreationError::Fault { .. } => Some(self.to_string()),
+            CreationError::Refused { failure, .. } => Some(shown(&failure.message)),
+            CreationError::Unfit { why, .. } => Some(format!("{why}.")),
+            CreationError::Nothing(_) | CreationError::Invalid(_) | CreationError::Store(_) => None,
         }
     }
 }

@@ -47,7 +47,8 @@ impl Deliverer {
                 }
                 Some(fault) if fault.is_its_own() => {
                     faults.failing.store(true, Ordering::Relaxed);
-                    if self.store.count_fault(Tenant::DEFAULT, target.id).await? < MAX_FAULTS {
+                    let counted = self.store.count_fault(Tenant::DEFAULT, target.id, &ready.module.digest).await?;
+                    if counted < MAX_FAULTS {
                         return Ok(());
                     }
                     faults.pauses.fetch_add(1, Ordering::Relaxed);

@@ -21,6 +21,8 @@ const LATE: Duration = Duration::from_secs(5);
 const PARTS: usize = 8;
 /// How long outcomes may still take to be written after calls were cut off.
 const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long they take where nothing is in their way.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// What a look for work brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,6 +227,8 @@ impl Work {
         tokio::pin!(stop_now);
         self.lanes.stop_beginning();
         let stopped = tokio::select! {
+            // Where nothing is under way, nothing is cut off, however soon it is to end.
+            biased;
             () = self.lanes.all_ended() => Stopped::Drained,
             () = &mut stop_now => Stopped::CutOff,
             () = tokio::time::sleep(most) => Stopped::CutOff,
@@ -237,7 +241,10 @@ impl Work {
         };
         let in_time = async {
             match stopped {
-                Stopped::Drained | Stopped::Early => stop_now.await,
+                Stopped::Drained | Stopped::Early => {
+                    stop_now.await;
+                    tokio::time::sleep(A_MOMENT).await;
+                }
                 Stopped::CutOff => tokio::time::sleep(LAST_WORDS).await,
             }
         };

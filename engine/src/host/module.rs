@@ -35,6 +35,8 @@ const TOO_MUCH_AT_ONCE: &str = "fuel allocated for hostcalls has been exhausted"
 
 /// How long a call may take in which there is nobody to wait for.
 const WITHOUT_WAITING: Duration = Duration::from_secs(3);
+/// The same for a creator, which may have much to compute: an application waits for it.
+const CREATING: Duration = Duration::from_secs(10);
 
 /// The code of a call that did not end by itself.
 const OUT_OF_TIME: &str = "out_of_time";
@@ -248,7 +250,8 @@ impl Module {
         };
         let wall = match kind {
             Call::Describe | Call::CheckAddress => budget.time(Limit::Wall).min(WITHOUT_WAITING),
-            Call::Create | Call::Send => budget.time(Limit::Wall),
+            Call::Create => budget.time(Limit::Wall).min(CREATING),
+            Call::Send => budget.time(Limit::Wall),
         };
         let ended = tokio::time::timeout(wall, stopwatch.around(work)).await;
         let state = store.data_mut();

@@ -83,6 +83,9 @@ pub async fn install(
     let waits_for_it = target.pause.as_ref().is_some_and(|pause| pause.kind == PauseKind::Component);
     if waits_for_it && (is_another || !target.has_failed_too_often()) {
         store.resume_target(tenant, target.id, now).await?;
+    } else if is_another {
+        // They were the other's.
+        store.forget_faults(tenant, target.id).await?;
     }
     let change = if is_another { change } else { Upserted::Unchanged };
     let installed = store.list_targets(tenant).await?.into_iter().find(|listed| listed.id == target.id);

@@ -25,7 +25,7 @@ pub enum Unready {
     Module(#[from] ModuleError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// This machine is short of something, which passes.
+    /// This machine is short of something, or the component is being replaced, which passes.
     #[error(transparent)]
     Trouble(ModuleError),
 }
@@ -44,11 +44,17 @@ pub async fn ready(store: &Store, catalog: &Catalog, tenant: Tenant, target: &Ta
         }
         .boxed()
     };
-    catalog.prepare(tenant, target, &setup, &read).await.map_err(|unloaded| match unloaded {
-        Unloaded::Module(error) => Unready::Module(error),
-        Unloaded::Unread(error) => Unready::Store(error),
-        Unloaded::Trouble(error) => Unready::Trouble(error),
-    })
+    match catalog.prepare(tenant, target, &setup, &read).await {
+        Ok(ready) => Ok(ready),
+        Err(Unloaded::Unread(error)) => Err(Unready::Store(error)),
+        Err(Unloaded::Trouble(error)) => Err(Unready::Trouble(error)),
+        // While it waited to be read, another may have taken its place.
+        Err(Unloaded::Module(error)) => match store.target_setup(tenant, target.id).await?.component == setup.component
+        {
+            true => Err(Unready::Module(error)),
+            false => Err(Unready::Trouble(error)),
+        },
+    }
 }
 
 /// The normal form of an address, or why it can be none: as its component says, which is at fault if that cannot be kept.

@@ -151,7 +151,7 @@ impl Call {
             Call::Resume(target) => store.resume_target(TENANT, *target, now).await.map(done),
             Call::SlowDown(target, until) => store.slow_down_target(TENANT, *target, *until, now).await.map(done),
             Call::CountFault(target) => {
-                store.count_fault(TENANT, *target).await.map(|faults| Answer::Number(faults.into()))
+                store.count_fault(TENANT, *target, "sha256:0123").await.map(|faults| Answer::Number(faults.into()))
             }
             Call::ForgetFaults(target) => store.forget_faults(TENANT, *target).await.map(done),
         };

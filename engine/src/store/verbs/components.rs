@@ -20,7 +20,7 @@ impl Store {
             setup::check_setting(name, value)?;
         }
         let Installation { target, is_new, digest, bytes, grants, settings, limits } = installation.clone();
-        self.write(move |mut connection| {
+        let written = self.write(move |mut connection| {
             Box::pin(async move {
                 if is_new {
                     targets::insert(&mut connection, tenant, &target, now).await?;
@@ -37,11 +37,24 @@ impl Store {
                 set(&mut connection, tenant, target.id, &settings).await?;
                 grants::limit(&mut connection, tenant, target.id, &limits).await?;
                 targets::bump_revision(&mut connection, tenant, target.id, now).await?;
-                remove_unused(&mut connection, tenant).await?;
                 Ok(if is_new { Upserted::Added } else { Upserted::Changed })
             })
-        })
-        .await
+        });
+        let change = written.await?;
+        self.remove_unused_components(tenant).await;
+        Ok(change)
+    }
+
+    /// Removes the components behind which no target is left, in a transaction of its own: one of these may be put behind a target just now, which must not
+    /// fail because of that. What could not be removed goes the next time.
+    pub(super) async fn remove_unused_components(&self, tenant: Tenant) {
+        let removed = self.write(move |mut connection| {
+            let remove = query(sql!("remove_unused_components")).bind(tenant);
+            Box::pin(async move { Ok(remove.execute(&mut connection).await?) })
+        });
+        if let Err(error) = removed.await {
+            tracing::debug!("components that no target uses cannot be removed yet: {error}");
+        }
     }
 
     /// Sets what the component of a target knows; a setting that is null is taken away. It must have been checked.
@@ -84,11 +97,5 @@ async fn set(
     query(sql!("set_target_settings")).bind(tenant).bind(target).bind_batch(rows).execute(connection).await?;
     let names = Batch::of(removed.iter().map(|(name, _)| [name.as_str().into()]));
     query(sql!("remove_target_settings")).bind(tenant).bind(target).bind_batch(names).execute(connection).await?;
-    Ok(())
-}
-
-/// Removes the components behind which no target is left.
-pub async fn remove_unused(connection: &mut Connection<'_>, tenant: Tenant) -> Result<()> {
-    query(sql!("remove_unused_components")).bind(tenant).execute(connection).await?;
     Ok(())
 }

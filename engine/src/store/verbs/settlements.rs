@@ -1,6 +1,6 @@
 //! Settlements: outcomes written back, under the claims that they were made with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -31,14 +31,25 @@ impl Store {
 pub struct Settlements {
     standings: Batch,
     attempts: Vec<(Claim, [Value; 15])>,
-    changes: Vec<(Claim, Change)>,
+    changes: Vec<(Claim, RecordChange, TargetChange)>,
 }
 
-/// What a settlement changes beside the notification.
-enum Change {
-    SwitchRecordOff { reason: String },
-    SlowTargetDown { until: Timestamp },
-    PauseTarget { kind: &'static str, reason: String },
+/// A notification that was settled, and whose it is: its record's and its target's.
+type Applied = (Tenant, Uuid, i64, Uuid, Uuid, Option<Status>);
+
+/// What a batch changes beside its notifications, each once, and in the order of their ids: two batches that locked targets in orders of their own would wait for
+/// each other.
+#[derive(Default)]
+struct Changes {
+    records: BTreeMap<(Tenant, Uuid), String>,
+    targets: BTreeMap<(Tenant, Uuid), OfTarget>,
+}
+
+/// What a target is changed by: the latest time, and the first reason.
+#[derive(Default)]
+struct OfTarget {
+    slowed_until: Option<Timestamp>,
+    pause: Option<(&'static str, String)>,
 }
 
 impl Settlements {
@@ -61,47 +72,80 @@ impl Settlements {
             ]
         }));
         let attempts = batch.iter().map(|settled| (settled.claim, attempt_columns(settled))).collect();
-        let mut changes = Vec::new();
-        for settled in batch {
-            match &settled.settlement.record {
-                RecordChange::None => {}
-                RecordChange::SwitchOff { reason } => {
-                    let reason = limits::cut(reason, MAX_REASON);
-                    changes.push((settled.claim, Change::SwitchRecordOff { reason }));
-                }
-            }
-            match &settled.settlement.target {
-                TargetChange::None => {}
-                TargetChange::SlowDown { until } => {
-                    changes.push((settled.claim, Change::SlowTargetDown { until: *until }));
-                }
-                TargetChange::Pause { kind, reason } => {
-                    let reason = limits::cut(reason, MAX_REASON);
-                    changes.push((settled.claim, Change::PauseTarget { kind: kind.as_str(), reason }));
-                }
-            }
-        }
+        let change = |settled: &&Settled| {
+            let (record, target) = (settled.settlement.record.clone(), settled.settlement.target.clone());
+            (record != RecordChange::None || target != TargetChange::None).then_some((settled.claim, record, target))
+        };
+        let changes = batch.iter().filter_map(change).collect();
         Settlements { standings, attempts, changes }
     }
 
     /// Writes all whose claims are still valid; returns what became of those.
     pub async fn write(self, connection: &mut Connection<'_>, now: Timestamp) -> Result<HashMap<Claim, Settling>> {
-        let applied: Vec<(Tenant, Uuid, i64, Option<Status>)> =
-            query(sql!("settle")).bind_batch(self.standings).bind(now).all(connection).await?;
-        let applied: HashMap<Claim, Settling> = applied
-            .into_iter()
-            .map(|(tenant, notification, fence, ended)| {
-                let settling = ended.map_or(Settling::Applied, Settling::Ended);
-                (Claim { tenant, notification, fence }, settling)
-            })
-            .collect();
+        let rows: Vec<Applied> = query(sql!("settle")).bind_batch(self.standings).bind(now).all(connection).await?;
+        let (mut applied, mut whose) = (HashMap::new(), HashMap::new());
+        for (tenant, notification, fence, record, target, ended) in rows {
+            let claim = Claim { tenant, notification, fence };
+            applied.insert(claim, ended.map_or(Settling::Applied, Settling::Ended));
+            whose.insert(claim, (record, target));
+        }
         let attempts = self.attempts.into_iter().filter(|(claim, _)| applied.contains_key(claim));
         let attempts = Batch::of(attempts.map(|(_, attempt)| attempt));
         query(sql!("add_attempts")).bind_batch(attempts).execute(connection).await?;
-        for (claim, change) in self.changes.iter().filter(|(claim, _)| applied.contains_key(claim)) {
-            make_change(connection, *claim, change, now).await?;
+        let mut changes = Changes::default();
+        for (claim, record, target) in self.changes {
+            if let Some(whose) = whose.get(&claim) {
+                changes.add(claim.tenant, *whose, record, target);
+            }
         }
+        changes.write(connection, now).await?;
         Ok(applied)
+    }
+}
+
+impl Changes {
+    fn add(
+        &mut self,
+        tenant: Tenant,
+        (record_id, target_id): (Uuid, Uuid),
+        record: RecordChange,
+        target: TargetChange,
+    ) {
+        match record {
+            RecordChange::None => {}
+            RecordChange::SwitchOff { reason } => {
+                self.records.entry((tenant, record_id)).or_insert_with(|| limits::cut(&reason, MAX_REASON));
+            }
+        }
+        match target {
+            TargetChange::None => {}
+            TargetChange::SlowDown { until } => {
+                let of_target = self.targets.entry((tenant, target_id)).or_default();
+                of_target.slowed_until = of_target.slowed_until.max(Some(until));
+            }
+            TargetChange::Pause { kind, reason } => {
+                let of_target = self.targets.entry((tenant, target_id)).or_default();
+                of_target.pause.get_or_insert_with(|| (kind.as_str(), limits::cut(&reason, MAX_REASON)));
+            }
+        }
+    }
+
+    async fn write(self, connection: &mut Connection<'_>, now: Timestamp) -> Result<()> {
+        for ((tenant, id), reason) in self.records {
+            let off = query(sql!("switch_record_off")).bind(tenant).bind(id).bind(reason).bind(now);
+            off.execute(connection).await?;
+        }
+        for ((tenant, id), OfTarget { slowed_until, pause }) in self.targets {
+            if let Some(until) = slowed_until {
+                let slow = query(sql!("slow_down_target")).bind(tenant).bind(id).bind(until).bind(now);
+                slow.execute(connection).await?;
+            }
+            if let Some((kind, reason)) = pause {
+                let pause = query(sql!("pause_target")).bind(tenant).bind(id).bind(kind).bind(reason).bind(now);
+                pause.execute(connection).await?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -131,21 +175,6 @@ fn attempt_columns(settled: &Settled) -> [Value; 15] {
 /// A text of others, cut where it does not fit: one that is too long must not fail the whole batch.
 fn fitting(text: &str, most: usize) -> String {
     if text.len() <= most && !text.contains('\0') { text.to_owned() } else { limits::cut(text, most) }
-}
-
-async fn make_change(
-    connection: &mut Connection<'_>,
-    Claim { tenant, notification, fence: _ }: Claim,
-    change: &Change,
-    now: Timestamp,
-) -> Result<()> {
-    let change = match change {
-        Change::SwitchRecordOff { reason } => query(sql!("settle_record_off")).bind(reason.as_str()),
-        Change::SlowTargetDown { until } => query(sql!("settle_slow_down")).bind(*until),
-        Change::PauseTarget { kind, reason } => query(sql!("settle_pause")).bind(*kind).bind(reason.as_str()),
-    };
-    change.bind(tenant).bind(notification).bind(now).execute(connection).await?;
-    Ok(())
 }
 
 /// One answer for each of the batch. A claim that is in it twice is valid once. The statement cannot tell what ended instead of waiting from

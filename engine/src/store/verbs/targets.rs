@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::components;
 use super::rows::TargetRow;
 use crate::rules::limits::{self, Invalid};
 use crate::rules::spelling::nearest;
@@ -66,10 +65,12 @@ impl Store {
                     .execute(&mut connection)
                     .await
                     .map_err(|error| trouble::if_needed(error, in_use))?;
-                components::remove_unused(&mut connection, tenant).await
+                Ok(())
             })
         })
-        .await
+        .await?;
+        self.remove_unused_components(tenant).await;
+        Ok(())
     }
 
     /// Stops sending to a target until it is resumed. A target that is paused already keeps its first reason.
@@ -88,12 +89,13 @@ impl Store {
         Ok(())
     }
 
-    /// Counts a call in which a target's component failed; how many those are in a row.
-    pub async fn count_fault(&self, tenant: Tenant, id: Uuid) -> Result<u32> {
+    /// Counts a call in which a target's component, of this digest, failed; how many those are in a row. None, if another was installed meanwhile.
+    pub async fn count_fault(&self, tenant: Tenant, id: Uuid, digest: &str) -> Result<u32> {
+        let count = query(sql!("count_fault")).bind(tenant).bind(id).bind(digest);
         self.write(move |mut connection| {
             Box::pin(async move {
-                let counted = query(sql!("count_fault")).bind(tenant).bind(id).optional(&mut connection).await?;
-                counted.ok_or_else(|| StoreError::not_found(Thing::Target, id.to_string()))
+                name(&mut connection, tenant, id).await?;
+                Ok(count.optional(&mut connection).await?.unwrap_or_default())
             })
         })
         .await

@@ -26,5 +26,5 @@ WHERE n.tenant_id = settled.tenant_id
     AND n.id = settled.id
     AND n.fence = settled.fence
     AND n.lease_until IS NOT NULL
-RETURNING n.tenant_id, n.id, n.fence,
+RETURNING n.tenant_id, n.id, n.fence, n.target_user_record_id, n.target_id,
     CASE WHEN (n.opted_out OR n.canceled) AND n.status IN ('OPTED OUT', 'CANCELED') THEN n.status END

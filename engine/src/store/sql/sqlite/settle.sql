@@ -29,6 +29,6 @@ WHERE notifications.tenant_id = settled.tenant_id
     AND notifications.fence = settled.fence
     AND notifications.claimed_by IS NOT NULL
 RETURNING json_array(
-    notifications.tenant_id, hex(notifications.id), notifications.fence,
+    notifications.tenant_id, hex(notifications.id), notifications.fence, hex(target_user_record_id), hex(target_id),
     CASE WHEN (opted_out = 1 OR canceled = 1) AND status IN ('OPTED OUT', 'CANCELED') THEN status END
 )
