@@ -96,7 +96,7 @@ fn settings_that_cannot_be_say_which_key() {
         ("ENGINE_SMTP__PROT", "1", "did you mean `smtp.port`?"),
         ("ENGINE_SMTP_PORT", "1", "did you mean ENGINE_SMTP__PORT?"),
         ("ENGINE_SMTP__PORT", "many", "must be a whole number"),
-        ("ENGINE_SMTP__TLS", "ssl", "unknown variant `ssl`"),
+        ("ENGINE_SMTP__TLS", "ssl", "unknown value `ssl`"),
         ("ENGINE_DATABASE__URL", "mysql://x", "`database.url` must be"),
         ("ENGINE_LOG__LEVEL", "a=b=c", "`log.level` must be"),
         (

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 /// Notifies users through sandboxed targets: e-mail, SMS, push, and whatever you write.
 #[derive(Debug, Parser)]
-#[command(name = "engine", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "engine", version, propagate_version = true)]
 struct Cli {
     #[command(flatten)]
     global: Global,

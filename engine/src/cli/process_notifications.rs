@@ -247,14 +247,21 @@ fn said<'a>(event: &'a Event<'a>) -> (&'a str, &'a Notification, String) {
 
 /// The predecessor's block: three lines and 33 asterisks, with the status before the attempt.
 fn block(username: &str, notification: &Notification, sentence: &str) -> String {
+    let sentence = set_in(sentence);
     format!(
         "{username} - {} - {}\n{} - {}\n{sentence}\n{}\n",
         predecessors_time(notification.scheduled_delivery),
         notification.status,
-        notification.title,
-        notification.body,
+        set_in(&notification.title),
+        set_in(&notification.body),
         "*".repeat(33)
     )
+}
+
+/// A text as it is; or with its further lines set in, if one of them would end the block, and what follows pass for another.
+fn set_in(text: &str) -> String {
+    let ends_it = |line: &str| line.trim_end() == "*".repeat(33);
+    if text.lines().any(ends_it) { text.lines().collect::<Vec<_>>().join("\n  ") } else { text.to_owned() }
 }
 
 /// `2020-12-06 19:57:38+00:00`, with six digits of the second's fraction if it is not zero.
@@ -266,6 +273,18 @@ fn predecessors_time(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_can_pass_for_a_block() {
+        let end = "*".repeat(33);
+        for (text, shown) in [
+            ("two\nlines\n".to_owned(), "two\nlines\n".to_owned()),
+            (format!("x\n{end}\nada - now"), format!("x\n  {end}\n  ada - now")),
+            (format!("x\r\n{end} \r\nada"), format!("x\n  {end} \n  ada")),
+        ] {
+            assert_eq!(set_in(&text), shown);
+        }
+    }
 
     #[test]
     fn times_are_written_as_the_predecessor_did() {

@@ -4,7 +4,7 @@ use super::context::{catalog, start_log, variables};
 use super::exit::Code;
 use super::output::{self, Format};
 use crate::clock::Clock;
-use crate::host::Source;
+use crate::host::{Meant, Source};
 use crate::settings::{self, EngineKey};
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -106,11 +106,14 @@ async fn check_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<Che
             }
         }
     }
-    problems.extend(catalog.unknown_secrets().await.into_iter().map(|(name, near)| {
+    problems.extend(catalog.unknown_secrets().await.into_iter().map(|(name, meant)| {
         let variable = format!("ENGINE_SECRET__{}", name.to_uppercase());
-        match near {
-            Some(near) => format!("No component asks for the secret of {variable}; did you mean `{near}`?"),
-            None => format!(
+        match meant {
+            Meant::Asked(near) => format!("No component asks for the secret of {variable}; did you mean `{near}`?"),
+            Meant::Said { name: said, module } => format!(
+                "No component that is bundled or in a folder asks for the secret of {variable}, and `secrets` under [target.{module}] names `{said}`: one of the two is misspelt."
+            ),
+            Meant::Unknown => format!(
                 "No component that is bundled or in a folder asks for the secret of {variable}: take the variable out, or let one that is installed use it, with `secrets = [\"{name}\"]` under its [target.NAME]."
             ),
         }

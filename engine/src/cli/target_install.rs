@@ -63,12 +63,14 @@ impl Install {
         let limits = limits.collect::<Result<Said, Invalid>>()?;
         let module = module_name(&self.file)?;
         let bytes = component(&self.file, context.settings.sandbox.component)?;
+        let says_more = !(grants.is_empty() && settings.is_empty() && limits.is_empty());
         let wish = Wish { name: self.name, module, bytes, grants: grants.clone(), settings, limits };
         let catalog = context.catalog()?;
         let (store, now) = (&context.store, context.clock.now());
         let before = store.list_targets(Tenant::DEFAULT).await?;
         let (change, target) = targets::install(store, &catalog, Tenant::DEFAULT, wish, context.new_id(), now).await?;
         let beside = beside(&before, &target);
+        let in_folder = catalog.is_in_folders(&target.notification_module_name);
         let was_paused = before.iter().any(|before| before.id == target.id && before.pause.is_some());
         let found = target_show::found(store, &catalog, &target).await?;
         let digest = found.as_ref().map(|ready| ready.module.digest.clone()).ok();
@@ -106,6 +108,7 @@ impl Install {
                     Upserted::Added => "is installed".to_owned(),
                     Upserted::Changed if version.is_empty() => "has another component".to_owned(),
                     Upserted::Changed => format!("has another component: version {version}"),
+                    Upserted::Unchanged if says_more => "has this component already, and what else was said".to_owned(),
                     Upserted::Unchanged => "has this component already".to_owned(),
                 };
                 let again = if was_paused && target.pause.is_none() { ", and is called again" } else { "" };
@@ -122,6 +125,12 @@ impl Install {
                     output::text(&output::line(&format!(
                         "{name} keeps the component that it has; {install} gives it this one."
                     )))?;
+                }
+                if in_folder {
+                    output::text(&format!(
+                        "It comes before the component {}.wasm in a folder of `[targets] paths`, which it does not use.",
+                        target.notification_module_name
+                    ))?;
                 }
                 target_show::tell_remarks(&remarks)?;
                 tell(&waiting)?;

@@ -10,7 +10,7 @@ use crate::rules::manifest::Manifest;
 use crate::rules::schema::{self, Key};
 use crate::rules::setup::ENGINES_OWN;
 use crate::rules::spelling::nearest;
-use crate::rules::target::{PauseKind, Target};
+use crate::rules::target::{Pause, PauseKind, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::Store;
 use crate::targets::{self, Unready};
@@ -121,9 +121,17 @@ pub fn problem(found: &Found) -> Option<String> {
 /// Whether anything stops a target, and what.
 pub fn state(target: &Target, found: &Found, now: Timestamp) -> String {
     match (&target.pause, problem(found), target.slowed_until) {
-        (Some(pause), None, _) => format!("paused: {}", pause.said()),
+        (Some(pause), None, _) if target.is_unready() => format!(
+            "ready again, and paused until the next start or `engine target resume {}`; what stopped it at {} was: {}",
+            grants::quoted(&target.name),
+            pause.since,
+            pause.said()
+        ),
+        (Some(Pause { kind: PauseKind::Operator, reason, .. }), None, _) => format!("paused: {reason}"),
+        // What was said then may be mended since.
+        (Some(pause), None, _) => format!("paused since {}: {}", pause.since, pause.said()),
         (Some(pause), Some(problem), _) if !target.is_unready() => {
-            format!("not ready: {problem} It is paused, too: {}", pause.said())
+            format!("not ready: {problem} It is paused, too, since {}: {}", pause.since, pause.said())
         }
         (_, Some(problem), _) => format!("not ready: {problem}"),
         (None, None, Some(until)) if until > now => format!("slowed down until {until}"),

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use ring::hmac;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 const MAC: usize = 32;
 /// How many bytes the manifest's length takes, at the end.
@@ -15,6 +16,9 @@ const LENGTH: usize = 4;
 /// What is signed with every file, so that one of another form is not read.
 const FORM: &[u8] = b"code, manifest, length";
 const ENDING: &str = "cwasm";
+/// The ending of one that is being written, and for how long it may be: who died then left it.
+const DRAFT: &str = "draft";
+const LONGEST_DRAFT: Duration = Duration::from_secs(3600);
 /// How many are kept, and how many bytes of them.
 const MOST_KEPT: usize = 256;
 const MOST_BYTES: u64 = 2 << 30;
@@ -92,7 +96,7 @@ impl Cache {
             std::fs::create_dir_all(&self.folder)?;
             let length = u32::try_from(manifest.len()).map_err(std::io::Error::other)?.to_le_bytes();
             let parts = [code.as_slice(), manifest.as_bytes(), &length];
-            let mut draft = tempfile::NamedTempFile::new_in(&self.folder)?;
+            let mut draft = tempfile::Builder::new().suffix(&format!(".{DRAFT}")).tempfile_in(&self.folder)?;
             draft.write_all(hmac::sign(&self.key, &Self::signed(digest, fingerprint, &parts)).as_ref())?;
             parts.iter().try_for_each(|part| draft.write_all(part))?;
             draft.persist(self.file(digest, fingerprint))?;
@@ -103,11 +107,22 @@ impl Cache {
         }
     }
 
+    /// Whether nobody writes a draft any more.
+    fn is_left(&self, draft: &Path) -> bool {
+        let written = draft.metadata().and_then(|known| known.modified());
+        let age = |written| SystemTime::from(self.clock.now()).duration_since(written);
+        written.is_ok_and(|written| age(written).is_ok_and(|age| age > LONGEST_DRAFT))
+    }
+
     /// Takes those away that were not used for longest, where there are too many: what is installed again and again would fill the disk.
     fn forget(&self) -> std::io::Result<()> {
         let mut kept = Vec::new();
         for entry in std::fs::read_dir(&self.folder)? {
             let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == DRAFT) && self.is_left(&path) {
+                std::fs::remove_file(path)?;
+                continue;
+            }
             if path.extension().is_some_and(|ending| ending == ENDING) {
                 // Another engine may have taken it away meanwhile.
                 kept.extend(path.metadata().and_then(|known| Ok((known.modified()?, known.len(), path))).ok());
@@ -138,17 +153,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path(), &[1; 32], Clock::system());
         std::fs::write(folder.path().join("another's"), "").unwrap();
+        let drafts = ["old", "new"].map(|name| folder.path().join(format!("{name}.{DRAFT}")));
+        drafts.iter().for_each(|draft| std::fs::write(draft, "").unwrap());
+        let long_ago = SystemTime::from(cache.clock.now()) - 2 * LONGEST_DRAFT;
+        std::fs::File::open(&drafts[0]).unwrap().set_modified(long_ago).unwrap();
         for number in 0..MOST_KEPT {
             cache.put(&format!("{number}"), 7, &some());
-            let age = std::time::Duration::from_secs((MOST_KEPT - number) as u64);
+            let age = Duration::from_secs((MOST_KEPT - number) as u64);
             let file = std::fs::File::open(cache.file(&format!("{number}"), 7)).unwrap();
-            file.set_modified(std::time::SystemTime::from(cache.clock.now()) - age).unwrap();
+            file.set_modified(SystemTime::from(cache.clock.now()) - age).unwrap();
         }
         assert!(cache.get("0", 7).is_some(), "which makes it the newest");
         cache.put("new", 7, &some());
         let is_there = ["0", "1", "2", "new"].map(|digest| cache.get(digest, 7).is_some());
         assert_eq!(is_there, [true, false, true, true]);
         assert!(folder.path().join("another's").exists());
+        assert_eq!(drafts.map(|draft| draft.exists()), [false, true], "what an engine was writing when it died goes");
     }
 
     #[test]

@@ -131,6 +131,19 @@ impl Ready {
 /// What a component imports that uses secrets otherwise than to send them.
 const SIGNING: &str = "notification:engine/signing";
 
+/// For what a secret may have been meant that nobody asks for.
+#[derive(Debug)]
+pub enum Meant {
+    /// A component asks for one of much the same name.
+    Asked(String),
+    /// The operator says one of much the same name for a module, of which it is not known whether its component asks for that: one of the two is misspelt.
+    Said {
+        name: String,
+        module: String,
+    },
+    Unknown,
+}
+
 /// A component from a folder, or a bundled one.
 type Loaded = Arc<OnceCell<Result<(Arc<Module>, Source), ModuleError>>>;
 
@@ -263,12 +276,7 @@ impl Catalog {
     /// set.
     pub async fn meant(&self) -> BTreeSet<String> {
         let mut meant: BTreeSet<String> = self.settings.target.keys().cloned().collect();
-        for folder in &self.settings.targets.paths {
-            // That a folder cannot be read is told for each module that is searched there.
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            let names = entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".wasm")?.to_owned()));
-            meant.extend(names);
-        }
+        meant.extend(self.files().map(|(name, _)| name));
         for (module, asked) in self.secrets_of_bundled().await {
             if asked.iter().any(|name| self.settings.secrets.contains_key(name)) {
                 meant.insert(module.to_owned());
@@ -282,16 +290,20 @@ impl Catalog {
         powers::check(name, &self.settings.of_target(name), true).err().map(|error| error.to_string())
     }
 
+    /// Whether a folder has a component of this name.
+    pub fn is_in_folders(&self, name: &str) -> bool {
+        self.in_folders(name).is_ok_and(|found| found.is_some())
+    }
+
     /// Whether a module that the settings speak of can only be an installed one: no folder has it, it is not bundled, and is not spelled like one that
     /// is.
     pub fn is_elsewhere(&self, name: &str) -> bool {
-        let in_folders = self.in_folders(name).is_ok_and(|found| found.is_some());
         let is_near = nearest(name, BUNDLED.iter().map(|(bundled, _)| *bundled)).is_some();
-        !in_folders && !is_near && check_module_name(name).is_ok()
+        !self.is_in_folders(name) && !is_near && check_module_name(name).is_ok()
     }
 
     /// The names of the secrets that no component asks for, of those that are set, and what each may have been meant for.
-    pub async fn unknown_secrets(&self) -> Vec<(String, Option<String>)> {
+    pub async fn unknown_secrets(&self) -> Vec<(String, Meant)> {
         let mut asked: BTreeSet<String> = BTreeSet::new();
         for module in self.meant().await {
             if let Ok(ready) = self.get(&module).await {
@@ -300,10 +312,18 @@ impl Catalog {
         }
         asked.extend(self.secrets_of_bundled().await.into_iter().flat_map(|(_, asked)| asked));
         // What is meant for a component of somebody's own may be asked for by one that is installed.
-        asked.extend(self.settings.target.values().flat_map(|said| said.secrets.iter().cloned()));
-        let unknown = self.settings.secrets.keys().filter(|name| !asked.contains(*name));
-        let near = |name: &String| nearest(name, asked.iter().map(String::as_str)).map(str::to_owned);
-        unknown.map(|name| (name.clone(), near(name))).collect()
+        let of_targets = &self.settings.target;
+        let said = || of_targets.iter().flat_map(|(module, said)| said.secrets.iter().map(move |name| (name, module)));
+        let unknown = self.settings.secrets.keys();
+        let unknown = unknown.filter(|name| !asked.contains(*name) && said().all(|(said, _)| said != *name));
+        let meant = |name: &String| match nearest(name, asked.iter().map(String::as_str)) {
+            Some(near) => Meant::Asked(near.to_owned()),
+            None => match said().find(|(said, _)| nearest(name, [said.as_str()].into_iter()).is_some()) {
+                Some((said, module)) => Meant::Said { name: said.clone(), module: module.clone() },
+                None => Meant::Unknown,
+            },
+        };
+        unknown.map(|name| (name.clone(), meant(name))).collect()
     }
 
     /// Which secrets each bundled component asks for. None is asked while no secret is set.
@@ -329,7 +349,13 @@ impl Catalog {
     }
 
     async fn find(&self, name: &str) -> Result<(Arc<Module>, Source), ModuleError> {
-        check_module_name(name).map_err(|e| ModuleError(e.to_string()))?;
+        check_module_name(name).map_err(|e| match self.files().find(|(stem, _)| stem == name) {
+            Some((_, path)) => ModuleError(format!(
+                "The component {} cannot be used, as its name would be the module's: {e} Rename the file.",
+                path.display()
+            )),
+            None => ModuleError(e.to_string()),
+        })?;
         let named =
             |from: String| move |e: ModuleError| ModuleError(format!("The component {from} cannot be used. {e}"));
         if let Some((path, bytes)) = self.in_folders(name)? {
@@ -341,6 +367,10 @@ impl Catalog {
                 let module = self.host.load(name, bytes).await.map_err(named(name.to_owned()))?;
                 Ok((Arc::new(module), Source::Bundled))
             }
+            None if let Some(path) = self.misnamed(name) => Err(ModuleError(format!(
+                "There is no component for the module `{name}`: rename {} to {name}.wasm.",
+                path.display()
+            ))),
             None => {
                 let near = nearest(name, BUNDLED.iter().map(|(bundled, _)| *bundled));
                 let near = near.map_or_else(String::new, |near| format!(" did you mean `{near}`? If not,"));
@@ -349,6 +379,21 @@ impl Catalog {
                 )))
             }
         }
+    }
+
+    /// The components in the folders, by their names without the ending. That a folder cannot be read is told for each module that is searched there.
+    fn files(&self) -> impl Iterator<Item = (String, PathBuf)> {
+        let entries = self.settings.targets.paths.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+        entries.flatten().flatten().filter_map(|entry| {
+            let stem = entry.file_name().to_str()?.strip_suffix(".wasm")?.to_owned();
+            Some((stem, entry.path()))
+        })
+    }
+
+    /// A file that would be this module's, were it spelled so.
+    fn misnamed(&self, name: &str) -> Option<PathBuf> {
+        let as_module = |stem: &str| stem.to_lowercase().replace(['-', ' ', '.'], "_");
+        self.files().find(|(stem, _)| as_module(stem) == name).map(|(_, path)| path)
     }
 
     /// Looks for `name`.wasm, in the last folder first. A folder is opened once, and nothing outside of it can be reached.

@@ -32,7 +32,7 @@ mod stopwatch;
 mod tls;
 
 pub use call::Powers;
-pub use catalog::{Catalog, Ready, Source};
+pub use catalog::{Catalog, Meant, Ready, Source};
 pub use compiler::{Compiler, compile_input};
 pub use contract::{Creation, Delivery, Draft, Previous};
 pub use examine::examine;

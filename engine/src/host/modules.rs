@@ -394,7 +394,9 @@ fn check_exports(component: &Component, engine: &Engine) -> Result<(), ModuleErr
         Some(other) => {
             refuse(format!("It exports {}, and this engine speaks {WANTED}; build it anew.", one_line(other)))
         }
-        None => refuse(format!("It does not export {WANTED}, so it is not a target; build it for the world `target`.")),
+        None => refuse(format!(
+            "It does not export {WANTED}, so it is not a target; build it for the world `target`, in Rust with `guest_sdk::export_target!(YourType);` in its lib.rs."
+        )),
     }
 }
 

@@ -35,7 +35,7 @@ pub fn failure(error: &(dyn std::error::Error + 'static)) -> Option<String> {
             format!("what answers there does not speak TLS; is it another port? ({failure})")
         }
         rustls::Error::InvalidCertificate(e) if e.to_string().contains(OF_AN_AUTHORITY) => format!(
-            "its certificate is an authority's own, which no server may show; it needs one that is signed by that, or has CA:FALSE ({failure})"
+            "its certificate is an authority's own, which no server may show; it needs one with CA:FALSE, signed by whom this machine trusts or, if by itself, named in SSL_CERT_FILE ({failure})"
         ),
         rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented }) => {
             // As the library has them: DnsName("pigeons.example").

@@ -65,11 +65,11 @@ impl Allowed {
         let is_inside = addresses.iter().any(|address| self.network(*address));
         let inside = addresses.first().filter(|_| !is_inside);
         let reasons = [
-            is_plain.then(|| "it is not encrypted, and `[sandbox] plain_http` does not name it".to_owned()),
+            is_plain.then(|| format!("it is not encrypted, and `[sandbox] plain_http` does not hold \"{origin}\"")),
             inside.map(|address| {
                 let what = if origin.address().is_some() { "an address instead of a name" } else { "this machine" };
                 let network = IpNet::from(address.to_canonical());
-                format!("it is {what}, and in no network of `[sandbox] networks`, such as {network}")
+                format!("it is {what}, and `[sandbox] networks` does not hold \"{network}\"")
             }),
         ];
         let reasons: Vec<String> = reasons.into_iter().flatten().collect();

@@ -12,7 +12,15 @@ const OF_VARIABLES: [&str; 2] = ["environment variable not found", "NotPresent"]
 pub fn hint(words: &str, grants: &Grants, call: Call) -> Option<String> {
     let is_of = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
     if is_of(&OF_FILES) {
-        return grants::no_templates(grants, call).map(|denial| denial.message);
+        // What it looked for is not known: another file than a template, perhaps.
+        let denial = grants::no_templates(grants, call).map(|denial| denial.message);
+        return match (call, words.contains(OF_FILES[0])) {
+            (Call::Create, false) => {
+                let why = denial.map_or_else(String::new, |denial| format!(" {denial}"));
+                Some(format!("A component has no files but those in `/templates`.{why}"))
+            }
+            _ => denial,
+        };
     }
     is_of(&OF_VARIABLES).then(|| {
         "A component has no environment: what it is to know are its settings (`runtime.setting`), and secrets are named in its requests.".to_owned()

@@ -113,10 +113,19 @@ pub fn object(field: &'static str, value: &Map<String, Value>, most: usize) -> R
         return Err(Invalid::new(field, format!("{field} is nested more than {MAX_DEPTH} deep: make it flatter.")));
     }
     // SQLite and PostgreSQL both keep JSON as text here, and PostgreSQL refuses this one escape.
-    if written.contains("\\u0000") {
+    if written.contains("\\u0000") && value.iter().any(|(key, value)| key.contains('\0') || holds_null(value)) {
         return Err(Invalid::new(field, format!("{field} holds the character U+0000: leave it out.")));
     }
     Ok(())
+}
+
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_null),
+        Value::Object(members) => members.iter().any(|(key, value)| key.contains('\0') || holds_null(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// A number within `least..=most`.

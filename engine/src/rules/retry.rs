@@ -279,7 +279,9 @@ fn later(now: Timestamp, wait: Duration) -> Timestamp {
 
 /// A failure as one text for people, which keeps the code.
 fn in_one_text(failure: &Failure) -> String {
-    limits::cut(&format!("{}: {}", failure.code, failure.message), MAX_REASON)
+    let Failure { code, message } = failure;
+    let text = if code.is_empty() { message.clone() } else { format!("{code}: {message}") };
+    limits::cut(&text, MAX_REASON)
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Pause {
     /// The reason, with whose words it is in: those about a target's set-up are its component's.
     pub fn said(&self) -> String {
         match self.kind {
-            PauseKind::Configuration => format!("its component says: {}", self.reason),
+            PauseKind::Configuration => format!("its component said: {}", self.reason),
             PauseKind::Component | PauseKind::Operator => self.reason.clone(),
         }
     }

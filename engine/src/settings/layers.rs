@@ -75,7 +75,7 @@ fn overlay_at(
             (known, value) => {
                 return Err(SettingsError::new(format!(
                     "{origin}: `{full}` must be {}, and {} is {}.",
-                    kind(known),
+                    wanted(known),
                     unless_secret(&value.to_string()),
                     kind(&value)
                 )));
@@ -107,6 +107,14 @@ fn same_kind(known: &Value, value: &Value) -> bool {
 
 fn is_quantity(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// What may stand where the default file has this.
+fn wanted(known: &Value) -> &'static str {
+    match known {
+        Value::String(text) if is_quantity(text) => "a whole number, or text with a unit",
+        other => kind(other),
+    }
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -236,8 +236,8 @@ impl Settings {
             .collect::<Result<_, SettingsError>>()?;
         let key_file = variables.iter().find(|(name, _)| name == "ENGINE_KEY_FILE").map(|(_, value)| value.into());
 
-        let raw: Raw = Raw::deserialize(merged.clone())
-            .map_err(|e| SettingsError::new(format!("The settings are not valid: {}.", one_line(&e.to_string()))))?;
+        let raw: Raw =
+            Raw::deserialize(merged.clone()).map_err(|e| SettingsError::new(unreadable(&e.to_string(), &variables)))?;
         let mut of_variables = layers::keys_of_targets(variables.iter().map(|(name, _)| name.as_str()));
         let target = raw
             .target
@@ -357,8 +357,25 @@ fn read_some(file: &Path, most: u64) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Why the settings cannot be read, from serde's words, which end with the key: said where that stands, and once.
+fn unreadable(words: &str, variables: &[(String, String)]) -> String {
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (why, key) = words.rsplit_once(" in `").unwrap_or((&words, ""));
+    let key = key.trim_end_matches('`');
+    // Numbers are whole here, and none is negative.
+    let why = why.replace("expected u16", "and 0 to 65535 may stand there");
+    let why = ["expected u32", "expected u64", "expected usize"]
+        .iter()
+        .fold(why, |why, expected| why.replace(expected, "and 0 is the least"));
+    let why = why.replace("unknown variant", "unknown value");
+    let why = why.strip_prefix(&format!("`{key}`: ")).map(str::to_owned).unwrap_or(why);
+    let variable = format!("{}{}", layers::PREFIX, key.to_uppercase().replace('.', "__"));
+    let is_of_variable = variables.iter().any(|(name, _)| *name == variable);
+    match (is_of_variable, key.is_empty() || why.contains(&format!("`{key}`"))) {
+        (true, _) => format!("The variable {variable} is not valid: {why}."),
+        (false, true) => format!("The settings are not valid: {why}."),
+        (false, false) => format!("The settings are not valid: `{key}`: {why}."),
+    }
 }
 
 #[cfg(test)]
@@ -383,8 +400,15 @@ mod tests {
         for (text, part) in [
             ("[database]\nurl = 'mysql://x'", "`database.url` must be"),
             ("[smtp]\nhost = ''", "`smtp.host` must name"),
-            ("[smtp]\nport = 70000", "The settings are not valid"),
-            ("[smtp]\ntls = 'ssl'", "unknown variant `ssl`"),
+            ("[smtp]\nport = 70000", "`smtp.port`: invalid value: integer `70000`, and 0 to 65535 may stand there."),
+            ("[smtp]\ntls = 'ssl'", "`smtp.tls`: unknown value `ssl`, expected one of `none`"),
+            ("[smtp]\nconnections = -5", "`smtp.connections`: invalid value: integer `-5`, and 0 is the least."),
+            ("[sandbox]\ncpu = -1", "`sandbox.cpu`: "),
+            ("[sandbox]\ncpu = 1.5", "must be a whole number, or text with a unit, and 1.5 is a number."),
+            (
+                "[sandbox]\nplain_http = ['http://a.example/api']",
+                "valid: `sandbox.plain_http`: \"http://a.example/api\" has more",
+            ),
             ("[smtp]\nusername = 'u'", "without `smtp.password_file`"),
             ("[smtp]\nusername='u'\npassword_file='/nonexistent'\nhost='mail.example'", "readable through the network"),
             ("[smtp]\nusername='u'\npassword_file='/nonexistent'", "cannot be read"),
@@ -396,6 +420,13 @@ mod tests {
             let error = settings(text).expect_err(text);
             assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_value_of_a_variable_is_told_with_it() {
+        let variable = [("ENGINE_SANDBOX__CPU".to_owned(), "5x".to_owned())];
+        let error = Settings::from_text("engine.toml", "", variable.into_iter()).unwrap_err().to_string();
+        assert!(error.starts_with("The variable ENGINE_SANDBOX__CPU is not valid: "), "{error}");
     }
 
     #[test]

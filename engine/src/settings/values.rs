@@ -7,18 +7,10 @@ use serde::{Deserialize, Deserializer};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A quantity as the file holds it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Quantity {
-    Number(u64),
-    Text(String),
-}
-
 fn quantity<'de, D: Deserializer<'de>, T>(d: D, read: fn(&str) -> Result<T, String>) -> Result<T, D::Error> {
-    let text = match Quantity::deserialize(d)? {
-        Quantity::Number(number) => number.to_string(),
-        Quantity::Text(text) => text,
+    let text = match toml::Value::deserialize(d)? {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
     };
     read(&text).map_err(serde::de::Error::custom)
 }

@@ -278,6 +278,7 @@ impl Exchanges {
             .collect();
         let late = || broke("timeout", &format!("did not end {}", patience.said(patience.between)));
         let broke_off = |why: &dyn std::fmt::Display| broke("answer_broken", &format!("broke off: {why}"));
+        let unpacked = |why: &dyn std::fmt::Display| broke("answer_broken", &format!("cannot be unpacked: {why}"));
         let large = || {
             let whose = self.powers.said_where(Limit::Answer);
             broke("answer_too_large", &format!("has more than {most} bytes ({whose})"))
@@ -306,13 +307,13 @@ impl Exchanges {
                 Ok(more) if held.add(more) => {}
                 Ok(_) => return Err(unread()),
                 Err(Wrong::TooLarge) => return Err(large()),
-                Err(Wrong::Broken(why)) => return Err(broke_off(&why)),
+                Err(Wrong::Broken(why)) => return Err(unpacked(&why)),
             }
         }
         match body.end() {
             Ok(body) => Ok((Response { status, headers, body: redactor.bytes(body) }, held)),
             Err(Wrong::TooLarge) => Err(large()),
-            Err(Wrong::Broken(why)) => Err(broke_off(&why)),
+            Err(Wrong::Broken(why)) => Err(unpacked(&why)),
         }
     }
 

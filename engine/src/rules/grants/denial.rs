@@ -1,7 +1,7 @@
 //! What a refusal says: which key is missing, and the exact words that turn it.
 
 use super::capability::quoted;
-use super::doors::{bind_options, places};
+use super::doors::{bind_options, likely_places, places};
 use super::{Capability, Decision, Grants, decide};
 use crate::rules::origin::Origin;
 use std::collections::BTreeSet;
@@ -58,9 +58,12 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                 )
             } else if !decision.allowed {
                 let why = origin.and_then(|origin| operator.allowed.origin(origin).err()).unwrap_or_default();
-                let word = format!(
-                    "; the operator can change that{then}, or write `base_url` under [target.{module}]{instead_of}"
-                );
+                // That key holds one: another would close what is open.
+                let base_url = match (&operator.base_url, origin.filter(|origin| !origin.is_many())) {
+                    (None, Some(origin)) => format!(", or writes `base_url = \"{origin}\"` under [target.{module}]"),
+                    _ => String::new(),
+                };
+                let word = format!("; the operator does that{then}{base_url}");
                 ("origin_not_allowed", format!("the operator forbids it: {why}{word}"))
             } else {
                 ("origin_not_granted", format!("it is not granted; {command}"))
@@ -139,7 +142,7 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                 let bound = grants.bound.get(name);
                 // All of them in one command, since it says anew where the secret may go; but for those of no use.
                 let of_use = |origin: &&Origin| decide(grants, &Capability::Http((*origin).clone())).asked;
-                let wanted = towards.clone().or_else(|| places(grants).next());
+                let wanted = towards.clone().or_else(|| likely_places(grants).into_iter().next());
                 let (of_use, of_none): (Vec<&Origin>, Vec<&Origin>) = bound.into_iter().flatten().partition(of_use);
                 // Others may use the one of all targets.
                 let is_for_others = !grants.own_secrets.contains(name) && !of_none.is_empty();

@@ -67,7 +67,7 @@ pub fn may_carry(grants: &Grants, name: &str, towards: &Origin) -> bool {
 /// May the component use this secret anywhere: towards a place to which it may go or, if it signs, in a signature? The refusal names the first of these
 /// places.
 pub fn secret_anywhere(grants: &Grants, name: &str, signs: bool) -> Result<(), Denial> {
-    let mut wanted = places(grants).map(Some).chain(signs.then_some(None));
+    let mut wanted = likely_places(grants).into_iter().map(Some).chain(signs.then_some(None));
     let first = wanted.next().unwrap_or_default();
     let refusal = match check_secret(grants, name, first) {
         Ok(()) => return Ok(()),
@@ -104,9 +104,19 @@ pub(super) fn bind_options<'a>(origins: impl IntoIterator<Item = &'a Origin>, ta
     options + &own.unwrap_or_default()
 }
 
-/// Those that bind a secret to the first place to which the component of a target goes.
+/// Those that bind a secret to the place to which the component of a target goes most likely.
 pub fn bind_option(grants: &Grants) -> String {
-    bind_options(&places(grants).next(), None)
+    bind_options(&likely_places(grants).first().cloned(), None)
+}
+
+/// The places to which the component of a target goes, those first that are open, and then those that are granted or allowed.
+pub(super) fn likely_places(grants: &Grants) -> Vec<Origin> {
+    let mut places: Vec<Origin> = places(grants).collect();
+    places.sort_by_key(|origin| {
+        let Decision { granted, allowed, .. } = decide(grants, &Capability::Http(origin.clone()));
+        (!(granted && allowed), !granted, !allowed)
+    });
+    places
 }
 
 /// The options of `engine secret set` that keep a secret for what it is for, where only its value is to be another.

@@ -85,13 +85,33 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
     if let Some(Misfit { why, .. }) = unknown_key_within(&place, error.instance(), schema, &failed) {
         return Some(Misfit { key, why });
     }
-    let found: String = error.instance().to_string().chars().take(MOST_SHOWN).collect();
+    let found = shortly(&error.instance().to_string());
     let why = match (meaning(schema, &failed), of_a_few(schema, &failed)) {
-        (Some(told), _) => format!("{place} cannot be {found}: it has to be as described (\"{told}\")"),
+        (Some(told), _) => {
+            let pattern = failed.ends_with("/pattern").then(|| schema.pointer(&failed)?.as_str()).flatten();
+            let pattern = pattern.map_or_else(String::new, |pattern| format!(", matching {}", shortly(pattern)));
+            format!("{place} cannot be {found}: it has to be as described (\"{told}\"){pattern}")
+        }
         (None, Some(few)) => format!("{place} cannot be {found}: it has to be one of {few}"),
-        (None, None) => format!("{place} is not valid: {error}{}", to_write(schema, &failed)),
+        (None, None) => match twice(error.instance()).filter(|_| failed.ends_with("/uniqueItems")) {
+            Some(item) => format!("{place} holds {} twice", shortly(&item.to_string())),
+            // Not the whole of a long value, which would hide what is wrong with it.
+            None => format!("{place} is not valid: {}{}", error.masked_with(&found), to_write(schema, &failed)),
+        },
     };
     Some(Misfit { key, why })
+}
+
+/// The beginning of a text that is quoted.
+fn shortly(text: &str) -> String {
+    let end = text.char_indices().nth(MOST_SHOWN);
+    end.map_or_else(|| text.to_owned(), |(end, _)| format!("{}…", &text[..end]))
+}
+
+/// The first item of a list that is there before.
+fn twice(list: &Value) -> Option<&Value> {
+    let list = list.as_array()?;
+    list.iter().enumerate().find(|(at, item)| list[..*at].contains(item)).map(|(_, item)| item)
 }
 
 /// How a value is written that has another type.
@@ -126,7 +146,11 @@ fn unknown_key(
 
 /// The same of an object inside of another.
 fn unknown_key_within(place: &str, object: &Value, schema: &Value, failed: &str) -> Option<Misfit> {
-    let within = schema.pointer(failed.strip_suffix("/additionalProperties")?)?;
+    // What is required may be there, misspelt.
+    let within = schema.pointer(failed.strip_suffix("/additionalProperties").or(failed.strip_suffix("/required"))?)?;
+    if within.get("additionalProperties") != Some(&Value::Bool(false)) {
+        return None;
+    }
     unknown_key(place, object.as_object()?, within.get("properties")?.as_object()?, &[])
 }
 
@@ -206,8 +230,7 @@ mod tests {
     fn a_pattern_is_told_in_its_authors_words() {
         let schema = json!({ "properties": { "sid": { "pattern": "^AC[0-9]+$", "description": "The account, `AC` and digits." } } });
         let told = check("the settings", json!({ "sid": "x" }).as_object().unwrap(), &schema, &[]).unwrap_err().why;
-        let expected =
-            "`sid` in the settings cannot be \"x\": it has to be as described (\"The account, `AC` and digits\")";
+        let expected = "`sid` in the settings cannot be \"x\": it has to be as described (\"The account, `AC` and digits\"), matching ^AC[0-9]+$";
         assert_eq!(told, expected);
         let few = json!({ "properties": { "a": { "properties": { "b": { "enum": ["x", "y", "z", "v", 3] } }, "additionalProperties": false } } });
         let told = |object: Value| check("the settings", object.as_object().unwrap(), &few, &[]).unwrap_err().why;
@@ -222,6 +245,26 @@ mod tests {
         let either = json!({ "properties": { "to": { "anyOf": [{ "type": "string" }, { "type": "integer" }], "description": "A name or a number." } } });
         let told = check("the settings", json!({ "to": [] }).as_object().unwrap(), &either, &[]).unwrap_err().why;
         assert_eq!(told, "`to` in the settings cannot be []: it has to be as described (\"A name or a number\")");
+    }
+
+    /// The reason, and not all of what is wrong with it.
+    #[test]
+    fn long_values_are_not_repeated() {
+        let list = json!({ "properties": { "a": { "type": "array", "maxItems": 2, "uniqueItems": true } } });
+        let told =
+            |value: Value| check("extra", json!({ "a": value }).as_object().unwrap(), &list, &[]).unwrap_err().why;
+        let long = told(json!(vec!["x".repeat(90); 3]));
+        assert!(long.contains('…') && long.ends_with("has more than 2 items") && long.len() < 200, "{long}");
+        assert_eq!(told(json!(["x", "x"])), "`a` in extra holds \"x\" twice");
+        let within = json!({ "properties": { "secret": {
+            "properties": { "name": {}, "purpose": {} }, "required": ["name", "purpose"], "additionalProperties": false,
+        } } });
+        let misspelt = json!({ "secret": { "name": "x", "purpouse": "y" } });
+        let told = check("extra", misspelt.as_object().unwrap(), &within, &[]).unwrap_err().why;
+        assert!(
+            told.ends_with("holds `purpouse`, and may hold `name`, `purpose`; the nearest key is `purpose`"),
+            "{told}"
+        );
     }
 
     #[test]
