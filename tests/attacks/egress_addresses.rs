@@ -79,6 +79,19 @@ async fn another_name_for_the_operators_host() {
     assert_eq!(probe.tried(&powers, json!({ "url": server.origin() })).await["status"], 200, "its own is open");
 }
 
+/// What else that host has is not opened by it: another port, or TLS.
+#[tokio::test]
+async fn another_origin_of_the_operators_host() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let probe = Probe::new().await;
+    let origin = format!("http://provider.example:{}", server.address.port());
+    let powers = Arc::new(probe.powers(Some(&origin)));
+    probe.names.answer(&[&["127.0.0.1"]]);
+    let found = probe.tried(&powers, json!({ "url": "https://provider.example/" })).await;
+    assert_eq!((&found["phase"], &found["code"]), (&json!("denied"), &json!("address_not_public")), "{found}");
+    assert_eq!(probe.tried(&powers, json!({ "url": origin })).await["status"], 200, "its own is open");
+}
+
 /// A name that is public when it is judged and inside when it is dialled: it is asked once, and what was judged is dialled.
 #[tokio::test]
 async fn a_name_that_changes_its_answer() {

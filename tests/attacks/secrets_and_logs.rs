@@ -146,6 +146,12 @@ async fn secrets_that_would_be_decoded() {
         (case("as_a_number"), body(json, r#"{"a":1{m}}"#)),
         (case("beside_a_text_in_json"), body(json, r#"{"a":"b"}{m}"#)),
         (case("in_another_charset"), body(&format!("{json}; charset=utf-16le"), r#""{m}""#)),
+        (case("in_another_charset_spelled_otherwise"), body(&format!("{json}; charset*=utf-8''utf-7"), r#""+{m}-""#)),
+        (
+            case("in_a_body_that_is_packed"),
+            json!({ "url": own, "headers": [["content-type", form], ["content-encoding", "identity"], ["content-encoding", "deflate"]],
+                "body": "{m}", "credentials": [{ "body": { "marker": "{m}", "secret": "token" } }] }),
+        ),
         (case("in_a_cookie"), header("a=%4")),
         (case("in_an_encoded_word"), header("=?utf-8?q?=4")),
     ] {
@@ -163,8 +169,48 @@ async fn secrets_that_would_be_decoded() {
 async fn a_part_of_an_answer() {
     let server = HttpServer::start(Answer::status(200, "", "")).await;
     let arena = with_secret(&server).await;
-    let found = arena.reported(json!({ "url": server.origin(), "headers": [["Range", "bytes=0-20"]] })).await;
-    assert_eq!((&found["code"], server.count()), (&json!("invalid_request"), 0), "{found}");
+    let url = server.origin();
+    let mut cases = Cases::default();
+    for (name, wish) in [
+        (case("by_a_range"), json!({ "url": url, "headers": [["Range", "bytes=0-20"]] })),
+        (case("by_another_header"), json!({ "url": url, "headers": [["x-ms-range", "bytes=30-"]] })),
+        (
+            case("by_a_credential"),
+            json!({ "url": url, "credentials": [{ "header": { "name": "range", "before": "bytes=30-,", "secret": "token" } }] }),
+        ),
+        (case("in_another_charset"), json!({ "url": url, "headers": [["accept-charset", "utf-16"]] })),
+        (
+            case("of_a_type_in_another_charset"),
+            json!({ "url": url, "headers": [["accept", "text/plain; charset=utf-16"]] }),
+        ),
+    ] {
+        let found = arena.reported(wish).await;
+        cases.check(name, found["code"] == "invalid_request" && server.count() == 0, found);
+    }
+    for (name, answer, code) in [
+        (case("unasked"), Answer::status(206, "", "9f86"), "answer_partial"),
+        (case("unasked_and_said"), Answer::status(200, "content-range: bytes 30-40/100\r\n", "9f86"), "answer_partial"),
+        (
+            case("in_utf_16"),
+            Answer::status(200, "content-type: text/plain; charset=utf-16\r\n", "9\0f\0"),
+            "answer_packed",
+        ),
+    ] {
+        server.answers(answer);
+        let found = arena.reported(json!({ "url": url })).await;
+        cases.check(name, found["phase"] == "read" && found["code"] == code, found);
+    }
+}
+
+/// Others show the beginning and the end of what is long, and a component may make it as long as it likes.
+#[tokio::test]
+async fn a_server_that_cuts_what_it_repeats() {
+    let server = HttpServer::start(Answer::status(400, "", "not valid: 'xxxx5f3c9a7be1d2...c3d4e5f60718'")).await;
+    let settings = format!("[target.http_probe]\nbase_url = '{}'\nsecrets = ['token']\n", server.origin());
+    let builder = TestEngine::builder().targets_in(guests()).with(&settings);
+    let arena = Arena::started("http_probe", builder.secret("token", "5f3c9a7be1d24f6081b2c3d4e5f60718")).await;
+    let found = arena.reported(json!({ "url": server.origin() })).await;
+    assert_eq!(found["body"], "not valid: 'xxxx•••...•••'", "{found}");
 }
 
 /// A server that sends a secret back, in whatever spelling it had got it: the component does not see it, and neither does the history.

@@ -7,6 +7,7 @@ use engine::rules::notification::Notification;
 use engine::rules::outcome::OutcomeKind;
 use engine::rules::status::Status;
 use serde_json::json;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 async fn engine(server: &SmtpServer) -> TestEngine {
@@ -117,6 +118,24 @@ async fn a_refused_mail_does_not_harm_the_next() {
     let taken = engine.tried("email", "Taken", json!({})).await;
     assert_eq!(taken.listed.notification.status, Status::Delivered, "{taken:#?}");
     assert_eq!(server.count(), 1);
+}
+
+/// A relay that has had enough of a kept connection says so when the next mail begins: that goes over another.
+#[tokio::test]
+async fn a_kept_connection_that_is_closed_with_words_is_replaced() {
+    let closing = Answer::SaysAt(2, Arc::default(), "421 4.7.0 Too many messages in this connection");
+    let server = SmtpServer::start(&[("MAIL", closing)]).await;
+    let engine = engine(&server).await;
+    let mut ids = Vec::new();
+    for title in ["First", "Second"] {
+        ids.push(engine.notify("email", title, json!({})).await);
+    }
+    engine.deliver().await;
+    for id in ids {
+        let shown = engine.show(id).await;
+        assert_eq!(shown.listed.notification.status, Status::Delivered, "{shown:#?}");
+    }
+    assert_eq!((server.count(), server.connections.load(Ordering::SeqCst)), (2, 2));
 }
 
 #[tokio::test]

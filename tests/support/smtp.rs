@@ -16,6 +16,8 @@ pub enum Answer {
     Closes,
     /// With a closed connection, once in so many times; it counts how often it was asked.
     ClosesAtEach(usize, Arc<AtomicUsize>),
+    /// With these words at this asking, counted from 1 on.
+    SaysAt(usize, Arc<AtomicUsize>, &'static str),
     /// Not at all.
     Hangs,
     /// Without end, on one line.
@@ -83,6 +85,13 @@ async fn converse(stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Scr
                         return Ok(());
                     }
                     $usual.to_owned()
+                }
+                Some(Answer::SaysAt(turn, asked, words)) => {
+                    if asked.fetch_add(1, Ordering::SeqCst) + 1 == turn {
+                        words.to_owned()
+                    } else {
+                        $usual.to_owned()
+                    }
                 }
                 Some(Answer::Endless) => loop {
                     write.write_all(&[b'2'; 8192]).await?;

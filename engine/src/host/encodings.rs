@@ -13,6 +13,13 @@ const SHORTEST: usize = 4;
 /// How many characters an escape may take that begins before a secret.
 const MOST_EATEN: usize = 4;
 
+/// A part of a secret that is shorter than this is left: it could be anything, and to guess one, in an answer with many guesses, must not be worth it.
+pub(super) const SHORTEST_PART: usize = 10;
+/// A longer secret is not written down twice.
+const LONGEST_TWICE: usize = 512;
+/// Longer forms are not looked for in parts, of which there would be too many.
+const LONGEST_CUT: usize = 256;
+
 /// A longer secret is a document, which nobody puts into a page or into JSON but as JavaScript would: all forms of it would take the machine's memory.
 const LONGEST: usize = 4 * 1024;
 
@@ -34,12 +41,55 @@ pub(super) fn forms(secret: &str) -> BTreeSet<String> {
         forms.extend(in_html(secret));
     }
     // Its lines, as a log may have cut a document into them.
-    forms.extend(secret.lines().map(str::trim).filter(|line| line.len() >= 4 * SHORTEST).map(str::to_owned));
+    forms.extend(secret.lines().map(str::trim).filter(|line| line.len() >= 2 * SHORTEST).map(str::to_owned));
     forms.retain(|form| form.len() >= SHORTEST);
-    // The first characters may have been read as a part of what stood before them.
+    forms.insert(secret.to_owned());
+    if secret.len() <= LONGEST_TWICE {
+        forms.extend(twice_written(secret));
+    }
+    // The first characters may have been read as a part of what stood before them; or somebody cuts what is long, and shows its beginning and its end.
     let tails = secret.char_indices().skip(1).take(MOST_EATEN).map(|(at, _)| &secret[at..]);
     forms.extend(tails.filter(|tail| is_short && tail.len() >= 2 * SHORTEST).map(str::to_owned));
-    forms.insert(secret.to_owned());
+    let whole: Vec<String> = forms.iter().filter(|form| form.len() <= LONGEST_CUT).cloned().collect();
+    forms.extend(whole.iter().flat_map(|form| parts(form)));
+    forms
+}
+
+/// All parts of this length.
+fn parts(form: &str) -> impl Iterator<Item = String> {
+    let ends = form.char_indices().map(|(at, _)| at).skip(SHORTEST_PART).chain(Some(form.len()));
+    let starts = form.char_indices().map(|(at, _)| at);
+    starts.zip(ends).map(|(start, end)| form[start..end].to_owned())
+}
+
+/// As it may look after it was read in another character set, or written down twice: in the way of a programming language, as JSON within JSON, a form within a URL.
+fn twice_written(secret: &str) -> BTreeSet<String> {
+    let mut forms = BTreeSet::new();
+    if secret.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return forms;
+    }
+    // UTF-8 taken for Latin-1, as headers often are.
+    let read: String = secret.bytes().map(char::from).collect();
+    for text in [secret, &read] {
+        forms.insert(text.to_owned());
+        for json in in_json(text, &JSON_WRITERS).collect::<BTreeSet<_>>() {
+            forms.extend(in_json(&json, &JSON_WRITERS[..1]));
+            forms.extend(in_html(&json));
+            forms.insert(json);
+        }
+        forms.insert(text.replace('\\', "\\\\").replace('\'', "\\'"));
+        forms.insert(text.replace('\'', "''"));
+        forms.insert(
+            text.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("&#{};", u32::from(c)) }).collect(),
+        );
+    }
+    let escaped = |byte: u8| {
+        if byte.is_ascii_graphic() || byte == b' ' { char::from(byte).to_string() } else { format!("\\x{byte:02x}") }
+    };
+    forms.insert(secret.bytes().map(escaped).collect());
+    let form = utf8_percent_encode(secret, UNRESERVED).to_string().replace("%20", "+");
+    forms.insert(utf8_percent_encode(&form, UNRESERVED).to_string());
+    forms.retain(|form| form.len() >= SHORTEST);
     forms
 }
 
@@ -170,7 +220,8 @@ mod tests {
     #[test]
     fn a_plain_secret_has_few_forms() {
         let forms = forms("s3cr3t0123456789");
-        // Itself, base64 after none, one and two bytes, and without its first characters.
-        assert_eq!(forms.len(), 8, "{forms:?}");
+        // Itself, base64 after none, one and two bytes, without its first characters, and the parts of all these.
+        let whole = forms.iter().filter(|form| form.len() > SHORTEST_PART).count();
+        assert_eq!((whole, forms.len() < 60), (8, true), "{forms:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Secrets are cut out of whatever is kept or shown: as they are, in small or capital letters, and as a request or an answer may have encoded them.
 //!
-//! What cannot be found is a secret that somebody took apart: turned around, in UTF-16 or hexadecimal digits, wrapped into lines, one half here and one there. A
-//! provider that was given the secret can do that, and nobody else has it.
+//! Of a secret that was cut, every part is found that is not short (`encodings::SHORTEST_PART`). What cannot be found is one that somebody took apart otherwise: turned
+//! around, in hexadecimal digits, wrapped into lines. A provider that was given the secret can do that, and nobody else has it.
 
 use super::encodings::forms;
 use crate::settings::Secret;
@@ -38,6 +38,11 @@ impl Redactor {
     /// The same of bytes, be they text or not.
     pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
         self.0.as_ref().and_then(|searcher| searcher.cut(&bytes)).unwrap_or(bytes)
+    }
+
+    /// Whether there is no secret that it could find.
+    pub fn is_idle(&self) -> bool {
+        self.0.is_none()
     }
 
     /// Whether a secret is in the text.
@@ -151,10 +156,10 @@ mod tests {
     #[test]
     fn forms_within_forms_are_cut_out_at_once() {
         let cut = |secrets: &[&str], text: &str| Redactor::new(secrets.iter().copied()).text(text);
-        assert_eq!(cut(&["hush-1", "hush-1-hush"], "a hush-1-hush, a hush-1-hus"), format!("a {BLOT}, a {BLOT}-hus"));
+        assert_eq!(cut(&["hush-1", "hush-1-hush"], "a hush-1-hush, a hush-1-hu"), format!("a {BLOT}, a {BLOT}-hu"));
         assert_eq!(cut(&["hush-1-hush", "hush-2"], "hush-1-hush-2!"), format!("{BLOT}!"));
         assert_eq!(cut(&["hush-1"], "hush-1hush-1"), format!("{BLOT}{BLOT}"));
-        assert_eq!(cut(&["x-hush-1", "hush-1-hush-2-x", "hush"], "x-hush-1-hush-2-y"), format!("{BLOT}-{BLOT}-2-y"));
+        assert_eq!(cut(&["x-hush-1", "hush-1-hush-2-x", "hush"], "x-hush-1-hush-2-y"), format!("{BLOT}y"));
         let (short, long) = ("aaaa", format!("{}b", "a".repeat(32_000)));
         let began = std::time::Instant::now();
         assert_eq!(cut(&[short, &long], &"a".repeat(1 << 20)), BLOT);
@@ -172,6 +177,16 @@ mod tests {
             assert!(bytes < 32 << 20, "{length}: {bytes}");
             assert!(began.elapsed() < std::time::Duration::from_secs(5), "{length}: {:?}", began.elapsed());
         }
+    }
+
+    /// What is too long to be shown, others show the beginning and the end of.
+    #[test]
+    fn a_secret_that_is_cut_is_known() {
+        let redactor = Redactor::new(["5f3c9a7be1d24f6081b2c3d4e5f60718"].into_iter());
+        for text in ["xx5f3c9a7be1d24f60...", "...f6081b2c3d4e5", "1d24f60.81b2c3d4e5"] {
+            assert!(redactor.text(text).contains(BLOT), "{text}");
+        }
+        assert_eq!(redactor.text("5f3c9a7be..."), "5f3c9a7be...", "so little is told");
     }
 
     #[test]
@@ -195,6 +210,12 @@ mod tests {
             r#"hu\/sh+ \"\u00e9?"#.to_owned(),
             r#"hu/sh\u002B \u0022\u00E9?"#.to_owned(),
             "hu/sh+ &#34;é?".to_owned(),
+            // UTF-8 read as Latin-1, JSON in JSON, Python's bytes, a form in a URL.
+            "hu/sh+ \"\u{c3}\u{a9}?".to_owned(),
+            r#"hu/sh+ \\\"é?"#.to_owned(),
+            r#"hu/sh+ "\xc3\xa9?"#.to_owned(),
+            "hu%252Fsh%252B%2B%2522%25C3%25A9%253F".to_owned(),
+            "hu/sh+ \"&#233;?".to_owned(),
         ] {
             assert!(redactor.finds(&text) && redactor.text(&text).contains(BLOT), "{text}");
             assert!(!redactor.text(&text).contains("sh"), "{text}");

@@ -8,6 +8,7 @@ use super::reading::{Expected, Reading};
 use crate::host::HostError;
 use crate::host::shares::{Shared, Sharer};
 use crate::rules::grants::{self, Grants};
+use crate::rules::origin::Origin;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, USER_AGENT};
 use http::{Extensions, Request, Response};
@@ -36,6 +37,9 @@ const MOST_AGAIN: u32 = 2;
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client<Connector, Full<Bytes>>,
+    /// For the origin that the operator has opened, wherever it leads: another of that host is judged.
+    operators: Client<Connector, Full<Bytes>>,
+    grants: Arc<Grants>,
     /// Its own at a host, its turn to wait there for one that it shares with the other targets, and these.
     own: Arc<Places>,
     turn: Arc<Places>,
@@ -49,51 +53,46 @@ impl HttpClient {
     pub fn new(grants: &Grants, network: &Network, connect: Duration) -> Result<Self, HostError> {
         // Each holds a descriptor of the process, and nobody counts hosts.
         let kept = if grants::goes_to_many(grants) { 0 } else { (KEPT / grants::origins(grants).max(1)).max(1) };
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(kept)
-            .build(Connector::new(network.judging(grants), connect)?);
+        let client = |is_operators| -> Result<_, HostError> {
+            Ok(Client::builder(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(kept)
+                .build(Connector::new(network.judging(grants, is_operators), connect)?))
+        };
+        let (client, operators, known) = (client(false)?, client(true)?, Arc::new(grants.clone()));
         let [own, turn] = [MOST_PER_HOST, 1].map(Places::at_each);
-        Ok(HttpClient { client, own, turn, shared: network.places.clone(), sharer: network.sharer(grants) })
+        Ok(HttpClient {
+            client,
+            operators,
+            grants: known,
+            own,
+            turn,
+            shared: network.places.clone(),
+            sharer: network.sharer(grants),
+        })
     }
 
     /// Sends a request, and waits for the head of its answer, as much of which is read as is expected. What the server did nothing with is sent again.
     pub(super) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
+        origin: &Origin,
         expected: &mut Expected,
     ) -> Result<Response<Incoming>, Error> {
+        let client = if grants::is_operators(&self.grants, origin) { &self.operators } else { &self.client };
         let agent = concat!("notification-engine/", env!("CARGO_PKG_VERSION"));
         for (name, ours) in [(ACCEPT, "*/*"), (ACCEPT_ENCODING, "gzip"), (USER_AGENT, agent)] {
             request.headers_mut().entry(name).or_insert(HeaderValue::from_static(ours));
         }
         let mut again = 0;
         loop {
-            match self.send_once(request.clone(), expected).await {
+            match send_once(client, request.clone(), expected).await {
                 Err(error) if again < MOST_AGAIN && was_not_done(&error) => again += 1,
                 ended => return ended,
             }
         }
-    }
-
-    async fn send_once(
-        &self,
-        mut request: Request<Full<Bytes>>,
-        expected: &mut Expected,
-    ) -> Result<Response<Incoming>, Error> {
-        let captured = capture_connection(&mut request);
-        let mut sending = self.client.request(request);
-        // Each connection over which it goes is known once this has been polled.
-        poll_fn(|cx| {
-            let polled = Pin::new(&mut sending).poll(cx);
-            if let Some(reading) = reading_of(&captured) {
-                expected.from(reading);
-            }
-            polled
-        })
-        .await
     }
 
     /// Waits for a place of its own at a host, which it takes before one that it shares.
@@ -114,6 +113,24 @@ impl HttpClient {
     pub(super) async fn place(&self) -> Shared {
         self.sharer.place().await
     }
+}
+
+async fn send_once(
+    client: &Client<Connector, Full<Bytes>>,
+    mut request: Request<Full<Bytes>>,
+    expected: &mut Expected,
+) -> Result<Response<Incoming>, Error> {
+    let captured = capture_connection(&mut request);
+    let mut sending = client.request(request);
+    // Each connection over which it goes is known once this has been polled.
+    poll_fn(|cx| {
+        let polled = Pin::new(&mut sending).poll(cx);
+        if let Some(reading) = reading_of(&captured) {
+            expected.from(reading);
+        }
+        polled
+    })
+    .await
 }
 
 /// What the connection over which a request goes may read.

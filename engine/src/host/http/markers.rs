@@ -2,7 +2,7 @@
 //! could else make others of the first of them, and whoever got those back would not be known for a secret.
 
 use super::request::{LONGEST_URL, Refused, invalid};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::de::IgnoredAny;
 use url::Url;
@@ -198,29 +198,25 @@ fn in_json(text: &str) -> String {
 /// Puts secrets into a form or into the strings of a JSON text, as its headers say which it is.
 pub fn fill_body(body: &[u8], headers: &HeaderMap, marked: &[Marked<'_>], largest: usize) -> Result<Vec<u8>, Refused> {
     let said: Vec<&str> = headers.get_all(CONTENT_TYPE).iter().map(|kind| kind.to_str().unwrap_or_default()).collect();
-    let (kind, parameters) = match said[..] {
-        [one] => one.split_once(';').unwrap_or((one, "")),
-        _ => ("", ""),
-    };
-    let is_json = match kind.trim().to_ascii_lowercase().as_str() {
+    let said = if let [one] = said[..] { one.to_ascii_lowercase() } else { String::new() };
+    let (kind, parameters) = said.split_once(';').unwrap_or((&said, ""));
+    let is_json = match kind.trim() {
         "application/x-www-form-urlencoded" => false,
         "application/json" => true,
         _ => {
             return invalid("A secret goes into a body of application/x-www-form-urlencoded or application/json only.");
         }
     };
+    // There are many ways to write a parameter, and some servers know them all.
+    let is_utf8 = matches!(parameters.trim(), "" | "charset=utf-8" | "charset=\"utf-8\"");
+    if !is_utf8 || headers.contains_key(CONTENT_ENCODING) {
+        return invalid(
+            "A body into which a secret goes is UTF-8, and not packed: leave out what the header content-type says beside `charset=utf-8`, and the header content-encoding.",
+        );
+    }
     let Ok(text) = std::str::from_utf8(body) else {
         return invalid("The body holds a marker for a secret, but is not UTF-8.");
     };
-    let charset = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
-    let is_charset = |(name, _): &(&str, &str)| name.trim().eq_ignore_ascii_case("charset");
-    let is_read_otherwise = |(_, set): (&str, &str)| !set.trim().trim_matches('"').eq_ignore_ascii_case("utf-8");
-    let packed = headers.get(CONTENT_ENCODING).is_some_and(|how: &HeaderValue| how.as_bytes() != b"identity");
-    if packed || charset.filter(is_charset).any(is_read_otherwise) {
-        return invalid(
-            "A body into which a secret goes is UTF-8, and not packed: leave out `charset` and the header content-encoding.",
-        );
-    }
     for (marker, _) in marked {
         if !text.contains(marker) {
             return invalid(format!("The marker {} does not stand in the body.", marker.escape_debug()));
@@ -240,6 +236,7 @@ pub fn fill_body(body: &[u8], headers: &HeaderMap, marked: &[Marked<'_>], larges
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::HeaderValue;
 
     const LARGEST: usize = 1024 * 1024;
 
@@ -333,11 +330,14 @@ mod tests {
             ("text/plain", "only"),
             ("application/json; charset=utf-16le", "is UTF-8"),
             ("application/json;a=b; CHARSET = utf-7", "is UTF-8"),
+            ("application/json; charset*=utf-8''utf-7", "is UTF-8"),
+            ("application/json; charset*0=utf-;charset*1=7", "is UTF-8"),
+            ("application/json; charset=utf-8; charset=utf-7", "is UTF-8"),
         ] {
             let error = body(kind, r#""K""#, &[("K", "x")]).unwrap_err();
             assert!(error.contains(part), "{kind}: {error}");
         }
-        for (name, value) in [(CONTENT_TYPE, "application/json; charset=utf-16"), (CONTENT_ENCODING, "deflate")] {
+        for (name, value) in [(CONTENT_TYPE, "application/json; charset=utf-16"), (CONTENT_ENCODING, "identity")] {
             let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
             headers.append(name, HeaderValue::from_static(value));
             assert!(fill_body(br#""K""#, &headers, &[("K", "x".to_owned())], LARGEST).is_err(), "{value}");

@@ -32,7 +32,7 @@ use crate::rules::origin::Origin;
 use body::{Body, Wrong};
 use connector::TooLate;
 use http::Uri;
-use http::header::{CONTENT_ENCODING, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -66,6 +66,7 @@ struct Departure {
     client: HttpClient,
     ready: request::Ready,
     url: Url,
+    origin: Origin,
     uri: Uri,
     /// The notifications that it carries.
     about: Vec<String>,
@@ -140,14 +141,14 @@ impl Exchanges {
         })?;
         let origin = Origin::of(&judged).map_err(|why| failed(Phase::Invalid, "invalid_url", why))?;
         request::check(&request, largest, &powers.said_where(Limit::Request)).map_err(refused)?;
-        if request::asks_for_a_part(&request)
+        if let Some(header) = request::asks_for_another_answer(&request)
             && powers.secrets.keys().any(|name| grants::may_carry(&powers.grants, name, &origin))
         {
-            return Err(failed(
-                Phase::Invalid,
-                "invalid_request",
-                "A secret may go there, and a part of an answer could hold a part of it: leave out the headers range and if-range.",
-            ));
+            let why = format!(
+                "A secret may go there, and would not be known in a part of an answer, or in one that is not UTF-8: leave out the header {}.",
+                header.escape_debug()
+            );
+            return Err(failed(Phase::Invalid, "invalid_request", why));
         }
         for name in &used {
             powers.has_secret(name).map_err(|why| failed(Phase::Denied, "no_such_secret", why))?;
@@ -170,7 +171,8 @@ impl Exchanges {
             .map_err(|denial| failed(Phase::Denied, denial.code, "The secret leads the URL to another place."))?;
         let host = url.host_str().unwrap_or_default();
         if let Ok(literal) = host.trim_matches(['[', ']']).parse() {
-            grants::address(&powers.grants, host, literal).map_err(|d| failed(Phase::Denied, d.code, d.message))?;
+            grants::address(&powers.grants, grants::is_operators(&powers.grants, &origin), host, literal)
+                .map_err(|d| failed(Phase::Denied, d.code, d.message))?;
         }
         let uri = Uri::try_from(url.as_str());
         let uri = uri.map_err(|e| failed(Phase::Invalid, "invalid_url", format!("The URL cannot be sent: {e}.")))?;
@@ -187,11 +189,11 @@ impl Exchanges {
         }
         let patience =
             Patience { whole, first: whole, between: whole, longest, whose: powers.said_where(Limit::HttpTime) };
-        Ok(Departure { client, ready, url, uri, about, patience })
+        Ok(Departure { client, ready, url, origin, uri, about, patience })
     }
 
     async fn exchange(self: &Arc<Self>, departure: Departure, redactor: &Redactor) -> Result<(Response, Held), Error> {
-        let Departure { client, ready, url, uri, about, patience } = departure;
+        let Departure { client, ready, url, origin, uri, about, patience } = departure;
         let host = url.host_str().unwrap_or_default().to_owned();
         let is_plain = url.scheme() == "http";
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
@@ -210,7 +212,7 @@ impl Exchanges {
         let mut expected = Expected::of(self.budget.bytes(Limit::Answer));
         let until = Instant::now() + patience.whole.min(self.time_left());
         let head = patience.first.min(until.saturating_duration_since(Instant::now()));
-        let error = match tokio::time::timeout(head, client.send(request, &mut expected)).await {
+        let error = match tokio::time::timeout(head, client.send(request, &origin, &mut expected)).await {
             Ok(Ok(answer)) => match self.read(answer, &host, &patience, until, &expected, redactor).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -261,6 +263,16 @@ impl Exchanges {
             // Nothing else was asked for: a secret that is repeated in there could not be found.
             _ => return Err(broke("answer_packed", "is packed otherwise than by gzip")),
         };
+        // Where nothing may be repeated, nothing has to be found.
+        if !redactor.is_idle() {
+            if status == 206 || answer.headers().contains_key(CONTENT_RANGE) {
+                return Err(broke("answer_partial", "is a part of one, in which a secret would not be known"));
+            }
+            let kinds = answer.headers().get_all(CONTENT_TYPE).iter();
+            if !kinds.map(|kind| String::from_utf8_lossy(kind.as_bytes())).all(|kind| reads_as_ascii(&kind)) {
+                return Err(broke("answer_packed", "is in a character set in which a secret would not be known"));
+            }
+        }
         let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
         if !answer.headers().get_all(TRANSFER_ENCODING).iter().all(is_chunked) {
             return Err(broke("answer_packed", "comes in a transfer coding other than chunked"));
@@ -332,6 +344,16 @@ impl Exchanges {
             )),
         }
     }
+}
+
+/// Whether what is of this content type has the characters of ASCII where ASCII has them.
+fn reads_as_ascii(content_type: &str) -> bool {
+    let said = content_type.to_ascii_lowercase();
+    let Some((_, set)) = said.split_once("charset") else { return true };
+    let set = set.trim_start_matches(['*', '=', ' ', '"', '\'']);
+    ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "latin1", "windows-125"]
+        .iter()
+        .any(|known| set.starts_with(known))
 }
 
 /// Whether an exchange that broke here certainly brought nothing to the provider.

@@ -72,10 +72,10 @@ impl Network {
         self.exchanges.sharer(MOST_OWN_EXCHANGES, grants.is_bundled())
     }
 
-    /// What looks names up for a client, and judges what it finds.
-    pub(super) fn judging(&self, grants: &Grants) -> Judging {
+    /// What looks names up for a client, and judges what it finds; for the operator's own origin or for others.
+    pub(super) fn judging(&self, grants: &Grants, is_operators: bool) -> Judging {
         let own = self.lookups.sharer(MOST_OWN_LOOKUPS, grants.is_bundled());
-        Judging { resolver: self.resolver.clone(), grants: Arc::new(grants.clone()), own }
+        Judging { resolver: self.resolver.clone(), grants: Arc::new(grants.clone()), is_operators, own }
     }
 }
 
@@ -84,6 +84,8 @@ impl Network {
 pub struct Judging {
     resolver: Resolver,
     grants: Arc<Grants>,
+    /// Whether the operator has opened the origin that it is for.
+    is_operators: bool,
     /// The look-ups of this target, among those of all.
     own: Sharer,
 }
@@ -113,7 +115,7 @@ impl Service<Name> for Judging {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let grants = self.grants.clone();
+        let (grants, is_operators) = (self.grants.clone(), self.is_operators);
         let host = name.as_str().to_owned();
         let (looking, own) = ((self.resolver)(host.clone()), self.own.clone());
         // Whoever gives up waiting does not end it, so its place is taken until it ends by itself.
@@ -131,7 +133,8 @@ impl Service<Name> for Judging {
                 return Err(NoAddress::NotFound(format!("{host} has no address.")));
             }
             for address in &found {
-                grants::address(&grants, &host, *address).map_err(|denial| NoAddress::Denied(denial.message))?;
+                grants::address(&grants, is_operators, &host, *address)
+                    .map_err(|denial| NoAddress::Denied(denial.message))?;
             }
             let found: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
             Ok(found.into_iter())
@@ -156,7 +159,7 @@ mod tests {
                 std::future::pending().await
             })
         }));
-        let mut judging = network.judging(&Grants::default());
+        let mut judging = network.judging(&Grants::default(), false);
         for _ in 0..3 * MOST_OWN_LOOKUPS {
             let looking = judging.call("provider.example".parse().unwrap());
             assert!(tokio::time::timeout(Duration::from_millis(5), looking).await.is_err());

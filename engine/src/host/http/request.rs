@@ -106,9 +106,21 @@ pub fn check_size(request: &Request, batch: usize) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether it asks for a part of an answer.
-pub fn asks_for_a_part(request: &Request) -> bool {
-    request.headers.iter().any(|(name, _)| ["range", "if-range"].iter().any(|header| name.eq_ignore_ascii_case(header)))
+/// The header by which it asks for a part of an answer, or for one that is written otherwise than in UTF-8, if it does: a secret that is repeated in there could not
+/// be found.
+pub fn asks_for_another_answer(request: &Request) -> Option<&str> {
+    let of_credentials = request.credentials.iter().filter_map(|credential| match credential {
+        Credential::Header(header) => Some((header.name.as_str(), "")),
+        _ => None,
+    });
+    let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(of_credentials);
+    let asks = |(name, value): &(&str, &str)| {
+        let name = name.to_ascii_lowercase();
+        name.contains("range")
+            || name == "accept-charset"
+            || (name == "accept" && value.to_ascii_lowercase().contains("charset"))
+    };
+    headers.into_iter().find(asks).map(|(name, _)| name)
 }
 
 /// Checks what the component wrote, before anything is filled in. Its body has at most so many bytes, by a limit that is said there.

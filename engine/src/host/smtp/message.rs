@@ -1,6 +1,8 @@
 //! A component's mail becomes the bytes that are sent: checked against the rules of `wit/smtp.wit`, built by lettre.
 
 use crate::host::bindings::smtp::{self, Mail, Mailbox};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
@@ -13,6 +15,8 @@ const MOST_ATTACHMENTS: usize = 50;
 /// All that becomes part of a header, together; the library would take long to fold and encode what is much longer.
 const MOST_HEADER_BYTES: usize = 64 * 1024;
 const LARGEST: usize = 5 * 1024 * 1024;
+/// How many bytes fit into one encoded word of 75 characters.
+const MOST_IN_A_WORD: usize = 45;
 /// Without its end.
 const LONGEST_LINE: usize = 998;
 
@@ -42,7 +46,7 @@ pub fn build(
     let date = std::time::SystemTime::from(now);
     let mut builder = Message::builder()
         .from(sender.clone())
-        .subject(mail.subject.clone())
+        .raw_header(subject(&mail.subject))
         .date(date)
         .message_id(Some(format!("<{notification}@{}>", sender.email.domain())));
     // lettre would read them in the headers, and find none where one of them has a quoted name or an address literal.
@@ -91,6 +95,16 @@ fn check_lines(bytes: &[u8]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A subject is what it is: one that looks like an encoded word would be decoded by its readers, and is encoded once more (RFC 2047).
+fn subject(text: &str) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Subject");
+    if !(text.is_ascii() && text.contains("=?")) {
+        return HeaderValue::new(name, text.to_owned());
+    }
+    let words = text.as_bytes().chunks(MOST_IN_A_WORD).map(|part| format!("=?utf-8?b?{}?=", STANDARD.encode(part)));
+    HeaderValue::dangerous_new_pre_encoded(name, text.to_owned(), words.collect::<Vec<_>>().join("\r\n "))
 }
 
 /// Refuses what is too much before anything is made of it.
@@ -220,7 +234,7 @@ fn attached_body(part: &smtp::Attachment) -> Result<Encoded, String> {
 }
 
 fn file_name(name: &str) -> Result<String, String> {
-    if name.is_empty() || name.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
+    if name.is_empty() || name.contains("=?") || name.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
         return Err(format!("\"{}\" is not a file name for an attachment.", name.escape_debug()));
     }
     Ok(name.to_owned())
@@ -354,6 +368,15 @@ mod tests {
         let (ready, text) = built(&Mail { bcc: vec![mailbox("", "secret@example.org")], ..mail() }).unwrap();
         assert_eq!(ready.envelope.to().len(), 2);
         assert!(!text.contains("secret@example.org"), "{text}");
+    }
+
+    #[test]
+    fn a_subject_is_no_encoded_word() {
+        let looks_like_one =
+            "Look: =?utf-8?q?=0D=0AX-Evil:_1?= and then very much more, so that it takes more than one of these words";
+        let (ready, text) = built(&Mail { subject: looks_like_one.into(), ..mail() }).unwrap();
+        let parsed = mail_parser::MessageParser::default().parse(&ready.bytes).unwrap();
+        assert_eq!(parsed.subject().unwrap(), looks_like_one, "{text}");
     }
 
     /// Also those of which the header says that they are none: lettre would leave out all of them.

@@ -120,10 +120,13 @@ impl Relay {
             None => (self.connect().await?, false),
         };
         let mut result = self.transaction(&mut connection, envelope, message, &mut leaves).await;
-        if kept
-            && matches!(&result, Err(Error::Broken(Breakage { phase: Phase::Write, code, .. })) if code == LOST_IN_SENDER)
-        {
-            // The relay had closed a kept connection, which shows only now. Nothing was sent, so a new one may try.
+        let was_closed = match &result {
+            Err(Error::Broken(Breakage { phase: Phase::Write, code, .. })) => code == LOST_IN_SENDER,
+            Err(Error::Refused(Reply { stage: Stage::Sender, code, .. })) => *code == CLOSING,
+            _ => false,
+        };
+        if kept && was_closed {
+            // The relay had had enough of a kept connection, which shows only now. Nothing was sent, so a new one may try.
             connection = self.connect().await?;
             result = self.transaction(&mut connection, envelope, message, &mut leaves).await;
         }
@@ -157,9 +160,9 @@ impl Relay {
     async fn give_back(&self, mut connection: Connection, result: &Result<Reply, Error>) {
         let usable = match result {
             Ok(_) => true,
-            // 421: the relay is about to close. Otherwise it waits for the transaction to be taken back.
+            // Or it waits for the transaction to be taken back.
             Err(Error::Refused(reply)) => {
-                reply.code != 421
+                reply.code != CLOSING
                     && matches!(tokio::time::timeout(TAKING_BACK, connection.smtp.command(Rset)).await, Ok(Ok(_)))
             }
             Err(Error::Broken(b)) => matches!(b.phase, Phase::Invalid),
@@ -343,6 +346,8 @@ impl Relay {
     }
 }
 
+/// The relay is about to close the connection (RFC 5321, 3.8).
+const CLOSING: u16 = 421;
 /// The connection broke.
 const LOST: &str = "connection_lost";
 /// It broke at a mail's first command; where it was a kept one, it had been closed before.

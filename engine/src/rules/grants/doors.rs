@@ -192,11 +192,14 @@ pub fn any_use(grants: &Grants, call: Call, name: &str) -> Result<(), Denial> {
     secret_anywhere(grants, name, true)
 }
 
-/// May a connection be opened to this address, which `host` resolved to?
-pub fn address(grants: &Grants, host: &str, address: IpAddr) -> Result<(), Denial> {
-    let named = grants.operator.base_url.as_ref().map(Origin::host);
-    let is_trusted = named.is_some_and(|named| named == host.trim_end_matches('.').to_lowercase());
-    if is_trusted || addresses::is_public(address) || grants.operator.allowed.address(address) {
+/// Whether the operator has opened this origin to the target, wherever it leads.
+pub fn is_operators(grants: &Grants, origin: &Origin) -> bool {
+    grants.operator.base_url.as_ref().is_some_and(|named| named.covers(origin))
+}
+
+/// May a connection be opened to this address, which `host` resolved to, for an origin that the operator has opened or for another?
+pub fn address(grants: &Grants, is_operators: bool, host: &str, address: IpAddr) -> Result<(), Denial> {
+    if is_operators || addresses::is_public(address) || grants.operator.allowed.address(address) {
         return Ok(());
     }
     let module = &grants.module;

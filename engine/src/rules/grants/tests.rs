@@ -380,15 +380,20 @@ fn an_address_is_public_or_the_operators() {
         ..Keys::default()
     }
     .grants();
-    for (host, ip, yes) in [
-        ("other.example", "1.1.1.1", true),
-        ("other.example", "127.0.0.1", false),
-        ("other.example", "10.1.1.1", true),
-        ("inner.example", "127.0.0.1", true),
-        ("INNER.example.", "127.0.0.1", true),
-        ("other.example", "::ffff:192.168.0.1", false),
+    for (to, ip, yes) in [
+        ("https://other.example", "1.1.1.1", true),
+        ("https://other.example", "127.0.0.1", false),
+        ("https://other.example", "10.1.1.1", true),
+        ("https://other.example", "::ffff:192.168.0.1", false),
+        ("http://inner.example", "127.0.0.1", true),
+        ("http://INNER.example.", "127.0.0.1", true),
+        // What else the host of the operator's word has is not opened by it.
+        ("https://inner.example", "127.0.0.1", false),
+        ("http://inner.example:8080", "127.0.0.1", false),
     ] {
-        assert_eq!(address(&grants, host, ip.parse().unwrap()).is_ok(), yes, "{host} {ip}");
+        let to = origin(to);
+        let judged = address(&grants, is_operators(&grants, &to), to.host(), ip.parse().unwrap());
+        assert_eq!(judged.is_ok(), yes, "{to} {ip}");
     }
 }
 
