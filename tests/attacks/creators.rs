@@ -44,6 +44,46 @@ async fn picky() {
     arena.serves().await;
 }
 
+/// The user is not reached there any more when it has ended; its own handler may have seen to that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_creator_whose_record_goes_meanwhile() {
+    let arena = Arena::of("picky").await;
+    let engine = &arena.engine;
+    let target = engine.store.find_target(Tenant::DEFAULT, "picky").await.unwrap();
+    let record = engine.store.active_records(Tenant::DEFAULT, engine.user.id, target.id).await.unwrap().remove(0);
+    let extra = json!({ "password": "Please.", "milliseconds": 1500 });
+    let removed = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        engine.store.remove_record(Tenant::DEFAULT, record.id).await.unwrap();
+    };
+    let (reports, ()) = tokio::join!(reports(&arena, &["picky"], &extra), removed);
+    assert!(of(&reports, "picky").is_err(), "{reports:?}");
+    assert_eq!(of(&reports, "noop"), Ok(1));
+    arena.serves().await;
+}
+
+/// The same request again makes nothing new, though the first that it had made is gone with a record.
+#[tokio::test]
+async fn a_key_of_which_the_first_is_gone() {
+    let arena = Arena::of("misses").await;
+    let engine = &arena.engine;
+    let request = Request {
+        targets: Vec::new(),
+        idempotency_key: Some("order-7".to_owned()),
+        ..engine.request("noop", "Title", json!({}))
+    };
+    let made =
+        async || create(&engine.store, &engine.catalog, &request, engine.clock.now(), Uuid::now_v7).await.unwrap();
+    let first = made().await;
+    assert_eq!((of(&first, "misses"), of(&first, "noop")), (Ok(1), Ok(1)));
+    let target = engine.store.find_target(Tenant::DEFAULT, &first[0].target).await.unwrap();
+    let record = engine.store.active_records(Tenant::DEFAULT, engine.user.id, target.id).await.unwrap().remove(0);
+    engine.store.remove_record(Tenant::DEFAULT, record.id).await.unwrap();
+    let again = made().await;
+    assert_eq!((again.len(), &again[0]), (1, &first[1]));
+    arena.serves().await;
+}
+
 /// Many of them take no longer than one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn creators_that_take_their_time() {

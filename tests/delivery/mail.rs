@@ -125,7 +125,9 @@ async fn a_refused_mail_does_not_harm_the_next() {
 async fn a_kept_connection_that_is_closed_with_words_is_replaced() {
     let closing = Answer::SaysAt(2, Arc::default(), "421 4.7.0 Too many messages in this connection");
     let server = SmtpServer::start(&[("MAIL", closing)]).await;
-    let engine = engine(&server).await;
+    let one_by_one = "[delivery]\nconcurrency_per_target = 1\n";
+    let engine = TestEngine::builder().relay(server.address).with(one_by_one).start().await;
+    engine.record("email", "ada@example.org").await;
     let mut ids = Vec::new();
     for title in ["First", "Second"] {
         ids.push(engine.notify("email", title, json!({})).await);

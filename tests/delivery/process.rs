@@ -1,8 +1,8 @@
 //! The program under fire: killed, stopped, started twice.
 
-use crate::support::folder_with;
 use crate::support::program::{Program, Running};
 use crate::support::smtp::{Answer, SmtpServer};
+use crate::support::{folder_with, guests};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -152,6 +152,27 @@ async fn told_to_stop_it_finishes_what_it_sends_and_doubles_nothing() {
     assert_eq!((server.count(), by_message_id(&server).len()), (500, 500));
 }
 
+/// `timeout` signals its child, and then the group that it is in.
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_at_once_are_one() {
+    let program = Program::new().with("ENGINE_TARGETS__PATHS", guests().to_str().unwrap());
+    program.ada();
+    program.ok(&["target", "add", "--name", "Sleeper", "--module", "sleeper"]);
+    program.ok(&["record", "add", "--user", "ada", "--target", "sleeper", "--target-user-id", "anything"]);
+    let extra = r#"{"milliseconds":2000}"#;
+    program.ok(&[
+        "notify", "--user", "ada", "--target", "sleeper", "--title", "Title", "--body", "Body", "--extra", extra,
+    ]);
+    let running = program.start();
+    tokio::time::sleep(Duration::from_millis(1000)).await;
+    running.signal("-TERM");
+    running.signal("-TERM");
+    running.signal("-HUP");
+    assert_eq!(running.ended(), Some(0));
+    let list = program.json(&["notification", "list", "--status", "DELIVERED"]);
+    assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_cuts_calls_off() {
     let server = SmtpServer::start(&[("DOT", Answer::Hangs)]).await;
@@ -161,7 +182,7 @@ async fn a_second_signal_cuts_calls_off() {
     let running = program.start();
     until("the mail", || server.count() == 1).await;
     running.signal("-TERM");
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     running.signal("-TERM");
     assert_eq!(running.ended(), Some(1));
     // What it was sending is found as unknown, and by default sent again.
@@ -191,7 +212,7 @@ async fn process_notifications_stops_when_it_is_told_to() {
         until("the mail", || server.count() > i).await;
         for _ in 0..signals {
             running.signal(signal);
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
         assert_eq!(running.ended(), Some(1));
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
@@ -257,7 +278,7 @@ async fn what_had_not_begun_is_given_back_when_calls_are_cut_off() {
     let running = program.start();
     until("two mails", || server.count() == 2).await;
     running.signal("-TERM");
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     running.signal("-TERM");
     assert_eq!(running.ended(), Some(1));
     server.script.lock().unwrap().clear();

@@ -3,6 +3,7 @@
 use engine::rules::outcome::Scope;
 use engine::rules::status::Status;
 use engine::store::{Claimed, Lost, Recheck, Settling};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{Arranged, Database, TENANT, at, busy, delivered, noon, on_every_database, settled};
@@ -40,6 +41,31 @@ async fn what_was_delivered_stays_delivered(database: Database) {
     let (_, id, claimed) = overtaken(&database).await;
     assert_eq!(database.store.settle(&[settled(&claimed, &delivered())], noon()).await.unwrap(), [Settling::Applied]);
     assert_eq!(database.stands(id).await.status, Status::Delivered);
+}
+
+/// Engines write outcomes back, and somebody removes what the user is reached at, while the user opts out: nobody has to try again.
+async fn a_backlog_that_is_settled_meanwhile(database: Database) {
+    let bob = database.user("bob").await;
+    for round in 0..8 {
+        for _ in 0..150 {
+            database.due(&bob, noon()).await;
+        }
+        let mut claimed = database.claim().await.claimed;
+        claimed.reverse();
+        let mut settling = JoinSet::new();
+        for batch in claimed.chunks(25) {
+            let mut batch: Vec<_> = batch.iter().map(|claimed| settled(claimed, &busy(Scope::Message))).collect();
+            batch.rotate_left(7);
+            let store = database.store.clone();
+            settling.spawn(async move { store.settle(&batch, noon()).await });
+        }
+        database.store.opt_out(TENANT, bob.user.id, noon()).await.unwrap();
+        for written in settling.join_all().await {
+            assert_eq!(written.unwrap().len(), 25, "{round}");
+        }
+        database.store.opt_in(TENANT, bob.user.id, noon()).await.unwrap();
+        assert!(database.claim().await.claimed.is_empty());
+    }
 }
 
 async fn what_is_given_back_does_not_wait(database: Database) {
@@ -85,6 +111,7 @@ on_every_database!(
     what_is_claimed_is_not_sent,
     what_was_being_sent_is_not_tried_again,
     what_was_delivered_stays_delivered,
+    a_backlog_that_is_settled_meanwhile,
     what_is_given_back_does_not_wait,
     what_a_dead_engine_held_does_not_wait,
     no_path_leads_back,

@@ -188,6 +188,15 @@ async fn engines_that_start_at_once_make_the_schema_once() {
     }
 }
 
+/// One letter that it cannot write would keep the outcomes of all others from being written.
+#[tokio::test]
+async fn a_database_that_cannot_keep_every_text_is_refused() {
+    let server = Server::start(&["fsync=off"]);
+    server.admin("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0").await;
+    let refusal = Store::open(&server.url("latin")).await.map(drop).unwrap_err().to_string();
+    assert!(refusal.contains("keeps texts as LATIN1") && refusal.contains("ENCODING 'UTF8'"), "{refusal}");
+}
+
 #[tokio::test]
 async fn what_is_wrong_with_a_server_is_said_in_a_sentence() {
     let open = async |url: &str| Store::open(url).await.map(drop).unwrap_err();

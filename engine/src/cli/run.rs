@@ -8,9 +8,13 @@ use crate::delivery::{Deliverer, Event, Observer, Stopped};
 use crate::rules::status::Status;
 use anyhow::Context as _;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+/// Signals that come so soon after one another are one.
+const ONE_WISH: Duration = Duration::from_millis(300);
 
 /// Said after calls were cut off.
 pub const CUT_OFF: &str = "engine: stopped in the middle of calls; the next start deals with what they were sending";
@@ -114,6 +118,17 @@ impl Stops {
                     Some(_) = async { hangup.as_mut()?.recv().await } => {}
                 }
                 count.send_modify(|count| *count += 1);
+                // `timeout` signals its child and then the group that it is in; systemd may add a hangup. That is one wish.
+                let same = tokio::time::sleep(ONE_WISH);
+                tokio::pin!(same);
+                loop {
+                    tokio::select! {
+                        () = &mut same => break,
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                        Some(_) = async { hangup.as_mut()?.recv().await } => {}
+                    }
+                }
             }
         });
         Ok(Stops(counted))

@@ -18,6 +18,7 @@ use crate::rules::target::{Target, TargetUserRecord};
 use crate::rules::user::User;
 use crate::store::{Creation, RecordFilter, Store};
 use crate::targets;
+use futures::StreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ use uuid::Uuid;
 
 /// Drafts that a creator may answer with: a long text in parts, for each record of a user, is a small part of it.
 const MOST_DRAFTS: usize = 1000;
+/// How many creators are asked at once for one request.
+const SIDE_BY_SIDE: usize = 8;
 /// The wait before the second attempt where no component is asked, in seconds.
 const RETRY_TIME_INTERVAL: u32 = 60;
 
@@ -60,9 +63,9 @@ pub async fn create(
             return Err(Invalid::new("messages", sentence).into());
         }
     }
-    // All at once: one creator that takes its time holds up the answer, and many of them no longer.
+    // Side by side: one creator that takes its time holds up the answer, and several of them no longer; few, as those that compute take turns.
     let asked = places.iter().map(|place| ask(store, catalog, request, &user, &times, place));
-    let answers = futures::future::join_all(asked).await;
+    let answers: Vec<_> = futures::stream::iter(asked).buffered(SIDE_BY_SIDE).collect().await;
     let mut plans = Vec::with_capacity(places.len());
     let mut broken = None;
     for (place, answer) in places.into_iter().zip(answers) {
@@ -83,14 +86,29 @@ pub async fn create(
         };
         plans.push((place.target.name, planned));
     }
-    let mut batch: Vec<NewNotification> =
-        plans.iter().filter_map(|(_, planned)| planned.as_ref().ok()).flatten().cloned().collect();
-    if let Some(given) = &request.idempotency_key {
-        for (number, new) in batch.iter_mut().enumerate() {
-            new.idempotency_key = Some(duplicates::given(given, number));
+    let stored = loop {
+        let mut batch: Vec<NewNotification> =
+            plans.iter().filter_map(|(_, planned)| planned.as_ref().ok()).flatten().cloned().collect();
+        if let Some(given) = &request.idempotency_key {
+            for (number, new) in batch.iter_mut().enumerate() {
+                new.idempotency_key = Some(duplicates::given(given, number));
+            }
         }
-    }
-    let stored = store.create(request.tenant, &batch, now).await?;
+        let is_to = |record: Uuid, planned: &Result<Vec<NewNotification>, Refusal>| {
+            planned.as_ref().is_ok_and(|planned| planned.iter().any(|new| new.target_user_record == record))
+        };
+        match store.create(request.tenant, &batch, now).await {
+            // Meanwhile nobody is reached there any more; the others are, and nobody has named this target.
+            Err(error)
+                if request.targets.is_empty()
+                    && let Some(record) = error.unreachable_record()
+                    && let Some((_, planned)) = plans.iter_mut().find(|(_, planned)| is_to(record, planned)) =>
+            {
+                *planned = Err(Refusal::NotificationsNotCreated(error.to_string()));
+            }
+            stored => break stored?,
+        }
+    };
     if let Some(key) = request.idempotency_key.as_ref().filter(|_| stored.iter().any(Creation::is_duplicate)) {
         // The same request was made at the same moment, and was first.
         return first_answer(store, request, key).await;
@@ -118,12 +136,24 @@ pub async fn create(
     Err(CreationError::Nothing(refusals.collect()))
 }
 
-/// What a request with this key was answered before; nothing, if there was none.
+/// How many notifications of a key are looked for at once.
+const AT_ONCE: usize = 32;
+
+/// What a request with this key was answered before, of what is still there; nothing, if there was none.
 async fn first_answer(store: &Store, request: &Request, key: &str) -> Result<Vec<Report>, CreationError> {
     let tenant = request.tenant;
+    let mut ids = Vec::new();
+    // The first of them may be gone, with a record that was removed or since it is long over.
+    for from in (0..).step_by(AT_ONCE) {
+        let keys: Vec<String> = (from..from + AT_ONCE).map(|number| duplicates::given(key, number)).collect();
+        let found = store.find_by_idempotency_keys(tenant, &keys).await?;
+        if found.is_empty() {
+            break;
+        }
+        ids.extend(found);
+    }
     let mut reports: Vec<Report> = Vec::new();
-    for number in 0.. {
-        let Some(id) = store.find_by_idempotency_key(tenant, &duplicates::given(key, number)).await? else { break };
+    for id in ids {
         let listed = store.find_notification(tenant, id).await?.listed;
         if listed.username != request.user {
             let sentence = "The idempotency key was used for another user's notification: choose another.";

@@ -106,6 +106,23 @@ impl StoreError {
         StoreError::NotFound { what, name: name.into(), near: None }
     }
 
+    /// The record that is not there any more, or switched off, if that is what is the matter.
+    pub fn unreachable_record(&self) -> Option<Uuid> {
+        match self {
+            StoreError::Inactive { id, .. } => Some(*id),
+            StoreError::NotFound { what: Thing::Record, name, .. } => name.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether the database has ended one of two transactions that waited for each other, or for what had changed: the same one again will most likely succeed.
+    pub(super) fn is_of_a_race(&self) -> bool {
+        let StoreError::Unavailable { source: Some(error), .. } = self else { return false };
+        let error = error.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+        let state = error.and_then(|error| error.code());
+        state.is_some_and(|state| ["40P01", "40001"].contains(&state.as_ref()))
+    }
+
     /// Whether the same call may succeed later without anybody changing anything about it.
     pub fn is_worth_another_try(&self) -> bool {
         match self {

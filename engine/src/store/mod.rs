@@ -36,6 +36,7 @@ pub use sqlite::DelivererLock;
 pub use watch::Watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -44,6 +45,10 @@ use crate::rules::limits::Invalid;
 use postgres::Postgres;
 use sqlite::Sqlite;
 use statement::{Connection, Query};
+
+/// After how long a transaction is tried again that was ended for another's sake, one time after another.
+const AGAIN_AFTER: [Duration; 4] =
+    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// What the engine's own log leaves out: a parameter of a database's URL that the library does not know, with its value, which may be a password.
 pub const NOT_LOGGED: &str = "sqlx_postgres::options=off";
@@ -134,6 +139,21 @@ impl Store {
             Database::Sqlite(database) => database.write(work).await,
             Database::Postgres(database) => database.write(work).await,
         }
+    }
+
+    /// The same once more where the database ended it for another transaction's sake: somebody waits for it who would have to do so.
+    async fn write_again<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Result<T>> + Clone + Send + 'static,
+    {
+        for wait in AGAIN_AFTER {
+            match self.write(work.clone()).await {
+                Err(error) if error.is_of_a_race() => tokio::time::sleep(wait).await,
+                done => return done,
+            }
+        }
+        self.write(work).await
     }
 
     /// Runs `work`, which only reads.

@@ -37,6 +37,7 @@ const SESSION: &str = "
     SET enable_memoize = off;
     SET enable_bitmapscan = off;
     SET jit = off;
+    SET default_transaction_isolation = 'read committed';
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
@@ -56,6 +57,7 @@ impl Postgres {
             .log_slow_statements(tracing::log::LevelFilter::Off, Duration::ZERO);
         let connected = tokio::time::timeout(WAIT, options.connect()).await;
         let mut first = connected.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        check_encoding(&mut first).await?;
         migrate(&mut first).await.map_err(|error| migrations::refusal(POSTGRES, error))?;
         first.close().await?;
         let pool = PgPoolOptions::new()
@@ -72,6 +74,19 @@ impl Postgres {
             .connect_lazy_with(options);
         Ok(Postgres { notifier: Notifier::start(pool.clone()), pool })
     }
+}
+
+/// Refuses a database that cannot keep every text: one letter in what a component says would keep the outcomes of all others from being written. What is kept as
+/// bytes (SQL_ASCII) is kept as it is.
+async fn check_encoding(connection: &mut PgConnection) -> Result<()> {
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(connection).await?;
+    if ["UTF8", "SQL_ASCII"].contains(&encoding.as_str()) {
+        return Ok(());
+    }
+    let sentence = format!(
+        "The database keeps texts as {encoding}, in which not all can be written: name one that was made with `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`."
+    );
+    Err(Invalid::new("url", sentence).into())
 }
 
 /// Brings the schema up to date. Engines that start at once wait for each other at an advisory lock.

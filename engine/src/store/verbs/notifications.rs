@@ -73,9 +73,10 @@ impl Store {
         row.map(NotificationHistory::from).ok_or_else(|| not_found(id))
     }
 
-    /// The notification with an idempotency key.
-    pub async fn find_by_idempotency_key(&self, tenant: Tenant, key: &str) -> Result<Option<Uuid>> {
-        self.read_optional(query(sql!("find_by_idempotency_key")).bind(tenant).bind(key)).await
+    /// The notifications with these idempotency keys, of those that there are, in their order.
+    pub async fn find_by_idempotency_keys(&self, tenant: Tenant, keys: &[String]) -> Result<Vec<Uuid>> {
+        let keys = Batch::of(keys.iter().map(|key| [key.as_str().into()]));
+        self.read_all::<Uuid, _>(query(sql!("find_by_idempotency_keys")).bind(tenant).bind_batch(keys)).await
     }
 
     /// The notifications that pass the filter, newest first.

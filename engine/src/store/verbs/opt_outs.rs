@@ -24,7 +24,7 @@ impl Store {
     /// Notes that a user wants nothing, and turns what waits for them into OPTED OUT; returns how many notifications
     /// that were. What is claimed at this moment is marked: it is sent only if its send has begun, and is not tried again.
     pub async fn opt_out(&self, tenant: Tenant, user: Uuid, now: Timestamp) -> Result<u64> {
-        self.write(move |mut connection| {
+        self.write_again(move |mut connection| {
             Box::pin(async move {
                 set_opt_out(&mut connection, tenant, user, true, now).await?;
                 let waited: Vec<Flag> =

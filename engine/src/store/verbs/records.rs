@@ -89,7 +89,7 @@ impl Store {
     /// Removes a record with its notifications and their history. Fails with `InUse` while something is being delivered
     /// to it.
     pub async fn remove_record(&self, tenant: Tenant, id: Uuid) -> Result<()> {
-        self.write(move |mut connection| {
+        self.write_again(move |mut connection| {
             Box::pin(async move {
                 let name = address(&mut connection, tenant, id).await?;
                 let remedy = "something is being delivered to it, so try again in a minute";

@@ -56,7 +56,9 @@ impl Settlements {
     pub fn of(batch: &[Settled]) -> Settlements {
         // A claim is good for one settlement, in one batch too.
         let mut seen = HashSet::with_capacity(batch.len());
-        let batch: Vec<&Settled> = batch.iter().filter(|settled| seen.insert(settled.claim)).collect();
+        let mut batch: Vec<&Settled> = batch.iter().filter(|settled| seen.insert(settled.claim)).collect();
+        // Locked in one order, whoever else locks some of them.
+        batch.sort_unstable_by_key(|settled| (settled.claim.tenant, settled.claim.notification));
         let standings = Batch::of(batch.iter().map(|settled| {
             let (claim, settlement) = (settled.claim, &settled.settlement);
             [

@@ -52,7 +52,7 @@ impl Store {
     /// Removes a user with their records, notifications and history. Fails with `InUse` while something is being
     /// delivered to them.
     pub async fn remove_user(&self, tenant: Tenant, id: Uuid) -> Result<()> {
-        self.write(move |mut connection| {
+        self.write_again(move |mut connection| {
             Box::pin(async move {
                 let name = username(&mut connection, tenant, id).await?;
                 let remedy = "something is being delivered to them, so try again in a minute";
