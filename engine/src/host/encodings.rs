@@ -87,6 +87,9 @@ fn twice_written(secret: &str) -> BTreeSet<String> {
         if byte.is_ascii_graphic() || byte == b' ' { char::from(byte).to_string() } else { format!("\\x{byte:02x}") }
     };
     forms.insert(secret.bytes().map(escaped).collect());
+    // Quoted cookies: Latin-1 where there is a letter in it, and bytes.
+    let octal = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\{:03o}", u32::from(c)) };
+    forms.extend([secret, &read].map(|text| text.chars().map(octal).collect()));
     let form = utf8_percent_encode(secret, UNRESERVED).to_string().replace("%20", "+");
     forms.insert(utf8_percent_encode(&form, UNRESERVED).to_string());
     forms.retain(|form| form.len() >= SHORTEST);

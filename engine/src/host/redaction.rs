@@ -216,6 +216,7 @@ mod tests {
             r#"hu/sh+ "\xc3\xa9?"#.to_owned(),
             "hu%252Fsh%252B%2B%2522%25C3%25A9%253F".to_owned(),
             "hu/sh+ \"&#233;?".to_owned(),
+            "hu/sh+ \"\\351?".to_owned(),
         ] {
             assert!(redactor.finds(&text) && redactor.text(&text).contains(BLOT), "{text}");
             assert!(!redactor.text(&text).contains("sh"), "{text}");
