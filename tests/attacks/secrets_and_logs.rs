@@ -180,6 +180,10 @@ async fn a_part_of_an_answer() {
         ),
         (case("in_another_charset"), json!({ "url": url, "headers": [["accept-charset", "utf-16"]] })),
         (
+            case("of_a_type_by_a_credential"),
+            json!({ "url": url, "credentials": [{ "header": { "name": "accept", "before": "text/plain;charset=utf-16, x/", "secret": "token" } }] }),
+        ),
+        (
             case("of_a_type_in_another_charset"),
             json!({ "url": url, "headers": [["accept", "text/plain; charset=utf-16"]] }),
         ),
@@ -190,6 +194,11 @@ async fn a_part_of_an_answer() {
     for (name, answer, code) in [
         (case("unasked"), Answer::status(206, "", "9f86"), "answer_partial"),
         (case("unasked_and_said"), Answer::status(200, "content-range: bytes 30-40/100\r\n", "9f86"), "answer_partial"),
+        (
+            case("in_utf_16_by_its_mark"),
+            Answer::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\xff\xfe9\0".to_vec()),
+            "answer_packed",
+        ),
         (
             case("in_utf_16"),
             Answer::status(200, "content-type: text/plain; charset=utf-16\r\n", "9\0f\0"),
@@ -210,7 +219,20 @@ async fn a_server_that_cuts_what_it_repeats() {
     let builder = TestEngine::builder().targets_in(guests()).with(&settings);
     let arena = Arena::started("http_probe", builder.secret("token", "5f3c9a7be1d24f6081b2c3d4e5f60718")).await;
     let found = arena.reported(json!({ "url": server.origin() })).await;
-    assert_eq!(found["body"], "not valid: 'xxxx•••...•••'", "{found}");
+    // Of parts that were cut, some letters are left.
+    assert_eq!(found["body"], "not valid: 'xxxx•••d2...•••18'", "{found}");
+}
+
+/// Whoever knows the beginning could else guess one letter after another, and see by what is cut out which was right.
+#[tokio::test]
+async fn guesses_letter_by_letter() {
+    let guesses = "github_pat_110 github_pat_111 github_pat_11a github_pat_11b";
+    let server = HttpServer::start(Answer::status(400, "", guesses)).await;
+    let settings = format!("[target.http_probe]\nbase_url = '{}'\nsecrets = ['token']\n", server.origin());
+    let builder = TestEngine::builder().targets_in(guests()).with(&settings);
+    let arena = Arena::started("http_probe", builder.secret("token", "github_pat_11abcdef0q7w")).await;
+    let found = arena.reported(json!({ "url": server.origin() })).await;
+    assert_eq!(found["body"], guesses.replace("github_pat", "•••"), "each alike: {found}");
 }
 
 /// A server that sends a secret back, in whatever spelling it had got it: the component does not see it, and neither does the history.

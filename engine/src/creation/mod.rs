@@ -109,9 +109,9 @@ pub async fn create(
             stored => break stored?,
         }
     };
-    if let Some(key) = request.idempotency_key.as_ref().filter(|_| stored.iter().any(Creation::is_duplicate)) {
-        // The same request was made at the same moment, and was first.
-        return first_answer(store, request, key).await;
+    if request.idempotency_key.is_some() && stored.iter().any(Creation::is_duplicate) {
+        // The same request was made at the same moment, and was first; or of what it made before, these are left.
+        return answer_of(store, request, stored.into_iter().map(Creation::id).collect()).await;
     }
     let mut stored = stored.into_iter();
     let mut reports = Vec::with_capacity(plans.len());
@@ -136,22 +136,27 @@ pub async fn create(
     Err(CreationError::Nothing(refusals.collect()))
 }
 
-/// How many notifications of a key are looked for at once.
-const AT_ONCE: usize = 32;
+/// How many notifications of a key are looked for at once: more than one target may have had in front of the others, which may be gone.
+const AT_ONCE: usize = MOST_DRAFTS + 24;
 
 /// What a request with this key was answered before, of what is still there; nothing, if there was none.
 async fn first_answer(store: &Store, request: &Request, key: &str) -> Result<Vec<Report>, CreationError> {
-    let tenant = request.tenant;
     let mut ids = Vec::new();
     // The first of them may be gone, with a record that was removed or since it is long over.
     for from in (0..).step_by(AT_ONCE) {
         let keys: Vec<String> = (from..from + AT_ONCE).map(|number| duplicates::given(key, number)).collect();
-        let found = store.find_by_idempotency_keys(tenant, &keys).await?;
+        let found = store.find_by_idempotency_keys(request.tenant, &keys).await?;
         if found.is_empty() {
             break;
         }
         ids.extend(found);
     }
+    answer_of(store, request, ids).await
+}
+
+/// These notifications of a key as an answer.
+async fn answer_of(store: &Store, request: &Request, ids: Vec<Uuid>) -> Result<Vec<Report>, CreationError> {
+    let tenant = request.tenant;
     let mut reports: Vec<Report> = Vec::new();
     for id in ids {
         let listed = store.find_notification(tenant, id).await?.listed;

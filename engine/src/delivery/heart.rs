@@ -20,6 +20,8 @@ struct Before {
     disturbed: Option<Instant>,
     /// Whether the clock's being far behind was doubted.
     doubted: bool,
+    /// By how much it went back, where that is not written down yet.
+    went_back: Option<Duration>,
 }
 
 impl Deliverer {
@@ -70,10 +72,15 @@ impl Deliverer {
                 self.clock.put_right(behind);
                 before.disturbed = Some(Instant::now());
                 if behind < -SET_BACK {
-                    let moved = self.store.time_went_back(time, behind.unsigned_abs()).await?;
-                    tracing::warn!(moved, "what had been due before the clock was set back is due still");
+                    *before.went_back.get_or_insert_default() += behind.unsigned_abs();
                 }
             }
+        }
+        // Until it is written: what was due would else wait for as long as the clock went back.
+        if let Some(by) = before.went_back {
+            let moved = self.store.time_went_back(time, by).await?;
+            before.went_back = None;
+            tracing::warn!(moved, "what had been due before the clock was set back is due still");
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Secrets are cut out of whatever is kept or shown: as they are, in small or capital letters, and as a request or an answer may have encoded them.
 //!
-//! Of a secret that was cut, every part is found that is not short (`encodings::SHORTEST_PART`). What cannot be found is one that somebody took apart otherwise: turned
-//! around, in hexadecimal digits, wrapped into lines. A provider that was given the secret can do that, and nobody else has it.
+//! Of a secret that was cut, the parts are found that are whole (`encodings::PART`). What cannot be found is one that somebody took apart otherwise: turned
+//! around, in hexadecimal digits, with hyphens or line breaks in it. A provider that was given the secret can do that, and nobody else has it.
 
 use super::encodings::forms;
 use crate::settings::Secret;
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(cut(&["hush-1", "hush-1-hush"], "a hush-1-hush, a hush-1-hu"), format!("a {BLOT}, a {BLOT}-hu"));
         assert_eq!(cut(&["hush-1-hush", "hush-2"], "hush-1-hush-2!"), format!("{BLOT}!"));
         assert_eq!(cut(&["hush-1"], "hush-1hush-1"), format!("{BLOT}{BLOT}"));
-        assert_eq!(cut(&["x-hush-1", "hush-1-hush-2-x", "hush"], "x-hush-1-hush-2-y"), format!("{BLOT}y"));
+        assert_eq!(cut(&["x-hush-1", "hush-1-hush-2-x", "hush"], "x-hush-1-hush-2-y"), format!("{BLOT}-2-y"));
         let (short, long) = ("aaaa", format!("{}b", "a".repeat(32_000)));
         let began = std::time::Instant::now();
         assert_eq!(cut(&[short, &long], &"a".repeat(1 << 20)), BLOT);
@@ -179,14 +179,21 @@ mod tests {
         }
     }
 
-    /// What is too long to be shown, others show the beginning and the end of.
+    /// What is too long to be shown, others show the beginning and the end of. And nobody can guess letter by letter.
     #[test]
     fn a_secret_that_is_cut_is_known() {
         let redactor = Redactor::new(["5f3c9a7be1d24f6081b2c3d4e5f60718"].into_iter());
-        for text in ["xx5f3c9a7be1d24f60...", "...f6081b2c3d4e5", "1d24f60.81b2c3d4e5"] {
-            assert!(redactor.text(text).contains(BLOT), "{text}");
+        for (text, cut) in [
+            ("xx5f3c9a7be1d24f60...", "xx•••d24f60..."),
+            ("...4f6081b2c3d4e5f60718", "...4f6081b2•••18"),
+            ("5f3c9a7be...", "5f3c9a7be..."),
+        ] {
+            assert_eq!(redactor.text(text), cut);
         }
-        assert_eq!(redactor.text("5f3c9a7be..."), "5f3c9a7be...", "so little is told");
+        for known in ["f3c9a7be1", "3c9a7be1d", "c9a7be1d2"] {
+            let guesses: String = ('0'..='9').chain('a'..='f').map(|guess| format!("{known}{guess} ")).collect();
+            assert_eq!(redactor.text(&guesses), guesses, "no guess is told from another");
+        }
     }
 
     #[test]

@@ -323,6 +323,9 @@ impl Exchanges {
             }
         }
         match body.end() {
+            Ok(body) if !redactor.is_idle() && MARKS.iter().any(|mark| body.starts_with(mark)) => {
+                Err(broke("answer_packed", "is in a character set in which a secret would not be known"))
+            }
             Ok(body) => Ok((Response { status, headers, body: redactor.bytes(body) }, held)),
             Err(Wrong::TooLarge) => Err(large()),
             Err(Wrong::Broken(why)) => Err(unpacked(&why)),
@@ -349,12 +352,17 @@ impl Exchanges {
 /// Whether what is of this content type has the characters of ASCII where ASCII has them.
 fn reads_as_ascii(content_type: &str) -> bool {
     let said = content_type.to_ascii_lowercase();
-    let Some((_, set)) = said.split_once("charset") else { return true };
-    let set = set.trim_start_matches(['*', '=', ' ', '"', '\'']);
-    ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "latin1", "windows-125"]
-        .iter()
-        .any(|known| set.starts_with(known))
+    // However it is written, and as often.
+    said.split("charset").skip(1).all(|set| {
+        let set = set.trim_start_matches(['*', '=', ' ', '\t', '"', '\'']);
+        ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "latin1", "windows-125"]
+            .iter()
+            .any(|known| set.starts_with(known))
+    })
 }
+
+/// How texts in UTF-16 and UTF-32 begin that say so themselves.
+const MARKS: [&[u8]; 3] = [b"\xfe\xff", b"\xff\xfe", b"\0\0\xfe\xff"];
 
 /// Whether an exchange that broke here certainly brought nothing to the provider.
 fn nothing_left(phase: Phase) -> bool {

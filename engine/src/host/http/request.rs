@@ -110,7 +110,7 @@ pub fn check_size(request: &Request, batch: usize) -> Result<(), Refused> {
 /// be found.
 pub fn asks_for_another_answer(request: &Request) -> Option<&str> {
     let of_credentials = request.credentials.iter().filter_map(|credential| match credential {
-        Credential::Header(header) => Some((header.name.as_str(), "")),
+        Credential::Header(header) => Some((header.name.as_str(), header.before.as_str())),
         _ => None,
     });
     let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(of_credentials);

@@ -99,7 +99,11 @@ impl Relay {
         message: &[u8],
         leaves: impl FnMut() + Send,
     ) -> Result<Reply, Error> {
-        let said = |reply: Reply| Reply { text: self.redactor.text(&reply.text), ..reply };
+        // What it says later may be the component's own words: to cut a password out of those would tell that it was guessed.
+        let said = |reply: Reply| match reply.stage {
+            Stage::Authentication => Reply { text: self.redactor.text(&reply.text), ..reply },
+            _ => reply,
+        };
         self.hand_over(envelope, message, leaves).await.map(said).map_err(|e| match e {
             Error::Refused(reply) => Error::Refused(said(reply)),
             Error::Broken(Breakage { phase, code, message }) => {

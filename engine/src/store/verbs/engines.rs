@@ -33,7 +33,7 @@ impl Store {
     /// were.
     pub async fn time_went_back(&self, now: Timestamp, by: Duration) -> Result<u64> {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        self.write(move |mut connection| {
+        self.write_again(move |mut connection| {
             Box::pin(async move {
                 query(sql!("put_heartbeats_back")).bind(now).execute(&mut connection).await?;
                 let put_back = query(sql!("put_notifications_back")).bind(now).bind(by);
