@@ -76,7 +76,10 @@ fn a_secret_is_checked_against_what_the_component_declares() {
         "The component of the target Signer wants the secret `hex_key` as hexadecimal digits, which this value is not";
     assert!(refused.stderr.contains(why) && !refused.stderr.contains("no digits"), "{refused:?}");
     assert_eq!(program.json(&["secret", "list"]), json!([]));
-    assert_eq!(fed(&program, &set, "00ff").code, Some(0));
+    let short = fed(&program, &set, "00ff");
+    assert!(short.code == Some(0) && short.stdout.contains("it can be guessed"), "{short:?}");
+    let long = fed(&program, &set, "00ff00ff00ff");
+    assert!(long.code == Some(0) && !long.stdout.contains("guessed"), "{long:?}");
     // Another target's component asks for no such secret.
     let other = [&set[..], &["--target", "Email"]].concat();
     assert_eq!(fed(&program, &other, "no digits").code, Some(0));

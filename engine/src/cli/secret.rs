@@ -8,7 +8,7 @@ use crate::host::is_as_asked;
 use crate::rules::grants::{self, Capability, check_secret_name, quoted};
 use crate::rules::limits::Invalid;
 use crate::rules::origin::Origin;
-use crate::rules::sealed::{MAX_VALUE, MIN_VALUE, SealedSecret};
+use crate::rules::sealed::{GUESSABLE, MAX_VALUE, MIN_VALUE, SealedSecret};
 use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
@@ -164,12 +164,13 @@ impl Set {
         let mut dropped = before.map_or_else(Vec::new, |before| before.origins);
         dropped.retain(|before| !secret.origins.iter().any(|now| now.covers(before)));
         let dropped = texts(&dropped);
+        let guessable = value.chars().count() < GUESSABLE;
         match context.output {
             Format::Json => {
                 let target = target.map(|(_, name)| name);
                 let (name, asked) = (secret.name, !asking.is_empty());
                 output::json(
-                    &json!({ "set": name, "target": target, "origins": origins, "dropped": dropped, "asked": asked, "unasked": unasked }),
+                    &json!({ "set": name, "target": target, "origins": origins, "dropped": dropped, "asked": asked, "unasked": unasked, "guessable": guessable }),
                 )?;
             }
             Format::Text => {
@@ -181,6 +182,11 @@ impl Set {
                 ))?;
                 if !dropped.is_empty() {
                     output::text(&format!("It does not go to {} any more.", dropped.join(" and ")))?;
+                }
+                if guessable {
+                    output::text(&format!(
+                        "With fewer than {GUESSABLE} characters it can be guessed by a component that sends it to somebody who repeats what he is sent: use a longer one, if the provider gives any."
+                    ))?;
                 }
                 unasked.map_or(Ok(()), |told| output::text(&told))?;
                 asking.iter().try_for_each(tell_of_pause)?;

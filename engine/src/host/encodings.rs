@@ -15,6 +15,8 @@ const MOST_EATEN: usize = 4;
 
 /// How many letters a part of a secret has that is known by itself: to guess one, in an answer with many guesses, must not be worth it.
 pub(super) const PART: usize = 10;
+/// With fewer letters and digits a secret is not known by them alone.
+const FEWEST_LETTERS: usize = 16;
 /// A longer secret is not written down twice.
 const LONGEST_TWICE: usize = 512;
 
@@ -23,8 +25,27 @@ const LONGEST: usize = 4 * 1024;
 
 pub(super) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What a secret is looked for as.
+#[derive(Debug, Default)]
+pub(super) struct Forms {
+    /// As they are written.
+    pub written: BTreeSet<String>,
+    /// Letters and digits of ASCII alone, whatever stands between them: hyphens and spaces that make groups, line breaks, characters in another character set.
+    pub lettered: BTreeSet<String>,
+}
+
+impl FromIterator<Forms> for Forms {
+    fn from_iter<I: IntoIterator<Item = Forms>>(all: I) -> Self {
+        all.into_iter().fold(Forms::default(), |mut whole, mut forms| {
+            whole.written.append(&mut forms.written);
+            whole.lettered.append(&mut forms.lettered);
+            whole
+        })
+    }
+}
+
 /// A secret, and all forms that are known.
-pub(super) fn forms(secret: &str) -> BTreeSet<String> {
+pub(super) fn forms(secret: &str) -> Forms {
     let is_short = secret.len() <= LONGEST;
     let writers = if is_short { &PERCENT[..] } else { &PERCENT[..3] };
     let percent = writers.iter().map(|set| utf8_percent_encode(secret, set).to_string());
@@ -32,38 +53,54 @@ pub(super) fn forms(secret: &str) -> BTreeSet<String> {
         let twice = is_short.then(|| form.replace('%', "%25"));
         [lower_escapes(&form), form.replace("%20", "+"), form].into_iter().chain(twice)
     });
-    let mut forms: BTreeSet<String> = percent.collect();
-    forms.extend((0..3).flat_map(|before| base64_inside(secret.as_bytes(), before)));
-    forms.extend(in_json(secret, if is_short { &JSON_WRITERS } else { &JSON_WRITERS[..1] }));
+    let mut written: BTreeSet<String> = percent.collect();
+    let base64: BTreeSet<String> = (0..3).flat_map(|before| base64_inside(secret.as_bytes(), before)).collect();
+    let mut lettered: BTreeSet<String> = base64.iter().filter_map(|form| letters(form)).collect();
+    written.extend(base64);
+    written.extend(in_json(secret, if is_short { &JSON_WRITERS } else { &JSON_WRITERS[..1] }));
     if is_short {
-        forms.extend(in_html(secret));
+        written.extend(in_html(secret));
     }
     // Its lines, as a log may have cut a document into them.
-    forms.extend(secret.lines().map(str::trim).filter(|line| line.len() >= 2 * SHORTEST).map(str::to_owned));
-    forms.retain(|form| form.len() >= SHORTEST);
-    forms.insert(secret.to_owned());
+    written.extend(secret.lines().map(str::trim).filter(|line| line.len() >= 2 * SHORTEST).map(str::to_owned));
     if secret.len() <= LONGEST_TWICE {
-        forms.extend(twice_written(secret));
+        written.extend(twice_written(secret));
+        lettered.extend(letters(&hexadecimal(secret)));
     }
+    written.retain(|form| form.len() >= SHORTEST);
+    written.insert(secret.to_owned());
     // The first characters may have been read as a part of what stood before them; or somebody cuts what is long, and shows its beginning and its end.
     let tails = secret.char_indices().skip(1).take(MOST_EATEN).map(|(at, _)| &secret[at..]);
-    forms.extend(tails.filter(|tail| is_short && tail.len() >= 2 * SHORTEST).map(str::to_owned));
-    if is_short {
-        forms.extend(parts(secret));
+    written.extend(tails.filter(|tail| is_short && tail.len() >= 2 * SHORTEST).map(str::to_owned));
+    let letters = letters(secret);
+    match &letters {
+        Some(letters) if is_short => lettered.extend(parts(letters)),
+        None if is_short => written.extend(parts(secret)),
+        _ => {}
     }
-    forms
+    lettered.extend(letters);
+    Forms { written, lettered }
+}
+
+/// The letters and digits of a form, if they are many and little else is in it: otherwise they may be a word that stands in other texts.
+fn letters(form: &str) -> Option<String> {
+    let letters: String = form.chars().filter(char::is_ascii_alphanumeric).collect();
+    (letters.len() >= FEWEST_LETTERS && letters.len() >= form.chars().count() / 4 * 3).then_some(letters)
 }
 
 /// One part behind another, which have no letter in common: whoever knows a part of one must guess the rest of it at once, and learns nothing of the next. Were all
 /// parts looked for, each letter could be guessed by itself behind those before it, and told by what is cut out.
-fn parts(secret: &str) -> impl Iterator<Item = String> {
+fn parts(secret: &str) -> Vec<String> {
     let letters: Vec<char> = secret.chars().collect();
-    let whole = letters.len() / PART * PART;
-    (0..whole)
-        .step_by(PART)
-        .map(move |at| letters[at..at + PART].iter().collect::<String>())
-        .collect::<Vec<_>>()
-        .into_iter()
+    letters.chunks_exact(PART).map(String::from_iter).collect()
+}
+
+fn hexadecimal(secret: &str) -> String {
+    secret.bytes().fold(String::with_capacity(2 * secret.len()), |mut digits, byte| {
+        // A text takes whatever is written to it.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 /// As it may look after it was read in another character set, or written down twice: in the way of a programming language, as JSON within JSON, a form within a URL.
@@ -74,8 +111,8 @@ fn twice_written(secret: &str) -> BTreeSet<String> {
     }
     // UTF-8 taken for Latin-1, as headers often are.
     let read: String = secret.bytes().map(char::from).collect();
+    forms.insert(read.clone());
     for text in [secret, &read] {
-        forms.insert(text.to_owned());
         for json in in_json(text, &JSON_WRITERS).collect::<BTreeSet<_>>() {
             forms.extend(in_json(&json, &JSON_WRITERS[..1]));
             forms.extend(in_html(&json));
@@ -203,7 +240,7 @@ mod tests {
     /// Each as the standard library of a language writes it.
     #[test]
     fn what_others_write_is_known() {
-        let forms = forms("a/b\"c<d>&+'é😀\u{1}");
+        let forms = forms("a/b\"c<d>&+'é😀\u{1}").written;
         for written in [
             // JavaScript, Python, PHP, Go, Gson, .NET, PHP for pages.
             "a/b\\\"c<d>&+'é😀\\u0001",
@@ -233,8 +270,24 @@ mod tests {
     #[test]
     fn a_plain_secret_has_few_forms() {
         let forms = forms("s3cr3t0123456789");
-        // Itself, base64 after none, one and two bytes, without its first characters, and the parts of all these.
-        assert_eq!(forms.len(), 9, "{forms:?}");
-        assert!(forms.contains("s3cr3t0123"), "its first part");
+        // Itself, base64 after none, one and two bytes, without its first characters.
+        assert_eq!(forms.written.len(), 8, "{forms:?}");
+        // Itself, its first part, base64, and in hexadecimal digits.
+        assert_eq!(forms.lettered.len(), 6, "{forms:?}");
+        assert!(forms.lettered.contains("s3cr3t0123") && forms.lettered.contains("73336372337430313233343536373839"));
+    }
+
+    /// A secret in groups is known by its letters, and one that is a word with marks around it is no reason to cut that word out.
+    #[test]
+    fn what_has_letters_enough_is_known_by_them() {
+        assert_eq!(letters("123e4567-e89b-12d3").as_deref(), Some("123e4567e89b12d3"));
+        for form in [
+            "a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q",
+            "notifications!",
+            "5f3c9a7b-e1d24f6",
+            "Приветприветпривет-0123456789abcdef",
+        ] {
+            assert_eq!(letters(form), None, "{form}");
+        }
     }
 }

@@ -1,14 +1,17 @@
-//! Secrets are cut out of whatever is kept or shown: as they are, in small or capital letters, and as a request or an answer may have encoded them.
+//! Secrets are cut out of whatever is kept or shown: as they are, in small or capital letters, as a request or an answer may have encoded them, and in
+//! groups: whatever stands between their letters.
 //!
 //! Of a secret that was cut, the parts are found that are whole (`encodings::PART`). What cannot be found is one that somebody took apart otherwise: turned
-//! around, in hexadecimal digits, with hyphens or line breaks in it. A provider that was given the secret can do that, and nobody else has it.
+//! around, encoded as nobody does, or in more than one answer. A provider that was given the secret can do that, and nobody else has it.
 
-use super::encodings::forms;
+use super::encodings::{self, Forms};
 use crate::settings::Secret;
+use aho_corasick::Anchored;
 use aho_corasick::automaton::Automaton;
+use aho_corasick::automaton::StateID;
 use aho_corasick::nfa::contiguous::NFA;
-use aho_corasick::{Anchored, Input};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,8 +25,8 @@ pub struct Redactor(Option<Arc<Searcher>>);
 impl Redactor {
     /// A redactor of these values, each of at least `MIN_VALUE` characters.
     pub fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
-        let forms: BTreeSet<String> = secrets.filter(|secret| !secret.is_empty()).flat_map(forms).collect();
-        Redactor(Searcher::of(&forms))
+        let forms = secrets.filter(|secret| !secret.is_empty()).map(encodings::forms);
+        Redactor(Searcher::of(&forms.collect()))
     }
 
     /// The text without any secret.
@@ -47,7 +50,8 @@ impl Redactor {
 
     /// Whether a secret is in the text.
     pub fn finds(&self, text: &str) -> bool {
-        self.0.as_ref().is_some_and(|searcher| searcher.finds(text.as_bytes()))
+        let stops = |_| ControlFlow::Break(());
+        self.0.as_ref().is_some_and(|searcher| searcher.search(text.as_bytes(), stops).is_break())
     }
 }
 
@@ -87,33 +91,34 @@ impl Repeated {
 /// Finds all forms in one pass, in time that grows with the text alone: a secret of many lines has thousands of forms, and one may begin like another
 /// that is a thousand times as long.
 #[derive(Debug)]
-struct Searcher(NFA);
+struct Searcher {
+    /// Finds what is written just so.
+    written: Option<NFA>,
+    /// Finds what has these letters, whatever stands between them.
+    lettered: Option<NFA>,
+}
 
 impl Searcher {
     /// Nothing where there is nothing to find. Capital letters or small ones make no difference, as in the name of a header.
-    fn of(forms: &BTreeSet<String>) -> Option<Arc<Searcher>> {
-        if forms.is_empty() {
-            return None;
-        }
+    fn of(forms: &Forms) -> Option<Arc<Searcher>> {
         // Not the kind that is quickest for few: it takes half a megabyte for each kilobyte of a secret.
-        let built = NFA::builder().ascii_case_insensitive(true).build(forms);
-        // There are fewer of them than it can take, by the largest value of a secret.
-        let built = built.inspect_err(|e| tracing::error!("secrets cannot be cut out of texts: {e}"));
-        built.ok().map(|automaton| Arc::new(Searcher(automaton)))
-    }
-
-    fn finds(&self, bytes: &[u8]) -> bool {
-        // It can always search like this.
-        self.0.try_find(&Input::new(bytes).earliest(true)).is_ok_and(|found| found.is_some())
+        let built = |forms: &BTreeSet<String>| {
+            let built = (!forms.is_empty()).then(|| NFA::builder().ascii_case_insensitive(true).build(forms))?;
+            // There are fewer of them than it can take, by the largest value of a secret.
+            built.inspect_err(|e| tracing::error!("secrets cannot be cut out of texts: {e}")).ok()
+        };
+        let (written, lettered) = (built(&forms.written), built(&forms.lettered));
+        (written.is_some() || lettered.is_some()).then(|| Arc::new(Searcher { written, lettered }))
     }
 
     /// The bytes with a blot wherever a form stands, or several that overlap; `None` if there is none.
     fn cut(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        if !self.finds(bytes) {
+        let spans = self.spans(bytes);
+        if spans.is_empty() {
             return None;
         }
         let (mut kept, mut end) = (Vec::with_capacity(bytes.len()), 0);
-        for found in self.spans(bytes) {
+        for found in spans {
             kept.extend_from_slice(&bytes[end..found.start]);
             kept.extend_from_slice(BLOT.as_bytes());
             end = found.end;
@@ -124,23 +129,56 @@ impl Searcher {
 
     /// Where forms stand, those that overlap in one.
     fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let Searcher(automaton) = self;
         let mut spans: Vec<Range<usize>> = Vec::new();
-        let Ok(mut state) = automaton.start_state(Anchored::No) else { return spans };
-        for (place, byte) in bytes.iter().enumerate() {
-            state = automaton.next_state(Anchored::No, state, *byte);
-            if !automaton.is_match(state) {
-                continue;
+        let _ = self.search(bytes, |mut found| {
+            while let Some(before) = spans.pop_if(|before| before.end > found.start) {
+                found = found.start.min(before.start)..found.end.max(before.end);
             }
-            // Of those that end here, the first is the longest.
-            let end = place + 1;
-            let mut start = end - automaton.pattern_len(automaton.match_pattern(state, 0));
-            while let Some(before) = spans.pop_if(|before| before.end > start) {
-                start = start.min(before.start);
-            }
-            spans.push(start..end);
-        }
+            spans.push(found);
+            ControlFlow::Continue(())
+        });
         spans
+    }
+
+    /// Tells where forms stand, in the order of their ends, until it is told to stop.
+    fn search(&self, bytes: &[u8], mut found: impl FnMut(Range<usize>) -> ControlFlow<()>) -> ControlFlow<()> {
+        let mut written = self.written.as_ref().and_then(Walk::new);
+        let mut lettered = self.lettered.as_ref().and_then(Walk::new);
+        // Where the letters stand.
+        let mut letters: Vec<usize> = Vec::new();
+        for (place, byte) in bytes.iter().enumerate() {
+            if let Some(length) = written.as_mut().and_then(|walk| walk.step(*byte)) {
+                found(place + 1 - length..place + 1)?;
+            }
+            let Some(walk) = lettered.as_mut().filter(|_| byte.is_ascii_alphanumeric()) else { continue };
+            letters.push(place);
+            if let Some(length) = walk.step(*byte) {
+                found(letters[letters.len() - length]..place + 1)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A way through an automaton, byte by byte.
+struct Walk<'a> {
+    automaton: &'a NFA,
+    state: StateID,
+}
+
+impl<'a> Walk<'a> {
+    fn new(automaton: &'a NFA) -> Option<Self> {
+        // It can always search like this.
+        let state = automaton.start_state(Anchored::No).ok()?;
+        Some(Walk { automaton, state })
+    }
+
+    /// Goes on by a byte. How long the longest form is that ends with it, if one does.
+    fn step(&mut self, byte: u8) -> Option<usize> {
+        self.state = self.automaton.next_state(Anchored::No, self.state, byte);
+        let ends = self.automaton.is_match(self.state);
+        // Of those that end here, the first is the longest.
+        ends.then(|| self.automaton.pattern_len(self.automaton.match_pattern(self.state, 0)))
     }
 }
 
@@ -173,7 +211,9 @@ mod tests {
             let secret = "\"'<é/+".repeat(length / 7);
             let began = std::time::Instant::now();
             let Redactor(searcher) = Redactor::new([secret.as_str()].into_iter());
-            let bytes = searcher.unwrap().0.memory_usage();
+            let searcher = searcher.unwrap();
+            let automata = [&searcher.written, &searcher.lettered];
+            let bytes: usize = automata.into_iter().flatten().map(NFA::memory_usage).sum();
             assert!(bytes < 32 << 20, "{length}: {bytes}");
             assert!(began.elapsed() < std::time::Duration::from_secs(5), "{length}: {:?}", began.elapsed());
         }
@@ -191,9 +231,29 @@ mod tests {
             assert_eq!(redactor.text(text), cut);
         }
         for known in ["f3c9a7be1", "3c9a7be1d", "c9a7be1d2"] {
-            let guesses: String = ('0'..='9').chain('a'..='f').map(|guess| format!("{known}{guess} ")).collect();
+            let guesses: String = ('0'..='9').chain('a'..='f').map(|guess| format!("{known}{guess}/z/")).collect();
             assert_eq!(redactor.text(&guesses), guesses, "no guess is told from another");
         }
+    }
+
+    /// As a column of a database, a page or a mail may have put it into groups and lines, and as bytes of a character set that is not UTF-8.
+    #[test]
+    fn a_secret_in_groups_is_known() {
+        let redactor = Redactor::new(["5f3c9a7be1d24f6081b2c3d4e5f60718", "pässwörd-of-the-relay"].into_iter());
+        for text in [
+            "5f3c9a7b-e1d2-4f60-81b2-c3d4e5f60718",
+            "5F:3C:9A:7B:E1:D2:4F:60:81:B2:C3:D4:E5:F6:07:18",
+            "5f3c 9a7b e1d2 4f60 81b2 c3d4 e5f6 0718",
+            "NWYzYzlhN2Jl\r\nMWQyNGY2MDgx\r\nYjJjM2Q0ZTVm\r\nNjA3MTg=",
+            "35 66 33 63 39 61 37 62 65 31 64 32 34 66 36 30 38 31 62 32 63 33 64 34 65 35 66 36 30 37 31 38",
+            "p_ssw_rd of the relay",
+        ] {
+            let cut = redactor.text(&format!("<{text}>"));
+            assert!(cut.starts_with("<•••") && cut.len() < "<•••>".len() + 4, "{text}: {cut}");
+        }
+        assert_eq!(redactor.bytes(b"p\xe4ssw\xf6rd-of-the-relay".to_vec()), BLOT.as_bytes());
+        // What only looks like the beginning of one is left.
+        assert_eq!(redactor.text("5f3c-9a7b-e"), "5f3c-9a7b-e");
     }
 
     #[test]

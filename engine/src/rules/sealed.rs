@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// The fewest characters of a value: where a shorter one is cut out of texts, these would lose other words.
 pub const MIN_VALUE: usize = 4;
+/// A value of fewer characters can be guessed by a component that may send it to somebody who repeats what it is sent: the guess that is cut out was right.
+pub const GUESSABLE: usize = 12;
 /// The longest value of a secret, in bytes: a PEM document has a few thousand.
 pub const MAX_VALUE: usize = 32 * 1024;
 
