@@ -6,7 +6,7 @@ use engine::host::{Catalog, Host, Source, Unloaded};
 use engine::rules::budget::Said;
 use engine::rules::setup::Setup;
 use engine::rules::status::Status;
-use engine::rules::target::{Pause, PauseKind, Target};
+use engine::rules::target::{MAX_FAULTS, Pause, PauseKind, Target};
 use engine::rules::tenant::Tenant;
 use engine::targets::{self, Unready, Wish};
 use serde_json::json;
@@ -100,10 +100,14 @@ async fn faults_are_those_of_the_version_that_failed() {
     assert_eq!(failing.faults, 3);
     let old = engine.store.target_setup(TENANT, failing.id).await.unwrap().component.unwrap();
     assert_eq!(install(&engine, "pigeon", "Pigeon", noop).await.unwrap().faults, 0);
-    assert_eq!(engine.store.count_fault(TENANT, failing.id, &old).await.unwrap(), 0);
+    let pause = Pause { kind: PauseKind::Component, reason: "It fails.".to_owned(), since: engine.clock.now() };
+    let count = async |digest: &str| engine.store.count_fault(TENANT, failing.id, digest, &pause).await.unwrap();
     let new = engine.store.target_setup(TENANT, failing.id).await.unwrap().component.unwrap();
-    assert_eq!(engine.store.count_fault(TENANT, failing.id, &new).await.unwrap(), 1);
-    assert_eq!(target().await.faults, 1);
+    for faults in 1..=MAX_FAULTS {
+        assert_eq!(target().await.pause, None);
+        assert_eq!((count(&old).await, count(&new).await), (0, faults));
+    }
+    assert_eq!(target().await.pause.as_ref(), Some(&pause), "with the last of them, and not without");
 }
 
 /// While a component waits for its turn to be read, another takes its place: that is no fault of the target's.

@@ -6,11 +6,11 @@ use super::{Deliverer, Event, log_text};
 use crate::host::{Fault, ModuleError, Ready};
 use crate::rules::target::{MAX_FAULTS, Pause, PauseKind, Target};
 use crate::rules::tenant::Tenant;
-use crate::store::{Claim, Claimed, StoreError};
+use crate::store::{Claimed, StoreError};
 use std::sync::atomic::Ordering;
 
 impl Deliverer {
-    /// Pauses a target with the reason, and gives its claims back: nothing was sent, and nothing counts.
+    /// Pauses a target with the reason, and gives its claims back, even if that cannot be written: nothing was sent, and nothing counts.
     pub(super) async fn pause_for_component(
         &self,
         tenant: Tenant,
@@ -20,19 +20,16 @@ impl Deliverer {
     ) -> Result<(), StoreError> {
         let reason = error.to_string();
         tracing::error!(target = target.name, reason, "a target is paused because its component cannot be used");
-        self.pause(tenant, target, &reason).await?;
-        let claims: Vec<Claim> = claimed.iter().map(|claimed| claimed.claim).collect();
-        self.store.release(&claims, self.clock.now()).await?;
-        self.tell_of_waiting(claimed, &reason);
-        Ok(())
+        let paused = self.store.pause_target(tenant, target.id, &self.pause_with(&reason)).await;
+        self.hold_back(claimed, &reason).await;
+        paused
     }
 
-    /// The same where that it cannot be written is no reason to end: the claims are given back at least.
+    /// The same where that it cannot be written is no reason to end.
     pub(super) async fn pause_unready(&self, why: &ModuleError, claimed: &[Claimed]) {
         let Some(first) = claimed.first() else { return };
         if let Err(error) = self.pause_for_component(Tenant::DEFAULT, &first.target, why, claimed).await {
             tracing::error!(error = log_text(&error), "a target cannot be paused");
-            self.give_back(claimed).await;
         }
     }
 
@@ -47,17 +44,20 @@ impl Deliverer {
                 }
                 Some(fault) if fault.is_its_own() => {
                     faults.failing.store(true, Ordering::Relaxed);
-                    let counted = self.store.count_fault(Tenant::DEFAULT, target.id, &ready.module.digest).await?;
-                    if counted < MAX_FAULTS {
-                        return Ok(());
-                    }
-                    faults.pauses.fetch_add(1, Ordering::Relaxed);
                     let reason = format!(
                         "The component ({}) failed in {MAX_FAULTS} calls in a row, at last with notification {id}: {fault} Another version of it is called once it is installed.",
                         ready.module.version()
                     );
-                    tracing::error!(target = target.name, reason, "a target is paused because its component fails");
-                    self.pause(Tenant::DEFAULT, target, &reason).await
+                    let (digest, pause) = (&ready.module.digest, self.pause_with(&reason));
+                    let counted = self.store.count_fault(Tenant::DEFAULT, target.id, digest, &pause).await?;
+                    if counted >= MAX_FAULTS {
+                        faults.pauses.fetch_add(1, Ordering::Relaxed);
+                    }
+                    // Those calls that were under way meanwhile say nothing new.
+                    if counted == MAX_FAULTS {
+                        tracing::error!(target = target.name, reason, "a target is paused because its component fails");
+                    }
+                    Ok(())
                 }
                 _ => Ok(()),
             }
@@ -73,10 +73,8 @@ impl Deliverer {
         self.tell_of_waiting(claimed, reason);
     }
 
-    async fn pause(&self, tenant: Tenant, target: &Target, reason: &str) -> Result<(), StoreError> {
-        let reason = crate::rules::limits::cut(reason, 1000);
-        let pause = Pause { kind: PauseKind::Component, reason, since: self.clock.now() };
-        self.store.pause_target(tenant, target.id, &pause).await
+    fn pause_with(&self, reason: &str) -> Pause {
+        Pause { kind: PauseKind::Component, reason: reason.to_owned(), since: self.clock.now() }
     }
 
     fn tell_of_waiting(&self, claimed: &[Claimed], reason: &str) {

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::rules::outcome::Outcome;
 use crate::rules::retry::{Settlement, TargetChange};
 use crate::store::{Claimed, Settled, Settling, Store, StoreError};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -133,10 +134,12 @@ async fn write(store: Store, clock: Clock, observer: Observer, batch: Vec<Waitin
         // The claims end with their lease and are dealt with as unknown, which is what they are now.
         tracing::error!(error = log_text(error), count = batch.len(), "outcomes cannot be written");
     })?;
+    let mut paused = HashSet::new();
     for (((claimed, outcome), Settled { settlement, attempt, .. }), settling) in batch.iter().zip(&settled).zip(written)
     {
         if let (Settling::Applied | Settling::Ended(_), TargetChange::Pause { reason, .. }) =
             (settling, &settlement.target)
+            && paused.insert(claimed.target.id)
         {
             tracing::warn!(target = claimed.target.name, reason, "a target is paused until `engine target resume`");
         }

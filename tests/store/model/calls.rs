@@ -117,7 +117,7 @@ impl Call {
             Call::Pause(target) => model.pause(*target, pause(now)).map(done),
             Call::Resume(target) => model.resume(*target).map(done),
             Call::SlowDown(target, until) => model.slow_down(*target, *until).map(done),
-            Call::CountFault(target) => model.count_fault(*target).map(Answer::Number),
+            Call::CountFault(target) => model.count_fault(*target, pause(now)).map(Answer::Number),
             Call::ForgetFaults(target) => model.forget_faults(*target).map(done),
         };
         answer.unwrap_or_else(Answer::Refused)
@@ -151,7 +151,8 @@ impl Call {
             Call::Resume(target) => store.resume_target(TENANT, *target, now).await.map(done),
             Call::SlowDown(target, until) => store.slow_down_target(TENANT, *target, *until, now).await.map(done),
             Call::CountFault(target) => {
-                store.count_fault(TENANT, *target, "sha256:0123").await.map(|faults| Answer::Number(faults.into()))
+                let counted = store.count_fault(TENANT, *target, "sha256:0123", &pause(now)).await;
+                counted.map(|faults| Answer::Number(faults.into()))
             }
             Call::ForgetFaults(target) => store.forget_faults(TENANT, *target).await.map(done),
         };

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::rows::TargetRow;
 use crate::rules::limits::{self, Invalid};
 use crate::rules::spelling::nearest;
-use crate::rules::target::{MAX_REASON, Pause, Target};
+use crate::rules::target::{MAX_FAULTS, MAX_REASON, Pause, Target};
 use crate::rules::tenant::Tenant;
 use crate::store::statement::{Connection, Query, query, sql};
 use crate::store::{Result, Store, StoreError, Thing, trouble};
@@ -75,10 +75,7 @@ impl Store {
 
     /// Stops sending to a target until it is resumed. A target that is paused already keeps its first reason.
     pub async fn pause_target(&self, tenant: Tenant, id: Uuid, pause: &Pause) -> Result<()> {
-        let reason = limits::cut(&pause.reason, MAX_REASON);
-        let change =
-            query(sql!("pause_target")).bind(tenant).bind(id).bind(pause.kind.as_str()).bind(reason).bind(pause.since);
-        self.change_target(tenant, id, change).await
+        self.change_target(tenant, id, pausing(tenant, id, pause)).await
     }
 
     /// Sends to a target again: neither paused nor slowed down, and its component's faults forgotten.
@@ -89,13 +86,20 @@ impl Store {
         Ok(())
     }
 
-    /// Counts a call in which a target's component, of this digest, failed; how many those are in a row. None, if another was installed meanwhile.
-    pub async fn count_fault(&self, tenant: Tenant, id: Uuid, digest: &str) -> Result<u32> {
+    /// Counts a call in which a target's component, of this digest, failed; how many those are in a row. None, if another was installed meanwhile. With the
+    /// last that is borne (`MAX_FAULTS`) the target is paused.
+    pub async fn count_fault(&self, tenant: Tenant, id: Uuid, digest: &str, pause: &Pause) -> Result<u32> {
         let count = query(sql!("count_fault")).bind(tenant).bind(id).bind(digest);
+        let pausing = pausing(tenant, id, pause);
         self.write(move |mut connection| {
             Box::pin(async move {
                 name(&mut connection, tenant, id).await?;
-                Ok(count.optional(&mut connection).await?.unwrap_or_default())
+                let faults = count.optional(&mut connection).await?.unwrap_or_default();
+                if faults >= MAX_FAULTS {
+                    // At once, so that no other component is paused for this one.
+                    pausing.execute(&mut connection).await?;
+                }
+                Ok(faults)
             })
         })
         .await
@@ -123,6 +127,11 @@ impl Store {
         })
         .await
     }
+}
+
+fn pausing(tenant: Tenant, id: Uuid, pause: &Pause) -> Query {
+    let reason = limits::cut(&pause.reason, MAX_REASON);
+    query(sql!("pause_target")).bind(tenant).bind(id).bind(pause.kind.as_str()).bind(reason).bind(pause.since)
 }
 
 /// Stores a new target.

@@ -1,7 +1,7 @@
 //! Users, records and targets, as far as delivery depends on them.
 
 use engine::rules::status::Status;
-use engine::rules::target::{Pause, Target, TargetUserRecord};
+use engine::rules::target::{MAX_FAULTS, Pause, Target, TargetUserRecord};
 use engine::store::Thing;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -75,9 +75,13 @@ impl Model {
         Ok(())
     }
 
-    pub fn count_fault(&mut self, target: Uuid) -> Result<u64> {
+    /// The last that is borne pauses the target.
+    pub fn count_fault(&mut self, target: Uuid, pause: Pause) -> Result<u64> {
         let target = self.target_mut(target)?;
         target.faults += 1;
+        if target.faults >= MAX_FAULTS {
+            target.pause.get_or_insert(pause);
+        }
         Ok(target.faults.into())
     }
 
