@@ -127,11 +127,15 @@ async fn outcomes_that_cannot_be_written_end_it_with_an_error() {
     backlog(&program, 3).await;
     let file: sqlx::sqlite::SqliteConnectOptions = program.url().parse().unwrap();
     let mut database = sqlx::ConnectOptions::connect(&file).await.unwrap();
-    let broken = "CREATE TRIGGER broken BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'broken'); END";
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON attempts \
+        WHEN NEW.notification_id = (SELECT min(id) FROM notifications) BEGIN SELECT RAISE(ABORT, 'broken'); END";
     sqlx::query(broken).execute(&mut database).await.unwrap();
     let ran = program.run(&["process-notifications"]);
     assert_eq!(server.count(), 3);
     assert!(ran.code != Some(0) && ran.stderr.contains("database"), "{ran:?}");
+    // The others of its batch are not sent again for it.
+    let delivered = program.json(&["notification", "list", "--status", "DELIVERED"]);
+    assert_eq!(delivered.as_array().unwrap().len(), 2, "{delivered}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -129,14 +129,11 @@ async fn write(store: Store, clock: Clock, observer: Observer, batch: Vec<Waitin
     let (batch, _room): (Vec<Finished>, Vec<_>) = batch.into_iter().unzip();
     let (batch, settled): (Vec<(Claimed, Outcome)>, Vec<Settled>) =
         batch.into_iter().map(|finished| ((finished.claimed, finished.outcome), finished.settled)).unzip();
-    let written = patiently("outcomes cannot be written yet", || store.settle(&settled, clock.now())).await;
-    let written = written.inspect_err(|error| {
-        // The claims end with their lease and are dealt with as unknown, which is what they are now.
-        tracing::error!(error = log_text(error), count = batch.len(), "outcomes cannot be written");
-    })?;
+    let (written, all_written) = settle(&store, &clock, &settled).await;
     let mut paused = HashSet::new();
     for (((claimed, outcome), Settled { settlement, attempt, .. }), settling) in batch.iter().zip(&settled).zip(written)
     {
+        let Some(settling) = settling else { continue };
         if let (Settling::Applied | Settling::Ended(_), TargetChange::Pause { reason, .. }) =
             (settling, &settlement.target)
             && paused.insert(claimed.target.id)
@@ -155,5 +152,26 @@ async fn write(store: Store, clock: Clock, observer: Observer, batch: Vec<Waitin
             ),
         }
     }
-    Ok(())
+    all_written
+}
+
+/// What became of each outcome, and whether all could be written. One that cannot be does not take the others of its batch along, whose notifications would be
+/// sent again.
+async fn settle(store: &Store, clock: &Clock, settled: &[Settled]) -> (Vec<Option<Settling>>, Result<(), StoreError>) {
+    let written = patiently("outcomes cannot be written yet", || store.settle(settled, clock.now())).await;
+    let error = match written {
+        Ok(written) => return (written.into_iter().map(Some).collect(), Ok(())),
+        Err(error) => error,
+    };
+    if let [one] = settled {
+        // The claim ends with its lease and is dealt with as unknown, which is what it is now.
+        let notification = one.claim.notification;
+        tracing::error!(error = log_text(&error), %notification, "an outcome cannot be written");
+        return (vec![None], Err(error));
+    }
+    let (first, second) = settled.split_at(settled.len() / 2);
+    let (mut written, of_first) = Box::pin(settle(store, clock, first)).await;
+    let (others, of_second) = Box::pin(settle(store, clock, second)).await;
+    written.extend(others);
+    (written, of_first.and(of_second))
 }
