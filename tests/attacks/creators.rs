@@ -84,10 +84,10 @@ async fn a_key_of_which_the_first_is_gone() {
     arena.serves().await;
 }
 
-/// Many of them take no longer than one.
+/// Many of them take no longer than one, which has ten seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn creators_that_take_their_time() {
-    let arena = Arena::with("picky", "[sandbox]\nwall = '2s'\n").await;
+    let arena = Arena::of("picky").await;
     let engine = &arena.engine;
     let mut names = vec!["picky"];
     for name in ["picky two", "picky three", "picky four"] {
@@ -96,8 +96,8 @@ async fn creators_that_take_their_time() {
     }
     let began = Instant::now();
     let reports = reports(&arena, &names, &json!({ "password": "Please.", "milliseconds": 60_000 })).await;
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
-    assert!(of(&reports, "picky four").is_err_and(|why| why.contains("did not end within")), "{reports:?}");
+    assert!((10..14).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert!(of(&reports, "picky four").is_err_and(|why| why.contains("did not end within 10s")), "{reports:?}");
     assert_eq!(of(&reports, "noop"), Ok(1));
     assert_eq!(engine.store.list_notifications(Tenant::DEFAULT, &Default::default()).await.unwrap().len(), 1);
     arena.serves().await;

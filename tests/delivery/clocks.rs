@@ -111,3 +111,26 @@ async fn a_clock_that_is_set_back_makes_nothing_wait() {
     until("the mail", || server.count() == 1).await;
     stop(engine);
 }
+
+/// The beat that saw it could not write it down: a later one does.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_clock_has_put_back_is_owed_until_it_is_written() {
+    let (clock, server, program) = arranged().await;
+    clock.set("2 hours").await;
+    let engine = program.start();
+    let mut database = connect(&clock.0.url).await;
+    let broken = "
+        UPDATE targets SET pause_kind = 'operator', pause_reason = 'a test', paused_since = 0 WHERE name = 'Email';
+        CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$;
+        CREATE TRIGGER broken BEFORE UPDATE ON notifications FOR EACH ROW
+            WHEN (NEW.scheduled_delivery < OLD.scheduled_delivery) EXECUTE FUNCTION broken()";
+    database.execute(broken).await.unwrap();
+    notify(&program, &[]);
+    clock.set("0").await;
+    tokio::time::sleep(TWO_HEARTBEATS).await;
+    database.execute("DROP TRIGGER broken ON notifications").await.unwrap();
+    tokio::time::sleep(TWO_HEARTBEATS).await;
+    program.ok(&["target", "resume", "email"]);
+    until("the mail", || server.count() == 1).await;
+    stop(engine);
+}

@@ -96,6 +96,25 @@ async fn a_revocation_counts_for_what_is_claimed_already() {
     assert_eq!(server.count(), 1);
 }
 
+/// As the README says, so that no call is left between two sets of rules.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_has_begun_ends_as_it_began() {
+    let server = HttpServer::start(Answer::Hangs).await;
+    let engine = with_record_at(&server, &allowing(&server)).await;
+    grant(&engine, "http_probe", &[Capability::RecordAddress]).await;
+    let wish = json!({ "method": "POST", "url": server.origin(), "timeout": 2500, "times": 2 });
+    engine.notify("http_probe", "Title", wish).await;
+    let (_, ()) = tokio::join!(engine.deliver(), async {
+        while server.count() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let probe = target(&engine, "http_probe").await;
+        engine.store.revoke(TENANT, probe.id, &[Capability::RecordAddress], engine.clock.now()).await.unwrap();
+    });
+    // The second was begun more than two seconds after that.
+    assert_eq!(server.count(), 2);
+}
+
 #[tokio::test]
 async fn what_the_operator_forbids_no_grant_opens() {
     let server = HttpServer::start(Answer::status(200, "", "")).await;
