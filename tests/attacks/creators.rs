@@ -44,6 +44,19 @@ async fn picky() {
     arena.serves().await;
 }
 
+/// Its schema, which the engine itself follows, would take a minute for a text that all are to get.
+#[tokio::test]
+async fn long_winded() {
+    let arena = Arena::of("long_winded").await;
+    let html = json!({ "html": "<p>the time has come</p>".repeat(2500) });
+    let began = Instant::now();
+    let reports = reports(&arena, &["long_winded"], &html).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(of(&reports, "long_winded").is_err_and(|why| why.contains("takes too long to check it")), "{reports:?}");
+    assert_eq!(of(&reports, "noop"), Ok(1));
+    arena.serves().await;
+}
+
 /// The user is not reached there any more when it has ended; its own handler may have seen to that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_creator_whose_record_goes_meanwhile() {

@@ -4,11 +4,12 @@ use super::MOST_SAID;
 use crate::rules::limits;
 use crate::rules::spelling::{nearest, shown};
 use jsonschema::{PatternOptions, ValidationError, Validator};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How many expressions a schema may have, and how many bytes one may take when it is compiled.
 const MOST_PATTERNS: usize = 16;
-const LARGEST_PATTERN: usize = 256 * 1024;
+pub(super) const LARGEST_PATTERN: usize = 256 * 1024;
+const SMALLEST_PATTERN: usize = 1024;
 /// How many bytes an expression may be written in.
 const LONGEST_PATTERN: usize = 256;
 /// How many values an `enum` may have.
@@ -25,7 +26,7 @@ pub fn check_schema(schema: &Value) -> Result<(), String> {
 
 /// What checks values by a schema. A component says it, and no sandbox is around it here: so nothing of it may take more than a little time and memory,
 /// whatever it says. Work grows with the size of the schema and of the value, and with the number of branches and expressions, which are few; expressions are
-/// matched in time that grows with the text alone.
+/// matched in time that grows with the text and with their own size. How much it is for a value, `work` says.
 pub(super) fn validator(schema: &Value) -> Result<(Validator, Cost), String> {
     let mut cost = Cost::default();
     count(schema, &mut cost)?;
@@ -35,9 +36,7 @@ pub(super) fn validator(schema: &Value) -> Result<(Validator, Cost), String> {
             return Err(format!("it has {number} {what}, and {most} are the most"));
         }
     }
-    let expressions = PatternOptions::regex().size_limit(LARGEST_PATTERN).dfa_size_limit(LARGEST_PATTERN);
-    let options = jsonschema::options().should_validate_formats(false).with_pattern_options(expressions);
-    let built = options.build(schema).map_err(|e| {
+    let built = built(schema, LARGEST_PATTERN).map_err(|e| {
         let kind = if is_of_a_pattern(&e) {
             format!(
                 "; look-around, back-references and what takes more than {} KiB are not supported",
@@ -51,6 +50,22 @@ pub(super) fn validator(schema: &Value) -> Result<(Validator, Cost), String> {
         format!("{e}{place}{kind}")
     });
     Ok((built?, cost))
+}
+
+/// Built by the library, with expressions of at most so many bytes.
+fn built(schema: &Value, size: usize) -> Result<Validator, ValidationError<'static>> {
+    let expressions = PatternOptions::regex().size_limit(size).dfa_size_limit(LARGEST_PATTERN);
+    jsonschema::options().should_validate_formats(false).with_pattern_options(expressions).build(schema)
+}
+
+/// Bytes that an expression does not exceed once it is compiled: the least limit under which it can be, which is all that is told of its size.
+pub(super) fn size_of(pattern: &str) -> u64 {
+    let alone = json!({ "pattern": pattern });
+    let mut size = SMALLEST_PATTERN;
+    while size < LARGEST_PATTERN && built(&alone, size).is_err() {
+        size *= 2;
+    }
+    size as u64
 }
 
 /// Whether what is wrong with a schema is one of its expressions.

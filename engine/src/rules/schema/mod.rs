@@ -1,9 +1,10 @@
 //! Settings and `extra` are checked against the JSON Schemas of a component's manifest, and these are told to people.
 //!
-//! In reading order: here what is wrong with a value, `follow` which schemas are followed at all, `keys` what people are told of one.
+//! In reading order: here what is wrong with a value, `follow` which schemas are followed at all, `work` what it takes to check a value, `keys` what people are told of one.
 
 mod follow;
 mod keys;
+mod work;
 
 pub use follow::check_schema;
 pub use keys::{Key, keys};
@@ -12,7 +13,7 @@ use crate::rules::limits;
 use crate::rules::spelling::{nearest, shown};
 use follow::validator;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// How many bytes an object may have to be explained in all branches, and how many bytes an explanation.
 const MOST_EXPLAINED: usize = 4096;
@@ -69,6 +70,11 @@ fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[
         Err(why) => return Some(format!("the schema of {what} is not valid: {why}").into()),
     };
     let object = Value::Object(object);
+    if !work::is_little(schema, &object) {
+        let why =
+            "it is too large for its schema, which takes too long to check it: try a smaller one, or another component";
+        return Some(format!("{what} cannot be looked at: {why}").into());
+    }
     if validator.is_valid(&object) {
         return None;
     }
@@ -110,8 +116,8 @@ fn shortly(text: &str) -> String {
 
 /// The first item of a list that is there before.
 fn twice(list: &Value) -> Option<&Value> {
-    let list = list.as_array()?;
-    list.iter().enumerate().find(|(at, item)| list[..*at].contains(item)).map(|(_, item)| item)
+    let mut seen = HashSet::new();
+    list.as_array()?.iter().find(|item| !seen.insert(item.to_string()))
 }
 
 /// How a value is written that has another type.
