@@ -98,6 +98,19 @@ impl Sharer {
     }
 }
 
+impl Shared {
+    /// Counts from now on: what it was kept for has waited for others until now.
+    pub fn begins(&mut self) {
+        let now = Instant::now();
+        let mut known = self.of.known();
+        if let Some(since) = known.held.iter_mut().find(|since| **since == self.since) {
+            *since = now;
+        }
+        drop(known);
+        self.since = now;
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         let took = self.since.elapsed();

@@ -100,18 +100,14 @@ impl HttpClient {
         self.own.at(host).await
     }
 
-    /// Waits for one that it shares with the other targets: of each target one waits at once, so that these come in turn.
-    pub(super) async fn shared_place_at(&self, host: &str) -> Option<Place> {
-        if let Some(free) = self.shared.free_at(host) {
-            return Some(free);
-        }
+    /// Waits for its place among all exchanges, and for one at the host that it shares with the other targets. Of each target one waits at once, so that these come
+    /// in turn; the host's place comes last, so that who has one uses it.
+    pub(super) async fn shared_places_at(&self, host: &str) -> (Shared, Option<Place>) {
         let _turn = self.turn.at(host).await;
-        self.shared.at(host).await
-    }
-
-    /// Waits for its place among all exchanges.
-    pub(super) async fn place(&self) -> Shared {
-        self.sharer.place().await
+        let mut exchange = self.sharer.place().await;
+        let place = self.shared.at(host).await;
+        exchange.begins();
+        (exchange, place)
     }
 }
 
@@ -152,4 +148,32 @@ pub(super) fn was_not_done(error: &Error) -> bool {
         cause = e.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+    use tokio::task::unconstrained as at_once;
+
+    /// Those who wait with their own other hosts keep nobody from one that has nothing to do.
+    #[tokio::test]
+    async fn who_waits_holds_no_place_at_a_host() {
+        let network = Network::default();
+        let client = || HttpClient::new(&Grants::default(), &network, Duration::from_secs(1)).unwrap();
+        let honest = client();
+        drop(honest.shared_places_at("quick.example").await);
+        let (mut held, mut waiting) = (Vec::new(), Vec::new());
+        for _ in 0..40 {
+            let client = client();
+            for host in 0..8 {
+                let host = format!("slow-{host}.example");
+                held.extend((0..MOST_PER_HOST).filter_map(|_| at_once(client.shared_places_at(&host)).now_or_never()));
+            }
+            let mut wait = Box::pin(at_once(async move { client.shared_places_at("quick.example").await }));
+            assert!(futures::poll!(&mut wait).is_pending());
+            waiting.push(wait);
+        }
+        assert!(at_once(honest.shared_places_at("quick.example")).now_or_never().is_some());
+    }
 }

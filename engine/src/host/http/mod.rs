@@ -201,7 +201,7 @@ impl Exchanges {
         let places = async {
             let own = client.own_place_at(&host).await;
             let _queueing = self.queues();
-            (own, client.shared_place_at(&host).await, client.place().await)
+            (own, client.shared_places_at(&host).await)
         };
         let _places = tokio::time::timeout(self.time_left(), places).await.map_err(|_| crowded())?;
         if !self.leaves(&about) {

@@ -28,11 +28,6 @@ impl Places {
         self.places_at(host).acquire_owned().await.ok()
     }
 
-    /// One that is free, if there is one for which nobody waits.
-    pub fn free_at(&self, host: &str) -> Option<Place> {
-        self.places_at(host).try_acquire_owned().ok()
-    }
-
     fn places_at(&self, host: &str) -> Arc<Semaphore> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= MOST_HOSTS {
