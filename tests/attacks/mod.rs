@@ -14,7 +14,7 @@ mod egress;
 mod egress_addresses;
 mod egress_requests;
 mod memory;
-mod neighbours;
+pub mod neighbours;
 mod probe;
 mod relays;
 mod secrets_and_logs;

@@ -1,9 +1,12 @@
 //! A backlog is delivered to its end, however small the batches are that it is claimed in.
 
+use crate::attacks::neighbours::{Known, sent_to, sleepers};
 use crate::support::engine::TestEngine;
 use crate::support::guests;
 use crate::support::smtp::SmtpServer;
+use engine::creation::{Message, Request};
 use engine::rules::status::Status;
+use engine::rules::tenant::Tenant;
 use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection};
 use std::time::{Duration, Instant};
@@ -63,4 +66,39 @@ async fn a_claim_that_waits_too_long_is_given_back() {
         );
     };
     engine.beside(waited).await;
+}
+
+/// What there was no room for is looked at again later, even if all else has ended by then, and nothing else tells of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_ends_though_all_ended_while_there_was_no_room() {
+    let engine = TestEngine::builder().targets_in(guests()).start().await;
+    engine.record("sleeper", "anything").await;
+    sleepers(&engine, 6, Known::Quick).await;
+    // Once they are ready to be called.
+    sent_to(&engine, 6, 1, &json!({ "milliseconds": 0 })).await;
+    engine.deliver().await;
+    // A list of numbers takes many times as much in memory as in the database.
+    let extra = json!({ "milliseconds": 600, "numbers": vec![1; 100_000] });
+    for i in 0..6 {
+        let request = engine.request(&format!("sleeper {i}"), "Title", extra.clone());
+        let message = Message { body: "x".repeat(1 << 20), ..request.message };
+        let request = Request { message, raw: true, ..request };
+        for _ in 0..9 {
+            engine.create(&request).await.unwrap();
+        }
+    }
+    let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
+    let opted_out = async {
+        let mut given_back = 0_i64;
+        while given_back == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let found =
+                "SELECT count(*) FROM notifications WHERE claimed_by IS NULL AND fence > 0 AND status = 'SCHEDULED'";
+            given_back = sqlx::query(found).fetch_one(&mut database).await.unwrap().get(0);
+        }
+        // What waits ends with its call for which it waits.
+        engine.store.opt_out(Tenant::DEFAULT, engine.user.id, engine.clock.now()).await.unwrap();
+    };
+    let ended = async { tokio::join!(engine.deliver(), opted_out) };
+    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it waits for nothing");
 }

@@ -1,6 +1,7 @@
 //! Several engines on one PostgreSQL: they share the queue, and take over what another one leaves behind.
 
 use super::process::{backlog, by_message_id, until};
+use crate::support::guests;
 use crate::support::postgres::{Server, TestDatabase, connect};
 use crate::support::program::Program;
 use crate::support::smtp::{Answer, SmtpServer};
@@ -100,6 +101,45 @@ async fn without_hints_an_engine_looks_by_itself() {
         assert_eq!(count, listening, "hints = {hints}");
         engine.signal("-TERM");
         assert_eq!(engine.ended(), Some(0));
+    }
+}
+
+/// All are silent after the database was away, and write their outcomes when it is back: a run by cron that begins right then takes nothing from who lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_by_cron_takes_from_the_dead_alone() {
+    let database = TestDatabase::new().await;
+    let program = Program::new().database(&database.url).with("ENGINE_TARGETS__PATHS", guests().to_str().unwrap());
+    program.ada();
+    program.ok(&["target", "add", "--name", "Sleeper", "--module", "sleeper"]);
+    program.ok(&["record", "add", "--user", "ada", "--target", "sleeper", "--target-user-id", "anything"]);
+    let mut database = connect(&database.url).await;
+    for is_killed in [false, true] {
+        let extra = r#"{"milliseconds":8000}"#;
+        let notify = ["notify", "--user", "ada", "--target", "sleeper", "--title", "Title", "--body", "Body"];
+        let made = program.json(&[&notify[..], &["--extra", extra]].concat());
+        let id = made[0]["notifications"][0].as_str().unwrap();
+        let engine = program.start();
+        let mut claimed = 0;
+        while claimed == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let count = "SELECT count(*) FROM notifications WHERE claimed_by IS NOT NULL";
+            claimed = sqlx::query_scalar::<_, i64>(count).fetch_one(&mut database).await.unwrap();
+        }
+        if is_killed {
+            engine.signal("-KILL");
+        }
+        let silent = "UPDATE engines SET heartbeat_at = heartbeat_at - 60000";
+        sqlx::query(silent).execute(&mut database).await.unwrap();
+        program.ok(&["process-notifications"]);
+        if !is_killed {
+            engine.signal("-TERM");
+            assert_eq!(engine.ended(), Some(0));
+        }
+        let shown = program.json(&["notification", "show", id]);
+        let outcomes: Vec<&str> =
+            shown["attempts"].as_array().unwrap().iter().map(|attempt| attempt["outcome"].as_str().unwrap()).collect();
+        let expected = if is_killed { &["unknown", "delivered"][..] } else { &["delivered"] };
+        assert_eq!(outcomes, expected, "{shown}");
     }
 }
 

@@ -36,7 +36,7 @@ use crate::store::{Claimed, DelivererLock, Ended, Lost, Store, StoreError, Targe
 use jiff::{SignedDuration, Timestamp};
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 use work::{Found, Work};
 
@@ -51,6 +51,8 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// How long to wait before something is tried again that must be written: at first, and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long it waits at most for others that are silent, to see whether they live or to take what they have left: its heart does in a third of that.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 /// How long it waits after the database could not be used.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -93,14 +95,6 @@ pub struct Deliverer {
     pub observer: Observer,
 }
 
-/// For how long an engine begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begins {
-    ToStay,
-    /// It may have ended before its first heartbeat.
-    ForNow,
-}
-
 /// How delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
@@ -121,7 +115,7 @@ impl Deliverer {
         stop: impl Future<Output = ()>,
         stop_now: impl Future<Output = ()>,
     ) -> Result<Stopped, StoreError> {
-        let _lock = self.begin(Begins::ToStay).await?;
+        let _lock = self.begin().await?;
         begun();
         let heart = tokio::spawn(self.clone().beat());
         let purging = tokio::spawn(self.clone().purge_always());
@@ -171,9 +165,9 @@ impl Deliverer {
         stop: impl Future<Output = ()>,
         stop_now: impl Future<Output = ()>,
     ) -> Result<Stopped, StoreError> {
-        let _lock = self.begin(Begins::ForNow).await?;
+        let lock = self.begin().await?;
         let heart = tokio::spawn(self.clone().beat());
-        let now = self.clock.now();
+        let (mut now, began) = (self.clock.now(), Instant::now());
         let mut work = Work::new(self, chosen, self.paces().await?);
         let result = {
             tokio::pin!(stop);
@@ -184,10 +178,26 @@ impl Deliverer {
                             break Ok(Stopped::Early);
                         }
                     }
-                    Ok(Found::None) if work.is_idle() => break Ok(Stopped::Drained),
-                    Ok(Found::None | Found::NoRoom) => tokio::select! {
+                    Ok(Found::None) if work.is_idle() => {
+                        let is_in_time = lock.is_none() && !work.is_done() && began.elapsed() < LONGEST_SILENCE;
+                        if !is_in_time || !self.store.has_silent_engines(self.engine, silent_since(now)).await? {
+                            break Ok(Stopped::Drained);
+                        }
+                        // What they were sending is due once the heart has taken it.
+                        tokio::select! {
+                            () = &mut stop => break Ok(Stopped::Early),
+                            () = tokio::time::sleep(LOOK) => now = self.clock.now(),
+                        }
+                    }
+                    Ok(Found::None) => tokio::select! {
                         () = &mut stop => break Ok(Stopped::Early),
                         () = work.room() => {}
+                    },
+                    // There may be room though nothing ends: a target that was put off for want of it is looked at again.
+                    Ok(Found::NoRoom) => tokio::select! {
+                        () = &mut stop => break Ok(Stopped::Early),
+                        () = work.room() => {}
+                        () = tokio::time::sleep(LOOK) => {}
                     },
                     Err(error) => break Err(error),
                 }
@@ -206,19 +216,16 @@ impl Deliverer {
         })
     }
 
-    /// Takes the database for itself, where it can, and picks up what a dead engine has left. Where others may be at work, one that stays leaves that to its
-    /// heart: the database may have been away until now, and all others with it.
-    async fn begin(&self, begins: Begins) -> Result<Option<DelivererLock>, StoreError> {
+    /// Takes the database for itself, where it can, and picks up what a dead engine has left. Where others may be at work, it leaves that to its heart: the
+    /// database may have been away until now, and all others with it, who hold outcomes that they are about to write.
+    async fn begin(&self) -> Result<Option<DelivererLock>, StoreError> {
         let lock = self.store.lock_deliverer()?;
         let now = self.clock.now();
         self.store.heartbeat(self.engine, now).await?;
         // Whoever has the database for itself knows that all others are dead.
-        let rescued = match (&lock, begins) {
-            (Some(_), _) => self.store.rescue(self.engine, Lost::OfOthers, now).await?,
-            (None, Begins::ForNow) => {
-                self.store.rescue(self.engine, Lost::OfSilentSince(silent_since(now)), now).await?
-            }
-            (None, Begins::ToStay) => 0,
+        let rescued = match &lock {
+            Some(_) => self.store.rescue(self.engine, Lost::OfOthers, now).await?,
+            None => 0,
         };
         if rescued > 0 {
             tracing::warn!(

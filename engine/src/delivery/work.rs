@@ -69,6 +69,11 @@ impl Work {
         self.under_way() == 0
     }
 
+    /// Whether as many have begun as it may be.
+    pub(super) fn is_done(&self) -> bool {
+        self.chosen.limit == Some(0)
+    }
+
     /// Claims what is due at `now` and there is room for, and begins it.
     pub(super) async fn claim(&mut self, now: Timestamp) -> Result<Found, StoreError> {
         while let Some(prepared) = self.preparing.next_ready() {
@@ -82,7 +87,7 @@ impl Work {
         // those in which nothing waits. What waits for a target that is slow, or is being made ready, takes nobody's room.
         let (mut full, is_crowded) = self.lanes.full_targets();
         let batch = if is_crowded { batch.div_ceil(PARTS) } else { batch };
-        if self.chosen.limit == Some(0) {
+        if self.is_done() {
             return Ok(Found::None);
         }
         if self.unanswered {
