@@ -4,6 +4,7 @@ use crate::support::program::{Program, Running};
 use crate::support::smtp::{Answer, SmtpServer};
 use crate::support::{folder_with, guests};
 use std::collections::HashMap;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 pub async fn until(what: &str, mut done: impl FnMut() -> bool) {
@@ -156,6 +157,60 @@ async fn told_to_stop_it_finishes_what_it_sends_and_doubles_nothing() {
     assert_eq!((server.count(), by_message_id(&server).len()), (500, 500));
 }
 
+/// A pager that shows the first page, a log that nobody takes any more: what is due is delivered all the same, and two signals are enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_stops_nothing() {
+    let server = SmtpServer::start(&[]).await;
+    let program = Program::new().relay(server.address).with("ENGINE_LOG__LEVEL", "info");
+    program.ada();
+    backlog(&program, 1500).await;
+    let mut command = program.command(&["process-notifications"]);
+    let running = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    until("all mails", || server.count() == 1500).await;
+    let is_free = || program.run(&["process-notifications"]).code == Some(0);
+    until("the next run may begin", is_free).await;
+    running.signal("-TERM");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(0));
+
+    let mut command = program.command(&["run"]);
+    let running = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    backlog(&program, 1500).await;
+    until("all mails again", || server.count() == 3000).await;
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(0));
+}
+
+/// The code is that of what was done, and not of how far somebody has read.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_read_enough_hides_no_failure() {
+    let server = SmtpServer::start(&[]).await;
+    let program = Program::new().relay(server.address);
+    program.ada();
+    program.ok(&[
+        "notify",
+        "--user",
+        "ada",
+        "--target",
+        "email",
+        "--title",
+        "Title",
+        "--body",
+        "Body",
+        "--max-retries",
+        "0",
+    ]);
+    server.script.lock().unwrap().insert("DOT", Answer::Says("554 5.7.1 No."));
+    let mut child = program.command(&["process-notifications"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ran = program.command(&["process-notifications", "--output", "json"]).stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(ran.status.code() == Some(1) && said.contains("the results could not be printed"), "{said}");
+}
+
 /// `timeout` signals its child, and then the group that it is in.
 #[tokio::test(flavor = "multi_thread")]
 async fn signals_at_once_are_one() {
@@ -262,7 +317,7 @@ async fn a_run_that_is_told_to_stop_says_that_there_is_more() {
     for (name, value) in through.get_envs() {
         value.map(|value| command.env(name, value));
     }
-    let nowhere = std::process::Stdio::null;
+    let nowhere = Stdio::null;
     command.current_dir(program.folder.path()).stdout(nowhere()).stderr(nowhere());
     let before = delivered();
     let running = Running(command.spawn().unwrap());

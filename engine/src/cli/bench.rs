@@ -1,7 +1,8 @@
 //! `engine bench`
 
-use super::context::{Context, start_log};
+use super::context::Context;
 use super::exit::Code;
+use super::log;
 use super::output::{self, Format};
 use super::run::deliverer;
 use crate::clock::Clock;
@@ -58,7 +59,7 @@ impl Bench {
             database: self.database.unwrap_or_else(own),
         };
         let settings = bench::settings(&plan, folder.path(), &inbox)?;
-        start_log(&settings)?;
+        log::start(&settings)?;
         // What arrives in the inbox must not fill the memory that is measured.
         let emptying = tokio::spawn(async move { while inbox.next().await.is_some() {} });
         let store = Store::open(&plan.database).await?;

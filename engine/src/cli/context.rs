@@ -1,16 +1,14 @@
 //! What most commands need: the settings, the log, the database, and the sandbox when a component has to be asked.
 
+use super::log;
 use super::output::{self, Format};
 use crate::clock::Clock;
 use crate::host::{Catalog, Compiler, Host};
-use crate::settings::{EngineKey, LogFormat, Settings};
+use crate::settings::{EngineKey, Settings};
 use crate::store::Store;
-use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt;
 use uuid::Uuid;
 
 /// How long to wait before a database that is away is tried again: at first, and at most.
@@ -60,7 +58,7 @@ impl Context {
         open: impl AsyncFnOnce(&Settings) -> anyhow::Result<Store>,
     ) -> anyhow::Result<Self> {
         let settings = Settings::load(config, variables())?;
-        start_log(&settings)?;
+        log::start(&settings)?;
         let new = settings.database_file().filter(|file| !file.exists());
         let store = open(&settings).await?;
         let store = if settings.database.hints { store } else { store.without_hints() };
@@ -98,26 +96,4 @@ pub fn catalog(settings: &Arc<Settings>, key: &EngineKey, cache: &Path, clock: C
 pub fn variables() -> impl Iterator<Item = (String, String)> {
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
-}
-
-/// The log goes to standard error, so that standard output is the command's own.
-pub fn start_log(settings: &Settings) -> anyhow::Result<()> {
-    let mut filter = EnvFilter::try_new(&settings.log.level).map_err(|_| {
-        anyhow::anyhow!("`log.level` must be a level such as \"info\", and \"{}\" is none.", settings.log.level)
-    })?;
-    for left_out in crate::host::NOT_LOGGED.into_iter().chain([crate::store::NOT_LOGGED]) {
-        filter = filter.add_directive(left_out.parse()?);
-    }
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        // That nobody reads the log any more would otherwise be a panic, in whatever writes to it.
-        .log_internal_errors(false)
-        .with_ansi(std::io::stderr().is_terminal());
-    // A log that is there already is a test's; it stays.
-    let _ = match settings.log.format {
-        LogFormat::Text => log.finish().try_init(),
-        LogFormat::Json => log.json().finish().try_init(),
-    };
-    Ok(())
 }

@@ -1,7 +1,8 @@
 //! `engine demo`: the same news by e-mail, SMS, push and pigeon, the whole way, with stand-ins in place of the providers.
 
-use super::context::{Context, start_log};
+use super::context::Context;
 use super::exit::Code;
+use super::log;
 use super::output::{self, Format};
 use super::run::deliverer;
 use crate::clock::Clock;
@@ -29,7 +30,7 @@ pub async fn execute(format: Format) -> anyhow::Result<Code> {
     let mut inbox = Inbox::start().await.context("The demo's inbox cannot listen on this machine.")?;
     let mut providers = Providers::start().await.context("The demo's stand-ins cannot listen on this machine.")?;
     let settings = settings(folder.path(), &inbox, &providers)?;
-    start_log(&settings)?;
+    log::start(&settings)?;
     let say = |text: String| if format == Format::Text { output::text(&text) } else { Ok(()) };
 
     say(format!(

@@ -17,8 +17,13 @@ pub enum Format {
 
 /// Prints a value as JSON.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(io::Error::from).context(UNPRINTED)?;
-    writeln!(io::stdout().lock(), "{}", escaped(&text)).context(UNPRINTED)
+    let text = json_text(value).context(UNPRINTED)?;
+    io::stdout().lock().write_all(text.as_bytes()).context(UNPRINTED)
+}
+
+/// The same as a text.
+pub fn json_text(value: &impl Serialize) -> io::Result<String> {
+    Ok(format!("{}\n", escaped(&serde_json::to_string_pretty(value)?)))
 }
 
 /// JSON that cannot command a terminal either: it is the same value with its characters written as escapes. Those stand in its texts only, but for line breaks.

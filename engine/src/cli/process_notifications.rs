@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::exit::Code;
 use super::output::{self, Format};
+use super::printer::Printer;
 use super::run::{CUT_OFF, Stops, deliverer};
 use super::target_show;
 use crate::delivery::{Chosen, Event, Stopped};
@@ -17,7 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a run came to.
@@ -31,8 +32,7 @@ struct Tally {
     some_failed: bool,
     /// For `--output json`, which prints one value at the end.
     done: Vec<Value>,
-    /// Printing failed, and why; delivery goes on all the same.
-    broken: Option<std::io::Error>,
+    printer: Arc<Printer>,
 }
 
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ impl ProcessNotifications {
             let target = context.store.find_target(Tenant::DEFAULT, name).await?;
             chosen.targets.get_or_insert_default().push(target.id);
         }
-        let tally = Tally::new(context.output, self.quiet);
+        let tally = Tally::new(context.output, self.quiet, Arc::new(Printer::start(std::io::stdout())));
         if self.dry_run { preview(context, chosen, tally).await } else { deliver(context, chosen, tally).await }
     }
 }
@@ -75,7 +75,8 @@ async fn preview(context: &Context, chosen: Chosen, mut tally: Tally) -> anyhow:
     for Claimed { user, notification, target, .. } in &due.claimed {
         tally.show(&Event::Waits { user, notification, target, reason: "It is due; nothing was sent." });
     }
-    tally.print()?;
+    tally.end()?;
+    told(tally.printer.printed().await)?;
     let mut targets: Vec<_> = due.claimed.iter().map(|claimed| claimed.target.clone()).collect();
     targets.sort_by_key(|target| target.id);
     targets.dedup_by_key(|target| target.id);
@@ -104,6 +105,7 @@ async fn tell_of_denials(context: &Context, targets: &[Arc<Target>]) -> anyhow::
 }
 
 async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Result<Code> {
+    let printer = tally.printer.clone();
     let tally = Arc::new(Mutex::new(tally));
     let of_observer = tally.clone();
     let observer = move |event: &Event<'_>| of_observer.lock().unwrap_or_else(PoisonError::into_inner).take(event);
@@ -113,22 +115,40 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
 
     let some_failed = {
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.print()?;
+        tally.end()?;
         tally.some_failed
+    };
+    let printed = tokio::select! {
+        printed = printer.printed() => printed,
+        () = stops.second() => Ok(0),
     };
     tell_of_waiting(context).await?;
     match stopped {
-        Stopped::CutOff => {
-            output::aside(CUT_OFF);
-            Ok(Code::Failed)
-        }
-        Stopped::Early => {
-            output::aside("engine: stopped before all that was due was handled; the rest stays due");
-            Ok(Code::Failed)
-        }
-        Stopped::Drained if some_failed => Ok(Code::SomeFailed),
-        Stopped::Drained => Ok(Code::Done),
+        Stopped::CutOff => output::aside(CUT_OFF),
+        Stopped::Early => output::aside("engine: stopped before all that was due was handled; the rest stays due"),
+        Stopped::Drained => {}
     }
+    told(printed)?;
+    Ok(match stopped {
+        Stopped::CutOff | Stopped::Early => Code::Failed,
+        Stopped::Drained if some_failed => Code::SomeFailed,
+        Stopped::Drained => Code::Done,
+    })
+}
+
+/// Says what could not be printed. Whoever has seen enough, and reads no more, needs no word of it.
+fn told(printed: std::io::Result<usize>) -> anyhow::Result<()> {
+    match printed {
+        Ok(0) => {}
+        Ok(left_out) => output::aside(&format!(
+            "engine: {left_out} results were not printed, as nobody read those before them; `engine notification list` shows them"
+        )),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        Err(error) => anyhow::bail!(
+            "What was due is handled, as `engine notification list` shows, but the results could not be printed: {error}."
+        ),
+    }
+    Ok(())
 }
 
 /// Says in which targets what is due waits, and why.
@@ -148,24 +168,21 @@ async fn tell_of_waiting(context: &Context) -> anyhow::Result<()> {
 }
 
 impl Tally {
-    fn new(format: Format, quiet: bool) -> Self {
+    fn new(format: Format, quiet: bool, printer: Arc<Printer>) -> Self {
         let shown_anyway = format == Format::Text && !quiet && std::io::stdout().is_terminal();
         let progress = if shown_anyway { ProgressBar::hidden() } else { progress() };
-        Tally { format, quiet, progress, nothing: true, some_failed: false, done: Vec::new(), broken: None }
+        Tally { format, quiet, progress, nothing: true, some_failed: false, done: Vec::new(), printer }
     }
 
-    /// What was kept for the end.
-    fn print(&mut self) -> anyhow::Result<()> {
+    /// Prints what was kept for the end.
+    fn end(&mut self) -> anyhow::Result<()> {
         self.progress.finish_and_clear();
         // For people only: cron would send each line as a mail.
         if self.nothing && self.format == Format::Text && !self.quiet && std::io::stdout().is_terminal() {
             output::aside("Nothing is due.");
         }
-        if let Some(error) = self.broken.take() {
-            return Err(anyhow::Error::from(error).context("All was delivered, but the results could not be printed"));
-        }
         if self.format == Format::Json && !self.quiet {
-            output::json(&self.done)?;
+            self.printer.print(output::json_text(&self.done)?);
         }
         Ok(())
     }
@@ -202,13 +219,8 @@ impl Tally {
                 "message": sentence,
             })),
             Format::Text => {
-                if let Err(error) = write!(
-                    std::io::stdout().lock(),
-                    "{}",
-                    output::harmless(&block(username, notification, &output::line(&sentence)))
-                ) {
-                    self.broken.get_or_insert(error);
-                }
+                let block = block(username, notification, &output::line(&sentence));
+                self.printer.print(output::harmless(&block).into_owned());
             }
         }
     }

@@ -16,6 +16,9 @@ use tokio::sync::watch;
 /// Signals that come so soon after one another are one.
 const ONE_WISH: Duration = Duration::from_millis(300);
 
+/// How long it may take to end after a second signal, outcomes included that have to be written.
+const LONGEST_END: Duration = Duration::from_secs(20);
+
 /// Said after calls were cut off.
 pub const CUT_OFF: &str = "engine: stopped in the middle of calls; the next start deals with what they were sending";
 
@@ -101,6 +104,14 @@ fn is_ignored(signal: SignalKind) -> bool {
     mask >> (signal.as_raw_value() - 1) & 1 == 1
 }
 
+/// Whoever signals twice is not kept waiting: for a reader of what is printed last, say.
+fn end_in_any_event() {
+    std::thread::spawn(|| {
+        std::thread::sleep(LONGEST_END);
+        std::process::exit(1);
+    });
+}
+
 /// The signals to stop, counted.
 pub struct Stops(watch::Receiver<u32>);
 
@@ -118,6 +129,9 @@ impl Stops {
                     Some(_) = async { hangup.as_mut()?.recv().await } => {}
                 }
                 count.send_modify(|count| *count += 1);
+                if *count.borrow() == 2 {
+                    end_in_any_event();
+                }
                 // `timeout` signals its child and then the group that it is in; systemd may add a hangup. That is one wish.
                 let same = tokio::time::sleep(ONE_WISH);
                 tokio::pin!(same);

@@ -1,7 +1,8 @@
 //! `engine settings …`
 
-use super::context::{catalog, start_log, variables};
+use super::context::{catalog, variables};
 use super::exit::Code;
+use super::log;
 use super::output::{self, Format};
 use crate::clock::Clock;
 use crate::host::{Meant, Source};
@@ -37,7 +38,7 @@ impl Settings {
             }
             (loaded, ..) => Arc::new(loaded?),
         };
-        start_log(&settings)?;
+        log::start(&settings)?;
         match (self, format) {
             (Settings::Check, _) => return check(&settings, format).await,
             (Settings::Show { .. }, Format::Text) => output::text(settings.to_toml().trim_end())?,
