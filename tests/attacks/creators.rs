@@ -65,11 +65,19 @@ async fn a_creator_whose_record_goes_meanwhile() {
     let target = engine.store.find_target(Tenant::DEFAULT, "picky").await.unwrap();
     let record = engine.store.active_records(Tenant::DEFAULT, engine.user.id, target.id).await.unwrap().remove(0);
     let extra = json!({ "password": "Please.", "milliseconds": 1500 });
-    let removed = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        engine.store.remove_record(Tenant::DEFAULT, record.id).await.unwrap();
+    let made = async |gone: Uuid| {
+        let removed = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            engine.store.remove_record(Tenant::DEFAULT, gone).await.unwrap();
+        };
+        tokio::join!(reports(&arena, &["picky"], &extra), removed).0
     };
-    let (reports, ()) = tokio::join!(reports(&arena, &["picky"], &extra), removed);
+    // One of two addresses in it, and then the last.
+    super::neighbours::record(engine, &target, &engine.user, "another").await;
+    let reports = made(record.id).await;
+    assert_eq!((of(&reports, "picky"), of(&reports, "noop")), (Ok(1), Ok(1)));
+    let record = engine.store.active_records(Tenant::DEFAULT, engine.user.id, target.id).await.unwrap().remove(0);
+    let reports = made(record.id).await;
     assert!(of(&reports, "picky").is_err(), "{reports:?}");
     assert_eq!(of(&reports, "noop"), Ok(1));
     arena.serves().await;

@@ -104,7 +104,12 @@ pub async fn create(
                     && let Some(record) = error.unreachable_record()
                     && let Some((_, planned)) = plans.iter_mut().find(|(_, planned)| is_to(record, planned)) =>
             {
-                *planned = Err(Refusal::NotificationsNotCreated(error.to_string()));
+                if let Ok(new) = planned {
+                    new.retain(|new| new.target_user_record != record);
+                }
+                if planned.as_ref().is_ok_and(Vec::is_empty) {
+                    *planned = Err(Refusal::NotificationsNotCreated(error.to_string()));
+                }
             }
             stored => break stored?,
         }
