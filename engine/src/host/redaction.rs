@@ -18,6 +18,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// What stands in the place of a secret.
 const BLOT: &str = "•••";
 
+/// How often a text is looked through, at most.
+const MOST_TIMES: usize = 3;
+
 /// Cuts the secrets of one target out of texts.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor(Option<Arc<Searcher>>);
@@ -111,8 +114,20 @@ impl Searcher {
         (written.is_some() || lettered.is_some()).then(|| Arc::new(Searcher { written, lettered }))
     }
 
-    /// The bytes with a blot wherever a form stands, or several that overlap; `None` if there is none.
+    /// The bytes with a blot wherever a form stands, or several that overlap; `None` if there is none. What was left around one may be another; where that goes on
+    /// and on, nothing is left.
     fn cut(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut kept = self.cut_once(bytes)?;
+        for _ in 1..MOST_TIMES {
+            match self.cut_once(&kept) {
+                Some(again) => kept = again,
+                None => return Some(kept),
+            }
+        }
+        Some(if self.spans(&kept).is_empty() { kept } else { BLOT.as_bytes().to_vec() })
+    }
+
+    fn cut_once(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let spans = self.spans(bytes);
         if spans.is_empty() {
             return None;
@@ -252,6 +267,10 @@ mod tests {
             assert!(cut.starts_with("<•••") && cut.len() < "<•••>".len() + 4, "{text}: {cut}");
         }
         assert_eq!(redactor.bytes(b"p\xe4ssw\xf6rd-of-the-relay".to_vec()), BLOT.as_bytes());
+        // One within another.
+        let nested = Redactor::new(["0123456789abcdef"].into_iter());
+        let within = |depth| (0..depth).fold(String::new(), |inner, _| format!("0123456{inner}789abcdef"));
+        assert_eq!((nested.text(&within(3)).as_str(), nested.text(&within(9)).as_str()), (BLOT, BLOT));
         // What only looks like the beginning of one is left.
         assert_eq!(redactor.text("5f3c-9a7b-e"), "5f3c-9a7b-e");
     }
