@@ -1,6 +1,6 @@
 //! Creators that keep a request from being answered, or others from having it. (No target is named in it: whoever names one wants that one.)
 
-use super::arena::Arena;
+use super::arena::{Arena, Cases, case};
 use super::neighbours::another;
 use engine::creation::{Message, Refusal, Report, Request, create};
 use engine::rules::tenant::Tenant;
@@ -48,12 +48,18 @@ async fn picky() {
 #[tokio::test]
 async fn long_winded() {
     let arena = Arena::of("long_winded").await;
-    let html = json!({ "html": "<p>the time has come</p>".repeat(2500) });
-    let began = Instant::now();
-    let reports = reports(&arena, &["long_winded"], &html).await;
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    assert!(of(&reports, "long_winded").is_err_and(|why| why.contains("takes too long to check it")), "{reports:?}");
-    assert_eq!(of(&reports, "noop"), Ok(1));
+    let mut cases = Cases::default();
+    for (name, extra) in [
+        (case("for_text"), json!({ "html": "<p>the time has come</p>".repeat(2500) })),
+        (case("for_numbers"), json!({ "numbers": vec![7; 100_000] })),
+    ] {
+        let began = Instant::now();
+        let reports = reports(&arena, &["long_winded"], &extra).await;
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert_eq!(of(&reports, "noop"), Ok(1));
+        let told = of(&reports, "long_winded");
+        cases.check(name, told.as_ref().is_err_and(|why| why.contains("takes too long to check it")), told);
+    }
     arena.serves().await;
 }
 

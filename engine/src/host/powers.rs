@@ -10,7 +10,7 @@ use super::smtp::Mailer;
 use crate::rules::budget::{Budget, Limit, in_force};
 use crate::rules::grants::{self, Grants, OperatorWord, operators_origins};
 use crate::rules::origin::Origin;
-use crate::rules::schema;
+use crate::rules::schema::Schema;
 use crate::rules::sealed::SealedSecret;
 use crate::rules::setup::{ENGINES_OWN, Setup, read_again, read_setting, whole};
 use crate::rules::spelling::nearest;
@@ -50,24 +50,23 @@ pub fn of(
     let mut settings = of.map(|(_, _, setup)| setup.settings.clone()).unwrap_or_default();
     settings.retain(|key, _| !ENGINES_OWN.contains(&key.as_str()));
     // A variable is always text, which is read as what the component wants there.
-    let schema = &module.manifest.settings;
     // What is required is missed when something is to be sent: addresses can be recorded before.
-    let known = schema::requiring_nothing(schema);
+    let known = Schema::requiring_nothing(&module.manifest.settings);
     settings.retain(|key, _| !said.values.contains_key(key));
     let mut settings: Map<String, Value> = settings
         .into_iter()
         .map(|(key, value)| {
-            let value = read_again(schema, &key, value);
+            let value = read_again(&known, &key, value);
             (key, value)
         })
         .collect();
-    schema::check("what was set", &settings, &known, &[]).map_err(|misfit| {
+    known.check("what was set", &settings, &[]).map_err(|misfit| {
         let key = grants::shell(misfit.key.as_deref().unwrap_or("KEY"));
         unusable(format!("{misfit}; `engine target set {target} {key}=` takes it away"))
     })?;
     let operators = said.values.into_iter().map(|(key, value)| match value.as_str() {
         Some(text) if !ENGINES_OWN.contains(&key.as_str()) => {
-            let read = read_setting(schema, &key, text);
+            let read = read_setting(&known, &key, text);
             (key, read)
         }
         Some(_) | None => (key, whole(value)),
@@ -76,10 +75,10 @@ pub fn of(
     for (key, value) in operators.iter().filter(|(key, _)| said.from_variables.contains(*key)) {
         let variable = format!("the variable ENGINE_TARGET__{}__{}", name.to_uppercase(), key.to_uppercase());
         let alone = Map::from_iter([(key.clone(), value.clone())]);
-        schema::check(&variable, &alone, &known, &ENGINES_OWN).map_err(|why| unusable(why.to_string()))?;
+        known.check(&variable, &alone, &ENGINES_OWN).map_err(|why| unusable(why.to_string()))?;
     }
     let section = format!("[target.{name}]");
-    schema::check(&section, &operators, &known, &ENGINES_OWN).map_err(|why| unusable(why.to_string()))?;
+    known.check(&section, &operators, &ENGINES_OWN).map_err(|why| unusable(why.to_string()))?;
     settings.extend(operators);
     let held = secrets(catalog, module, &word, of);
     let granted = of.map(|(_, _, setup)| setup.grants.clone()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use crate::rules::budget::Said;
 use crate::rules::grants::Capability;
 use crate::rules::limits::{self, Invalid};
-use crate::rules::schema;
+use crate::rules::schema::Schema;
 use crate::rules::sealed::SealedSecret;
 use serde_json::{Map, Value};
 
@@ -40,13 +40,13 @@ pub fn check_setting(name: &str, value: &Value) -> Result<(), Invalid> {
     limits::bytes("setting", &value.to_string(), MAX_SETTING)
 }
 
-/// Reads what somebody typed for the setting `name` as the kind that a component's schema wants there: text stays text where it may be one.
-pub fn read_setting(schema: &Value, name: &str, text: &str) -> Value {
-    let kind = &schema["properties"][name]["type"];
-    let is_text = match kind {
+/// Reads what somebody typed for the setting `name` as the kind that a component's schema, which requires nothing, wants there: text stays text where it may be
+/// one.
+pub fn read_setting(known: &Schema<'_>, name: &str, text: &str) -> Value {
+    let is_text = match known.type_of(name) {
         Value::Null => {
             let alone = Map::from_iter([(name.to_owned(), Value::from(text))]);
-            schema::check("", &alone, &schema::requiring_nothing(schema), &[]).is_ok()
+            known.check("", &alone, &[]).is_ok()
         }
         Value::Array(kinds) => kinds.contains(&"string".into()),
         kind => kind == "string",
@@ -55,13 +55,13 @@ pub fn read_setting(schema: &Value, name: &str, text: &str) -> Value {
 }
 
 /// A setting as the component's schema has it now: what was typed when that wanted another kind is read once more.
-pub fn read_again(schema: &Value, name: &str, value: Value) -> Value {
+pub fn read_again(known: &Schema<'_>, name: &str, value: Value) -> Value {
     let alone = Map::from_iter([(name.to_owned(), value.clone())]);
-    if schema::check("", &alone, &schema::requiring_nothing(schema), &[]).is_ok() {
+    if known.check("", &alone, &[]).is_ok() {
         return value;
     }
     let typed = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    read_setting(schema, name, &typed)
+    read_setting(known, name, &typed)
 }
 
 /// To JSON Schema `7.0` is a whole number, and to most languages it is none: so it is written as one.
@@ -84,6 +84,7 @@ mod tests {
         let schema = json!({ "properties": {
             "sender": { "type": "string" }, "count": { "type": "integer" }, "loud": { "type": "boolean" }, "size": { "enum": [1, 2, "many"] }
         } });
+        let known = Schema::of(&schema);
         for (name, text, value) in [
             ("sender", "15550100", json!("15550100")),
             ("count", "3", json!(3)),
@@ -96,7 +97,7 @@ mod tests {
             ("size", "many", json!("many")),
             ("size", "few", json!("few")),
         ] {
-            assert_eq!(read_setting(&schema, name, text), value, "{name}");
+            assert_eq!(read_setting(&known, name, text), value, "{name}");
         }
         for (name, value, again) in [
             ("sender", json!(7), json!("7")),
@@ -106,7 +107,7 @@ mod tests {
             ("sender", json!("7"), json!("7")),
             ("unknown", json!(7), json!(7)),
         ] {
-            assert_eq!(read_again(&schema, name, value), again, "{name}");
+            assert_eq!(read_again(&known, name, value), again, "{name}");
         }
         assert!(check_setting("a", &json!("b")).is_ok());
         assert!(

@@ -3,7 +3,7 @@
 use super::InstallError;
 use crate::host::{Catalog, Module, Ready};
 use crate::rules::limits::Invalid;
-use crate::rules::schema;
+use crate::rules::schema::Schema;
 use crate::rules::setup::{ENGINES_OWN, read_setting};
 use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
@@ -53,7 +53,6 @@ pub async fn set(
 
 /// Settings as the component's schema has them, which must know each; null where one is to be taken away.
 pub(super) fn read_settings(module: &Module, typed: &[(String, String)]) -> Result<Map<String, Value>, Invalid> {
-    let schema = &module.manifest.settings;
     if let Some((key, _)) = typed.iter().find(|(key, _)| ENGINES_OWN.contains(&key.as_str())) {
         let name = &module.name;
         let sentence =
@@ -66,12 +65,14 @@ pub(super) fn read_settings(module: &Module, typed: &[(String, String)]) -> Resu
         return Err(Invalid::new("setting", sentence));
     }
     let (removed, typed): (Vec<_>, Vec<_>) = typed.iter().partition(|(_, text)| text.is_empty());
-    let mut settings = typed.iter().map(|(key, text)| (key.clone(), read_setting(schema, key, text))).collect();
-    let mut known = schema::requiring_nothing(schema);
-    if let Some(keys) = known.get_mut("properties").and_then(Value::as_object_mut) {
+    let mut schema = module.manifest.settings.clone();
+    let known = Schema::requiring_nothing(&schema);
+    let mut settings = typed.iter().map(|(key, text)| (key.clone(), read_setting(&known, key, text))).collect();
+    if let Some(keys) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         keys.retain(|key, _| !ENGINES_OWN.contains(&key.as_str()));
     }
-    schema::check("what is set", &settings, &known, &[])
+    Schema::requiring_nothing(&schema)
+        .check("what is set", &settings, &[])
         .map_err(|why| Invalid::new("setting", format!("This cannot be set: {why}.")))?;
     // Also one that this version does not know any more.
     settings.extend(removed.iter().map(|(key, _)| (key.clone(), Value::Null)));

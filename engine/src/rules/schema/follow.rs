@@ -5,11 +5,15 @@ use crate::rules::limits;
 use crate::rules::spelling::{nearest, shown};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// How many expressions a schema may have, and how many bytes one may take when it is compiled.
 const MOST_PATTERNS: usize = 16;
 pub(super) const LARGEST_PATTERN: usize = 256 * 1024;
 const SMALLEST_PATTERN: usize = 1024;
+/// How many classes of characters by their properties there may be in all expressions.
+const MOST_CLASSES: usize = 32;
 /// How many bytes an expression may be written in.
 const LONGEST_PATTERN: usize = 256;
 /// How many values an `enum` may have.
@@ -21,17 +25,20 @@ pub fn check_schema(schema: &Value) -> Result<(), String> {
     if !matches!(schema.get("type"), None | Some(Value::Null)) && schema.get("type") != Some(&Value::from("object")) {
         return Err("its `type` has to be \"object\"".to_owned());
     }
-    validator(schema).map(drop).map_err(|why| shown(&limits::cut(&why, MOST_SAID).replace('\n', " ")))
+    read(schema).map(drop).map_err(|why| shown(&limits::cut(&why, MOST_SAID).replace('\n', " ")))
 }
 
 /// What checks values by a schema. A component says it, and no sandbox is around it here: so nothing of it may take more than a little time and memory,
 /// whatever it says. Work grows with the size of the schema and of the value, and with the number of branches and expressions, which are few; expressions are
 /// matched in time that grows with the text and with their own size. How much it is for a value, `work` says.
-pub(super) fn validator(schema: &Value) -> Result<(Validator, Cost), String> {
+pub(super) fn read(schema: &Value) -> Result<Read, String> {
     let mut cost = Cost::default();
     count(schema, &mut cost)?;
-    for (number, what, most) in [(cost.patterns, "patterns", MOST_PATTERNS), (cost.branches, "branches", MOST_BRANCHES)]
-    {
+    for (number, what, most) in [
+        (cost.patterns.len(), "patterns", MOST_PATTERNS),
+        (cost.classes, "classes of characters such as `\\p{L}` in its patterns", MOST_CLASSES),
+        (cost.branches, "branches", MOST_BRANCHES),
+    ] {
         if number > most {
             return Err(format!("it has {number} {what}, and {most} are the most"));
         }
@@ -49,7 +56,24 @@ pub(super) fn validator(schema: &Value) -> Result<(Validator, Cost), String> {
         let place = if place.is_empty() { place } else { format!(" at {place}") };
         format!("{e}{place}{kind}")
     });
-    Ok((built?, cost))
+    let sizes = cost.patterns.into_iter().map(|pattern| (pattern, OnceLock::new())).collect();
+    Ok(Read { validator: built?, branches: cost.branches, sizes })
+}
+
+/// A schema that is followed.
+pub(super) struct Read {
+    pub(super) validator: Validator,
+    /// Schemas by each of which the same value is checked.
+    pub(super) branches: usize,
+    /// How many bytes each expression takes, once somebody has asked.
+    sizes: BTreeMap<String, OnceLock<u64>>,
+}
+
+impl Read {
+    /// Bytes that an expression of the schema does not exceed once it is compiled.
+    pub(super) fn size_of(&self, pattern: &str) -> u64 {
+        self.sizes.get(pattern).map_or(LARGEST_PATTERN as u64, |size| *size.get_or_init(|| measured(pattern)))
+    }
 }
 
 /// Built by the library, with expressions of at most so many bytes.
@@ -59,7 +83,7 @@ fn built(schema: &Value, size: usize) -> Result<Validator, ValidationError<'stat
 }
 
 /// Bytes that an expression does not exceed once it is compiled: the least limit under which it can be, which is all that is told of its size.
-pub(super) fn size_of(pattern: &str) -> u64 {
+fn measured(pattern: &str) -> u64 {
     let alone = json!({ "pattern": pattern });
     let mut size = SMALLEST_PATTERN;
     while size < LARGEST_PATTERN && built(&alone, size).is_err() {
@@ -75,16 +99,18 @@ fn is_of_a_pattern(error: &ValidationError<'_>) -> bool {
 
 /// What makes a schema dear to follow.
 #[derive(Default)]
-pub(super) struct Cost {
-    patterns: usize,
-    /// Schemas by each of which the same value is checked.
-    pub(super) branches: usize,
+struct Cost {
+    patterns: Vec<String>,
+    /// Classes in them that have hundreds of parts, which are put together anew wherever they stand.
+    classes: usize,
+    branches: usize,
 }
 
 impl Cost {
     /// An expression. What is short is read soon, but for letters of either case: each class is then looked through letter by letter.
     fn pattern(&mut self, pattern: &str) -> Result<(), String> {
-        self.patterns += 1;
+        self.patterns.push(pattern.to_owned());
+        self.classes += ["\\p", "\\P"].map(|class| pattern.matches(class).count()).iter().sum::<usize>();
         if pattern.len() > LONGEST_PATTERN {
             return Err(format!("it has a pattern of {} bytes, and {LONGEST_PATTERN} are the most", pattern.len()));
         }

@@ -11,8 +11,9 @@ pub use keys::{Key, keys};
 
 use crate::rules::limits;
 use crate::rules::spelling::{nearest, shown};
-use follow::validator;
+use follow::{Read, read};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
 /// How many bytes an object may have to be explained in all branches, and how many bytes an explanation.
@@ -20,18 +21,6 @@ const MOST_EXPLAINED: usize = 4096;
 const MOST_SAID: usize = 1000;
 /// How many characters of a value are shown to whoever wrote it.
 const MOST_SHOWN: usize = 100;
-
-/// Says what is wrong with `object` by `schema`, in the first complaint's words, naming the key. An unknown key is told with
-/// those there are, and the one that is spelled most like it. `beside` are keys that somebody else reads: where the schema does not know
-/// them, they are not looked at.
-pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Result<(), Misfit> {
-    // It repeats keys and values, of the schema and of the object, whoever made them.
-    let cut = |why: String| if why.len() > MOST_SAID { format!("{}…", limits::cut(&why, MOST_SAID)) } else { why };
-    match complaint(what, object, schema, beside) {
-        None => Ok(()),
-        Some(Misfit { key, why }) => Err(Misfit { key, why: shown(&cut(why).replace('\n', " ")) }),
-    }
-}
 
 /// What does not fit a schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,57 +44,100 @@ impl From<Misfit> for String {
     }
 }
 
-fn complaint(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Option<Misfit> {
-    let none = Map::new();
-    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
-    let mut object = object.clone();
-    object.retain(|key, _| properties.contains_key(key) || !beside.contains(&key.as_str()));
-    if schema.get("additionalProperties") == Some(&Value::Bool(false))
-        && let Some(unknown) = unknown_key(what, &object, properties, beside)
-    {
-        return Some(unknown);
+/// A schema, read once to check many objects by it.
+pub struct Schema<'a> {
+    schema: Cow<'a, Value>,
+    read: Result<Read, String>,
+}
+
+/// Says what is wrong with one object by a schema that is used for nothing else.
+pub fn check(what: &str, object: &Map<String, Value>, schema: &Value, beside: &[&str]) -> Result<(), Misfit> {
+    Schema::of(schema).check(what, object, beside)
+}
+
+impl<'a> Schema<'a> {
+    /// What is wrong with a schema is told of each object.
+    pub fn of(schema: &'a Value) -> Self {
+        Schema { schema: Cow::Borrowed(schema), read: read(schema) }
     }
-    let (validator, cost) = match validator(schema) {
-        Ok(validator) => validator,
-        Err(why) => return Some(format!("the schema of {what} is not valid: {why}").into()),
-    };
-    let object = Value::Object(object);
-    if !work::is_little(schema, &object) {
-        let why =
-            "it is too large for its schema, which takes too long to check it: try a smaller one, or another component";
-        return Some(format!("{what} cannot be looked at: {why}").into());
-    }
-    if validator.is_valid(&object) {
-        return None;
-    }
-    // What each branch has against each part of it would be collected first.
-    if cost.branches > 0 && object.to_string().len() > MOST_EXPLAINED {
-        return Some(format!("{what} is not valid, and too large to be told why: try a smaller one").into());
-    }
-    let error = validator.validate(&object).err()?;
-    let path = error.instance_path().to_string();
-    let key = path.trim_start_matches('/').split('/').next().filter(|key| !key.is_empty()).map(str::to_owned);
-    let at = path.trim_start_matches('/').replace('/', ".");
-    let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
-    let failed = error.schema_path().to_string();
-    if let Some(Misfit { why, .. }) = unknown_key_within(&place, error.instance(), schema, &failed) {
-        return Some(Misfit { key, why });
-    }
-    let found = shortly(&error.instance().to_string());
-    let why = match (meaning(schema, &failed), of_a_few(schema, &failed)) {
-        (Some(told), _) => {
-            let pattern = failed.ends_with("/pattern").then(|| schema.pointer(&failed)?.as_str()).flatten();
-            let pattern = pattern.map_or_else(String::new, |pattern| format!(", matching {}", shortly(pattern)));
-            format!("{place} cannot be {found}: it has to be as described (\"{told}\"){pattern}")
+
+    /// The same, without the keys that it requires at its top.
+    pub fn requiring_nothing(schema: &Value) -> Schema<'static> {
+        let mut schema = schema.clone();
+        if let Some(schema) = schema.as_object_mut() {
+            schema.remove("required");
         }
-        (None, Some(few)) => format!("{place} cannot be {found}: it has to be one of {few}"),
-        (None, None) => match twice(error.instance()).filter(|_| failed.ends_with("/uniqueItems")) {
-            Some(item) => format!("{place} holds {} twice", shortly(&item.to_string())),
-            // Not the whole of a long value, which would hide what is wrong with it.
-            None => format!("{place} is not valid: {}{}", error.masked_with(&found), to_write(schema, &failed)),
-        },
-    };
-    Some(Misfit { key, why })
+        Schema { read: read(&schema), schema: Cow::Owned(schema) }
+    }
+
+    /// What a property's type has to be, as it is written.
+    pub fn type_of(&self, property: &str) -> &Value {
+        &self.schema["properties"][property]["type"]
+    }
+
+    /// Says what is wrong with `object`, in the first complaint's words, naming the key. An unknown key is told with those there are, and the one that is
+    /// spelled most like it. `beside` are keys that somebody else reads: where the schema does not know them, they are not looked at.
+    pub fn check(&self, what: &str, object: &Map<String, Value>, beside: &[&str]) -> Result<(), Misfit> {
+        // It repeats keys and values, of the schema and of the object, whoever made them.
+        let cut =
+            |why: String| if why.len() > MOST_SAID { format!("{}…", limits::cut(&why, MOST_SAID)) } else { why };
+        match self.complaint(what, object, beside) {
+            None => Ok(()),
+            Some(Misfit { key, why }) => Err(Misfit { key, why: shown(&cut(why).replace('\n', " ")) }),
+        }
+    }
+
+    fn complaint(&self, what: &str, object: &Map<String, Value>, beside: &[&str]) -> Option<Misfit> {
+        let (schema, none) = (&*self.schema, Map::new());
+        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        let mut object = object.clone();
+        object.retain(|key, _| properties.contains_key(key) || !beside.contains(&key.as_str()));
+        if schema.get("additionalProperties") == Some(&Value::Bool(false))
+            && let Some(unknown) = unknown_key(what, &object, properties, beside)
+        {
+            return Some(unknown);
+        }
+        let read = match &self.read {
+            Ok(read) => read,
+            Err(why) => return Some(format!("the schema of {what} is not valid: {why}").into()),
+        };
+        let object = Value::Object(object);
+        if !work::is_little(schema, &object, |pattern| read.size_of(pattern)) {
+            let why = "it is too large for its schema, which takes too long to check it: try a smaller one, or another component";
+            return Some(format!("{what} cannot be looked at: {why}").into());
+        }
+        if read.validator.is_valid(&object) {
+            return None;
+        }
+        // What each branch has against each part of it would be collected first.
+        if read.branches > 0 && object.to_string().len() > MOST_EXPLAINED {
+            return Some(format!("{what} is not valid, and too large to be told why: try a smaller one").into());
+        }
+        let error = read.validator.validate(&object).err()?;
+        let path = error.instance_path().to_string();
+        let key = path.trim_start_matches('/').split('/').next().filter(|key| !key.is_empty()).map(str::to_owned);
+        let at = path.trim_start_matches('/').replace('/', ".");
+        let place = if at.is_empty() { what.to_owned() } else { format!("`{at}` in {what}") };
+        let failed = error.schema_path().to_string();
+        if let Some(Misfit { why, .. }) = unknown_key_within(&place, error.instance(), schema, &failed) {
+            return Some(Misfit { key, why });
+        }
+        let found = shortly(&error.instance().to_string());
+        let why = match (meaning(schema, &failed), of_a_few(schema, &failed)) {
+            (Some(told), _) => {
+                let pattern = failed.ends_with("/pattern").then(|| schema.pointer(&failed)?.as_str()).flatten();
+                let pattern = pattern.map_or_else(String::new, |pattern| format!(", matching {}", shortly(pattern)));
+                format!("{place} cannot be {found}: it has to be as described (\"{told}\"){pattern}")
+            }
+            (None, Some(few)) => format!("{place} cannot be {found}: it has to be one of {few}"),
+            (None, None) => match twice(error.instance()).filter(|_| failed.ends_with("/uniqueItems")) {
+                Some(item) => format!("{place} holds {} twice", shortly(&item.to_string())),
+                // Not the whole of a long value, which would hide what is wrong with it.
+                None => format!("{place} is not valid: {}{}", error.masked_with(&found), to_write(schema, &failed)),
+            },
+        };
+        Some(Misfit { key, why })
+    }
 }
 
 /// The beginning of a text that is quoted.
@@ -189,15 +221,6 @@ pub fn perhaps_misspelt<'a>(
         let named = named.filter(|named| !named.contains_key(key))?;
         Some((key.as_str(), nearest(key, named.keys().map(String::as_str))?))
     })
-}
-
-/// The same schema, without the keys that it requires at its top.
-pub fn requiring_nothing(schema: &Value) -> Value {
-    let mut schema = schema.clone();
-    if let Some(schema) = schema.as_object_mut() {
-        schema.remove("required");
-    }
-    schema
 }
 
 #[cfg(test)]

@@ -1,29 +1,30 @@
 //! How much work it is to check a value by a schema, before it is done: nothing can stop it once it has begun.
 
-use super::follow::{LARGEST_PATTERN, size_of};
+use super::follow::LARGEST_PATTERN;
 use serde_json::Value;
-use std::collections::HashMap;
 
 /// The most work that is done for one value: a third of a second, where expressions are as dear as they can be.
 const MOST: u64 = 1 << 30;
 /// What it takes to look at one member of a schema, in the unit of one byte of an expression beside one of a text, which is a third of a nanosecond at most.
 const LOOK: u64 = 32;
 
+/// What it takes to see whether one number is a multiple of another, in looks.
+const LOOKS_OF_A_DIVISION: u64 = 512;
+
 /// Whether checking a value by a schema is no more work than that.
-pub(super) fn is_little(schema: &Value, value: &Value) -> bool {
-    let is_within = |size_of| Work { left: MOST, size_of, sizes: HashMap::new() }.spend(schema, &[value]).is_some();
+pub(super) fn is_little(schema: &Value, value: &Value, size_of: impl Fn(&str) -> u64) -> bool {
     // To ask how large expressions are takes longer than to match most texts.
-    is_within(|_| LARGEST_PATTERN as u64) || is_within(size_of)
+    let as_if_large = Work { left: MOST, size_of: |_: &str| LARGEST_PATTERN as u64 }.spend(schema, &[value]);
+    as_if_large.is_some() || Work { left: MOST, size_of }.spend(schema, &[value]).is_some()
 }
 
-struct Work {
+struct Work<F> {
     left: u64,
     /// How many bytes an expression takes when it is compiled.
-    size_of: fn(&str) -> u64,
-    sizes: HashMap<String, u64>,
+    size_of: F,
 }
 
-impl Work {
+impl<F: Fn(&str) -> u64> Work<F> {
     /// For all these values; `None` as soon as it is too much. A schema has no references, so that each part of it is come to once.
     fn spend(&mut self, schema: &Value, values: &[&Value]) -> Option<()> {
         let Some(members) = schema.as_object().filter(|_| !values.is_empty()) else { return Some(()) };
@@ -37,6 +38,8 @@ impl Work {
                         .filter_map(|value| value.as_str())
                         .try_for_each(|text| self.match_once(pattern, text))?;
                 }
+                // Done with fractions of any length, where a number is large or has many digits.
+                ("multipleOf", _) => self.look(values, LOOKS_OF_A_DIVISION)?,
                 ("enum" | "const", _) => self.look(values, depth_of(within))?,
                 ("properties", Value::Object(schemas)) => {
                     for (key, schema) in schemas {
@@ -82,11 +85,7 @@ impl Work {
     }
 
     fn match_once(&mut self, pattern: &str, text: &str) -> Option<()> {
-        let size = match self.sizes.get(pattern) {
-            Some(size) => *size,
-            None => *self.sizes.entry(pattern.to_owned()).or_insert((self.size_of)(pattern)),
-        };
-        self.left = self.left.checked_sub((text.len() as u64 + 1).checked_mul(size)?)?;
+        self.left = self.left.checked_sub((text.len() as u64 + 1).checked_mul((self.size_of)(pattern))?)?;
         Some(())
     }
 }
@@ -117,7 +116,7 @@ fn depth_of(value: &Value) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check;
+    use super::super::{Schema, check, check_schema};
     use serde_json::{Value, json};
     use std::time::{Duration, Instant};
 
@@ -155,6 +154,75 @@ mod tests {
         let (checked, took) = took(&twice, &json!({ "list": numbers }));
         assert!(took < Duration::from_secs(2), "{took:?}");
         assert_eq!(checked.unwrap_err(), "`list` in extra holds 49999 twice");
+    }
+
+    /// What a keyword holds in the branch of this number.
+    type Written = fn(usize) -> Value;
+
+    /// As many branches as there may be, on as much as an application may give.
+    #[test]
+    fn no_keyword_is_dearer_than_it_counts() {
+        let list = |item: Value| json!({ "list": vec![item.clone(); 250_000 / (item.to_string().len() + 1)] });
+        let lists =
+            ["7", "52.5", "9e99", "1e-300", "18446744073709551615", "\"x\"", "{}", "[]", "{\"a\":1}", "[[1],[1]]"]
+                .map(|item| list(serde_json::from_str(item).unwrap()));
+        let long = json!({ "list": ["é".repeat(100_000), "x".repeat(40_000)] });
+        let keywords: [(&str, Written); 16] = [
+            ("multipleOf", |n| json!(3.7e-300 + n as f64 * 1e-302)),
+            ("multipleOf", |n| json!(n + 1)),
+            ("minimum", |n| json!(-9e99 - n as f64)),
+            ("exclusiveMaximum", |n| json!(1e300 + n as f64)),
+            ("maxLength", |n| json!(1_000_000 + n)),
+            ("minLength", |_| json!(0)),
+            ("uniqueItems", |_| json!(true)),
+            ("maxItems", |n| json!(1000 + n)),
+            ("maxProperties", |n| json!(1000 + n)),
+            ("required", |_| json!(["a", "b", "c"])),
+            ("enum", |n| (0..200).map(|k| json!(n * 1000 + k)).collect()),
+            ("enum", |n| (0..200).map(|k| json!([[n], [k]])).collect()),
+            ("const", |n| json!({ "a": n })),
+            ("type", |_| json!(["string", "integer", "number", "object", "array"])),
+            ("propertyNames", |n| json!({ "pattern": format!("^[a-z]{{1,{}}}$", n + 1) })),
+            ("additionalProperties", |n| json!({ "maximum": n })),
+        ];
+        for (keyword, value) in keywords {
+            let branches: Vec<Value> = (0..32)
+                .filter(|n| keyword != "propertyNames" || *n < 16)
+                .map(|n| json!({ keyword: value(n) }))
+                .collect();
+            for combined in ["allOf", "anyOf", "oneOf"] {
+                let schema = json!({ "properties": { "list": { "items": { combined: branches } } } });
+                for extra in lists.iter().chain([&long]) {
+                    let (checked, took) = took(&schema, extra);
+                    assert!(
+                        took < Duration::from_secs(2),
+                        "{keyword} {combined} {:.40} {took:?} {checked:?}",
+                        extra.to_string()
+                    );
+                }
+            }
+        }
+    }
+
+    /// To read it, and once for each setting.
+    #[test]
+    fn no_expression_is_dear_to_read() {
+        let dear = format!("(?:[{}]{{0}})x|$", "\\P{L}\\p{M}".repeat(15));
+        let many = json!({ "additionalProperties": { "allOf": vec![json!({ "pattern": dear }); 16] } });
+        assert!(check_schema(&many).unwrap_err().contains("classes of characters"));
+        let dear = format!("(?:[{}]{{0}})x|$", "\\P{L}\\p{M}".repeat(16));
+        for schema in [
+            json!({ "additionalProperties": { "pattern": dear } }),
+            json!({ "additionalProperties": { "allOf": (0..16).map(|n| json!({ "pattern": format!("(?:[{}]{{0}})x{n}|$", "\\W\\D".repeat(50)) })).collect::<Vec<_>>() } }),
+        ] {
+            let began = Instant::now();
+            let known = Schema::requiring_nothing(&schema);
+            for n in 0..100 {
+                let setting = json!({ format!("key{n}"): "y".repeat(1000) });
+                let _ = known.check("", setting.as_object().unwrap(), &[]);
+            }
+            assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        }
     }
 
     #[test]
