@@ -4,6 +4,7 @@ use crate::support::program::{Program, Running};
 use crate::support::smtp::{Answer, SmtpServer};
 use crate::support::{folder_with, guests};
 use std::collections::HashMap;
+use std::io::Read;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -178,6 +179,24 @@ async fn who_does_not_read_stops_nothing() {
     let running = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     backlog(&program, 1500).await;
     until("all mails again", || server.count() == 3000).await;
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(0));
+
+    // Nor does who is slow.
+    let mut command = program.command(&["run"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = child.stderr.take().unwrap();
+    let running = Running(child);
+    std::thread::spawn(move || {
+        let mut page = [0; 4096];
+        while log.read(&mut page).is_ok_and(|read| read > 0) {
+            std::thread::sleep(Duration::from_millis(150));
+        }
+    });
+    let began = Instant::now();
+    backlog(&program, 3000).await;
+    until("all mails once more", || server.count() == 6000).await;
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     running.signal("-TERM");
     assert_eq!(running.ended(), Some(0));
 }

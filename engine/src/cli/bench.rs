@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::exit::Code;
-use super::log;
+use super::log::Log;
 use super::output::{self, Format};
 use super::run::deliverer;
 use crate::clock::Clock;
@@ -44,7 +44,7 @@ enum Through {
 }
 
 impl Bench {
-    pub async fn execute(self, format: Format) -> anyhow::Result<Code> {
+    pub async fn execute(self, format: Format, log: &Log) -> anyhow::Result<Code> {
         let folder = tempfile::tempdir().context("The benchmark needs a temporary folder, and cannot make one.")?;
         let mut inbox = Inbox::start().await.context("The benchmark's inbox cannot listen on this machine.")?;
         let own = || format!("sqlite:{}", folder.path().join("engine.db").display());
@@ -59,7 +59,7 @@ impl Bench {
             database: self.database.unwrap_or_else(own),
         };
         let settings = bench::settings(&plan, folder.path(), &inbox)?;
-        log::start(&settings)?;
+        log.start(&settings)?;
         // What arrives in the inbox must not fill the memory that is measured.
         let emptying = tokio::spawn(async move { while inbox.next().await.is_some() {} });
         let store = Store::open(&plan.database).await?;

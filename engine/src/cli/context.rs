@@ -1,6 +1,6 @@
 //! What most commands need: the settings, the log, the database, and the sandbox when a component has to be asked.
 
-use super::log;
+use super::log::Log;
 use super::output::{self, Format};
 use crate::clock::Clock;
 use crate::host::{Catalog, Compiler, Host};
@@ -25,13 +25,13 @@ pub struct Context {
 
 impl Context {
     /// Reads the settings, starts the log, opens the database.
-    pub async fn open(config: Option<&Path>, output: Format) -> anyhow::Result<Self> {
-        Self::with(config, output, async |settings| Ok(Store::open(&settings.database.url).await?)).await
+    pub async fn open(config: Option<&Path>, output: Format, log: &Log) -> anyhow::Result<Self> {
+        Self::with(config, output, log, async |settings| Ok(Store::open(&settings.database.url).await?)).await
     }
 
     /// The same for who stays: a database that is away is waited for.
-    pub async fn open_patiently(config: Option<&Path>, output: Format) -> anyhow::Result<Self> {
-        Self::with(config, output, async |settings| {
+    pub async fn open_patiently(config: Option<&Path>, output: Format, log: &Log) -> anyhow::Result<Self> {
+        Self::with(config, output, log, async |settings| {
             let mut said = String::new();
             let mut wait = FIRST_WAIT;
             loop {
@@ -55,10 +55,11 @@ impl Context {
     async fn with(
         config: Option<&Path>,
         output: Format,
+        log: &Log,
         open: impl AsyncFnOnce(&Settings) -> anyhow::Result<Store>,
     ) -> anyhow::Result<Self> {
         let settings = Settings::load(config, variables())?;
-        log::start(&settings)?;
+        log.start(&settings)?;
         let new = settings.database_file().filter(|file| !file.exists());
         let store = open(&settings).await?;
         let store = if settings.database.hints { store } else { store.without_hints() };

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::exit::Code;
-use super::log;
+use super::log::Log;
 use super::output::{self, Format};
 use super::run::deliverer;
 use crate::clock::Clock;
@@ -25,12 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const TITLE: &str = "The engine works ✓";
 const BODY: &str = "Dear Ada, this was made and sent by a component in a sandbox.";
 
-pub async fn execute(format: Format) -> anyhow::Result<Code> {
+pub async fn execute(format: Format, log: &Log) -> anyhow::Result<Code> {
     let folder = tempfile::tempdir().context("The demo needs a temporary folder, and cannot make one.")?;
     let mut inbox = Inbox::start().await.context("The demo's inbox cannot listen on this machine.")?;
     let mut providers = Providers::start().await.context("The demo's stand-ins cannot listen on this machine.")?;
     let settings = settings(folder.path(), &inbox, &providers)?;
-    log::start(&settings)?;
+    log.start(&settings)?;
     let say = |text: String| if format == Format::Text { output::text(&text) } else { Ok(()) };
 
     say(format!(

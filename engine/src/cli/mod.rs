@@ -32,6 +32,7 @@ mod user;
 
 use clap::{Args, Parser, Subcommand};
 use context::Context;
+use log::Log;
 use output::Format;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -125,28 +126,27 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         return done.map_or(ExitCode::FAILURE, ExitCode::from);
     }
     let format = cli.global.output;
-    let done = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(cli.execute()));
-    match done {
-        Ok(code) => code.into(),
-        Err(error) => exit::report(&error, format).into(),
-    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(&error.into(), format).into(),
+    };
+    let log = Log::new();
+    let code = runtime.block_on(cli.execute(&log)).unwrap_or_else(|error| exit::report(&error, format));
+    runtime.block_on(log.end());
+    code.into()
 }
 
 impl Cli {
-    async fn execute(self) -> anyhow::Result<exit::Code> {
+    async fn execute(self, log: &Log) -> anyhow::Result<exit::Code> {
         let Global { config, output } = self.global;
         match self.command {
-            Command::Settings(command) => command.execute(config.as_deref(), output).await,
-            Command::Demo => demo::execute(output).await,
-            Command::Bench(command) => command.execute(output).await,
+            Command::Settings(command) => command.execute(config.as_deref(), output, log).await,
+            Command::Demo => demo::execute(output, log).await,
+            Command::Bench(command) => command.execute(output, log).await,
             command => {
                 let context = match command {
-                    Command::Run => Context::open_patiently(config.as_deref(), output).await?,
-                    _ => Context::open(config.as_deref(), output).await?,
+                    Command::Run => Context::open_patiently(config.as_deref(), output, log).await?,
+                    _ => Context::open(config.as_deref(), output, log).await?,
                 };
                 let code = match command {
                     Command::Run => run::execute(&context).await,

@@ -1,12 +1,9 @@
-//! Results are printed by a thread of their own: whoever reads them and stops, a pager say, does not keep what is due from being delivered.
+//! Texts are printed by a thread of their own: whoever reads them and stops, a pager say, does not keep what is due from being delivered.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::sync::watch;
-
-/// How many bytes wait to be printed at most; what comes then is not.
-const MOST: usize = 64 << 20;
 
 /// Prints texts in the order in which it is given them.
 pub struct Printer {
@@ -16,10 +13,12 @@ pub struct Printer {
     /// Why nothing can be printed any more.
     broken: Arc<Mutex<Option<io::Error>>>,
     left_out: AtomicUsize,
+    /// How many bytes wait at most; what comes then is not printed.
+    most: usize,
 }
 
 impl Printer {
-    pub fn start(mut out: impl Write + Send + 'static) -> Self {
+    pub fn start(mut out: impl Write + Send + 'static, most: usize) -> Self {
         let (queue, texts) = mpsc::channel::<String>();
         let waiting = Arc::new(watch::Sender::new(0));
         let broken = Arc::<Mutex<Option<io::Error>>>::default();
@@ -33,14 +32,14 @@ impl Printer {
                 told.send_modify(|waiting| *waiting -= text.len());
             }
         });
-        Printer { queue, waiting, broken, left_out: AtomicUsize::new(0) }
+        Printer { queue, waiting, broken, left_out: AtomicUsize::new(0), most }
     }
 
     /// Has a text printed, unless too much waits for that.
     pub fn print(&self, text: String) {
         let mut has_room = false;
         self.waiting.send_modify(|waiting| {
-            has_room = *waiting == 0 || *waiting + text.len() <= MOST;
+            has_room = *waiting == 0 || *waiting + text.len() <= self.most;
             *waiting += if has_room { text.len() } else { 0 };
         });
         // The thread ends after this.
@@ -49,13 +48,23 @@ impl Printer {
         }
     }
 
+    /// Whether nothing waits.
+    pub fn is_idle(&self) -> bool {
+        *self.waiting.borrow() == 0
+    }
+
+    /// How many texts were not printed since this was last asked, as too much waited.
+    pub fn take_left_out(&self) -> usize {
+        self.left_out.swap(0, Ordering::Relaxed)
+    }
+
     /// Waits until all is printed; how many texts were not, as too much waited.
     pub async fn printed(&self) -> io::Result<usize> {
         // The sender is this one's own.
         let _ = self.waiting.subscribe().wait_for(|waiting| *waiting == 0).await;
         match self.broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
-            None => Ok(self.left_out.load(Ordering::Relaxed)),
+            None => Ok(self.take_left_out()),
         }
     }
 }
@@ -79,10 +88,12 @@ mod tests {
         }
     }
 
+    const MOST: usize = 1000;
+
     #[tokio::test]
     async fn nobody_waits_for_a_reader() {
         let ((turn, turned), (seen, sees)) = (mpsc::channel(), mpsc::channel());
-        let printer = Printer::start(Page(turned, seen));
+        let printer = Printer::start(Page(turned, seen), MOST);
         for text in ["first".to_owned(), "x".repeat(MOST - 5), "y".repeat(MOST), "last".to_owned()] {
             printer.print(text);
         }

@@ -20,6 +20,12 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How many bytes of results wait for who reads them.
+const MOST_RESULTS: usize = 64 << 20;
+/// How often the number of those handled is shown anew.
+const TICK: Duration = Duration::from_millis(200);
 
 /// What a run came to.
 struct Tally {
@@ -59,7 +65,7 @@ impl ProcessNotifications {
             let target = context.store.find_target(Tenant::DEFAULT, name).await?;
             chosen.targets.get_or_insert_default().push(target.id);
         }
-        let tally = Tally::new(context.output, self.quiet, Arc::new(Printer::start(std::io::stdout())));
+        let tally = Tally::new(context.output, self.quiet, Arc::new(Printer::start(std::io::stdout(), MOST_RESULTS)));
         if self.dry_run { preview(context, chosen, tally).await } else { deliver(context, chosen, tally).await }
     }
 }
@@ -229,7 +235,10 @@ impl Tally {
 /// A line on standard error, which shows only where that is a terminal.
 fn progress() -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {pos} handled, {per_sec}");
-    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+    let progress = ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    // By a thread of its own: a terminal may be stopped.
+    progress.enable_steady_tick(TICK);
+    progress
 }
 
 fn target<'a>(event: &'a Event<'a>) -> &'a str {

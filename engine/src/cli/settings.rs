@@ -2,7 +2,7 @@
 
 use super::context::{catalog, variables};
 use super::exit::Code;
-use super::log;
+use super::log::Log;
 use super::output::{self, Format};
 use crate::clock::Clock;
 use crate::host::{Meant, Source};
@@ -26,7 +26,7 @@ pub enum Settings {
 }
 
 impl Settings {
-    pub async fn execute(self, config: Option<&Path>, format: Format) -> anyhow::Result<Code> {
+    pub async fn execute(self, config: Option<&Path>, format: Format, log: &Log) -> anyhow::Result<Code> {
         if let Settings::Show { defaults: true } = self {
             output::text(settings::DEFAULTS.trim_end())?;
             return Ok(Code::Done);
@@ -38,7 +38,7 @@ impl Settings {
             }
             (loaded, ..) => Arc::new(loaded?),
         };
-        log::start(&settings)?;
+        log.start(&settings)?;
         match (self, format) {
             (Settings::Check, _) => return check(&settings, format).await,
             (Settings::Show { .. }, Format::Text) => output::text(settings.to_toml().trim_end())?,
