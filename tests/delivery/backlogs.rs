@@ -83,7 +83,7 @@ async fn a_run_ends_though_all_ended_while_there_was_no_room() {
         let request = engine.request(&format!("sleeper {i}"), "Title", extra.clone());
         let message = Message { body: "x".repeat(1 << 20), ..request.message };
         let request = Request { message, raw: true, ..request };
-        for _ in 0..9 {
+        for _ in 0..14 {
             engine.create(&request).await.unwrap();
         }
     }

@@ -6,6 +6,8 @@ use crate::rules::clock::{Verdict, verdict};
 use crate::rules::rescue;
 use crate::store::{Lost, StoreError};
 use jiff::SignedDuration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often an engine says that it lives.
@@ -25,14 +27,17 @@ struct Before {
 }
 
 impl Deliverer {
-    /// Beats for as long as it is let.
-    pub(super) async fn beat(self) {
+    /// Beats for as long as it is let, and counts the claims that it takes.
+    pub(super) async fn beat(self, taken: Arc<AtomicU64>) {
         let mut before = Before::default();
         for beat in 1_u32.. {
             tokio::time::sleep(HEARTBEAT).await;
             match self.beat_once(beat, &mut before).await {
                 Ok(0) => {}
-                Ok(rescued) => tracing::warn!(rescued, "claims were lost, and are dealt with as unknown"),
+                Ok(rescued) => {
+                    taken.fetch_add(rescued, Ordering::Relaxed);
+                    tracing::warn!(rescued, "claims were lost, and are dealt with as unknown");
+                }
                 Err(error) => {
                     before.disturbed = Some(Instant::now());
                     tracing::error!(error = log_text(&error), "the engine could not say that it lives");

@@ -36,6 +36,7 @@ use crate::store::{Claimed, DelivererLock, Ended, Lost, Store, StoreError, Targe
 use jiff::{SignedDuration, Timestamp};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 use work::{Found, Work};
@@ -117,7 +118,7 @@ impl Deliverer {
     ) -> Result<Stopped, StoreError> {
         let _lock = self.begin().await?;
         begun();
-        let heart = tokio::spawn(self.clone().beat());
+        let heart = tokio::spawn(self.clone().beat(Arc::default()));
         let purging = tokio::spawn(self.clone().purge_always());
         let mut watch = self.store.watch().await?;
         let mut work = Work::new(self, Chosen::default(), self.paces().await?);
@@ -166,7 +167,8 @@ impl Deliverer {
         stop_now: impl Future<Output = ()>,
     ) -> Result<Stopped, StoreError> {
         let lock = self.begin().await?;
-        let heart = tokio::spawn(self.clone().beat());
+        let rescued = Arc::<AtomicU64>::default();
+        let heart = tokio::spawn(self.clone().beat(rescued.clone()));
         let (mut now, began) = (self.clock.now(), Instant::now());
         let mut work = Work::new(self, chosen, self.paces().await?);
         let result = {
@@ -178,17 +180,23 @@ impl Deliverer {
                             break Ok(Stopped::Early);
                         }
                     }
-                    Ok(Found::None) if work.is_idle() => {
-                        let is_in_time = lock.is_none() && !work.is_done() && began.elapsed() < LONGEST_SILENCE;
-                        if !is_in_time || !self.store.has_silent_engines(self.engine, silent_since(now)).await? {
+                    Ok(Found::None) if work.is_idle() && lock.is_none() && !work.is_done() => {
+                        // What the dead were sending is due once the heart has taken it.
+                        if rescued.swap(0, Ordering::Relaxed) > 0 {
+                            now = self.clock.now();
+                            continue;
+                        }
+                        let is_in_time = began.elapsed() < LONGEST_SILENCE;
+                        let silent = silent_since(self.clock.now());
+                        if !is_in_time || !self.store.has_silent_engines(self.engine, silent).await? {
                             break Ok(Stopped::Drained);
                         }
-                        // What they were sending is due once the heart has taken it.
                         tokio::select! {
                             () = &mut stop => break Ok(Stopped::Early),
-                            () = tokio::time::sleep(LOOK) => now = self.clock.now(),
+                            () = tokio::time::sleep(LOOK) => {}
                         }
                     }
+                    Ok(Found::None) if work.is_idle() => break Ok(Stopped::Drained),
                     Ok(Found::None) => tokio::select! {
                         () = &mut stop => break Ok(Stopped::Early),
                         () = work.room() => {}
