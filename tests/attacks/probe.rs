@@ -88,12 +88,13 @@ impl Probe {
         let bound = [("token".to_owned(), origins)].into();
         let name = &self.module.name;
         let grants = Grants::new(name, name, manifest, Vec::new(), word, bound);
+        let redactor = Redactor::new(["hush-hush"].into_iter());
         Powers {
             module: name.clone(),
             http: Some(HttpClient::new(&grants, self.host.network(), Duration::from_secs(3)).unwrap()),
             grants,
-            redactor: Redactor::new(["hush-hush"].into_iter()),
-            repeated: Repeated::new([("token".to_owned(), vec![Secret::new("hush-hush")])].into()),
+            repeated: Repeated::new([("token".to_owned(), vec![Secret::new("hush-hush")])].into(), redactor.clone()),
+            redactor,
             secrets: [("token".to_owned(), (SecretFormat::Text, Secret::new("hush-hush")))].into(),
             ..Powers::default()
         }

@@ -115,6 +115,21 @@ async fn a_call_that_has_begun_ends_as_it_began() {
     assert_eq!(server.count(), 2);
 }
 
+/// They are looked for in all that comes back, which must not take long.
+#[tokio::test]
+async fn secrets_are_not_too_large_together() {
+    let server = HttpServer::start(Answer::status(200, "", "coo")).await;
+    let engine = with_record_at(&server, &allowing(&server)).await;
+    let long = "x".repeat(30_000);
+    let origin = server.origin();
+    for name in ["token", "hook"] {
+        set_secret(&engine, name, &long, &[&origin]).await;
+    }
+    let refused = engine.create(&engine.request("http_probe", "Title", json!({ "url": origin }))).await;
+    let why = refused.unwrap_err().to_string();
+    assert!(why.contains("60000 bytes together, and 49152 are the most"), "{why}");
+}
+
 #[tokio::test]
 async fn what_the_operator_forbids_no_grant_opens() {
     let server = HttpServer::start(Answer::status(200, "", "")).await;

@@ -32,13 +32,14 @@ pub fn all(host: &Host, base_url: Option<&str>) -> Arc<Powers> {
     let settings = Settings::from_text("bench", "", std::iter::empty()).unwrap();
     let secrets = SECRETS.iter().map(|(name, value)| ((*name).to_owned(), (SecretFormat::Text, Secret::new(*value))));
     let repeated = SECRETS.iter().map(|(name, value)| ((*name).to_owned(), vec![Secret::new(*value)]));
+    let redactor = Redactor::new(SECRETS.iter().map(|(_, value)| *value));
     Arc::new(Powers {
         module: "bench".to_owned(),
         http: Some(HttpClient::new(&grants, host.network(), Duration::from_secs(3)).unwrap()),
         grants,
         secrets: secrets.collect(),
-        redactor: Redactor::new(SECRETS.iter().map(|(_, value)| *value)),
-        repeated: Repeated::new(repeated.collect()),
+        repeated: Repeated::new(repeated.collect(), redactor.clone()),
+        redactor,
         mailer: Some(Mailer::new(&Arc::new(Relay::new(&settings.smtp).unwrap()), false)),
         limits: Some(in_force(&settings.sandbox.budget(), &Said::new(), &Said::new())),
         sender: Some("Bench <bench@a.example>".parse().unwrap()),

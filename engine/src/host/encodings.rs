@@ -17,12 +17,6 @@ const MOST_EATEN: usize = 4;
 pub(super) const PART: usize = 10;
 /// With fewer letters and digits a secret is not known by them alone.
 const FEWEST_LETTERS: usize = 16;
-/// A longer secret is not written down twice.
-const LONGEST_TWICE: usize = 512;
-
-/// A longer secret is a document, which nobody puts into a page or into JSON but as JavaScript would: all forms of it would take the machine's memory.
-const LONGEST: usize = 4 * 1024;
-
 pub(super) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a secret is looked for as.
@@ -44,16 +38,52 @@ impl FromIterator<Forms> for Forms {
     }
 }
 
-/// A secret, and all forms that are known.
-pub(super) fn forms(secret: &str) -> Forms {
-    let is_short = secret.len() <= LONGEST;
+/// In how many ways secrets are looked for: the more there is of them, the fewer, so that the forms of all take neither long nor much memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Extent {
+    /// As they are, and in lines.
+    Whole,
+    /// Documents, which nobody puts into a page or into JSON but as JavaScript would.
+    Few,
+    Usual,
+    /// Also written down twice.
+    All,
+}
+
+impl Extent {
+    fn of(length: usize) -> Self {
+        match length {
+            0..=512 => Extent::All,
+            513..=2048 => Extent::Usual,
+            2049..=32768 => Extent::Few,
+            _ => Extent::Whole,
+        }
+    }
+}
+
+/// All forms of these secrets that are known.
+pub(super) fn forms(secrets: &BTreeSet<&str>) -> Forms {
+    let extent = Extent::of(secrets.iter().map(|secret| secret.len()).sum());
+    // The same in two ways of taking it apart could be guessed letter by letter.
+    let has_another = |secret: &str| secrets.iter().any(|other| other.len() < secret.len() && secret.contains(other));
+    secrets.iter().map(|secret| forms_of(secret, extent, !has_another(secret))).collect()
+}
+
+fn forms_of(secret: &str, extent: Extent, in_parts: bool) -> Forms {
+    // Its lines, as a log may have cut a document into them.
+    let lines = secret.lines().map(str::trim).filter(|line| line.len() >= 2 * SHORTEST).map(str::to_owned);
+    let mut written: BTreeSet<String> = lines.chain([secret.to_owned()]).collect();
+    if extent == Extent::Whole {
+        return Forms { written, ..Forms::default() };
+    }
+    let is_short = extent >= Extent::Usual;
     let writers = if is_short { &PERCENT[..] } else { &PERCENT[..3] };
     let percent = writers.iter().map(|set| utf8_percent_encode(secret, set).to_string());
     let percent = percent.flat_map(|form| {
         let twice = is_short.then(|| form.replace('%', "%25"));
         [lower_escapes(&form), form.replace("%20", "+"), form].into_iter().chain(twice)
     });
-    let mut written: BTreeSet<String> = percent.collect();
+    written.extend(percent);
     let base64: BTreeSet<String> = (0..3).flat_map(|before| base64_inside(secret.as_bytes(), before)).collect();
     let mut lettered: BTreeSet<String> = base64.iter().filter_map(|form| letters(form)).collect();
     written.extend(base64);
@@ -61,9 +91,7 @@ pub(super) fn forms(secret: &str) -> Forms {
     if is_short {
         written.extend(in_html(secret));
     }
-    // Its lines, as a log may have cut a document into them.
-    written.extend(secret.lines().map(str::trim).filter(|line| line.len() >= 2 * SHORTEST).map(str::to_owned));
-    if secret.len() <= LONGEST_TWICE {
+    if extent == Extent::All {
         written.extend(twice_written(secret));
         lettered.extend(letters(&hexadecimal(secret)));
     }
@@ -72,14 +100,29 @@ pub(super) fn forms(secret: &str) -> Forms {
     // The first characters may have been read as a part of what stood before them; or somebody cuts what is long, and shows its beginning and its end.
     let tails = secret.char_indices().skip(1).take(MOST_EATEN).map(|(at, _)| &secret[at..]);
     written.extend(tails.filter(|tail| is_short && tail.len() >= 2 * SHORTEST).map(str::to_owned));
-    let letters = letters(secret);
-    match &letters {
-        Some(letters) if is_short => lettered.extend(parts(letters)),
-        None if is_short => written.extend(parts(secret)),
-        _ => {}
+    lettered.extend(letters(secret));
+    let telling = telling(secret);
+    match letters(telling) {
+        _ if !is_short || !in_parts => {}
+        Some(letters) => lettered.extend(parts(&letters)),
+        None => written.extend(parts(telling)),
     }
-    lettered.extend(letters);
     Forms { written, lettered }
+}
+
+/// The end of a secret, of which parts tell that it is this one: all documents of a kind begin alike, and all tokens and URLs of a provider.
+fn telling(secret: &str) -> &str {
+    if secret.contains('\n') {
+        return "";
+    }
+    // Of a JSON web token, only the signature is nobody else's.
+    if let Some((_, signature)) = secret.rsplit_once('.').filter(|_| secret.starts_with("eyJ")) {
+        return signature;
+    }
+    match secret.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
+        None => secret,
+    }
 }
 
 /// The letters and digits of a form, if they are many and little else is in it: otherwise they may be a word that stands in other texts.
@@ -115,8 +158,11 @@ fn twice_written(secret: &str) -> BTreeSet<String> {
     for text in [secret, &read] {
         for json in in_json(text, &JSON_WRITERS).collect::<BTreeSet<_>>() {
             forms.extend(in_json(&json, &JSON_WRITERS[..1]));
-            forms.extend(in_html(&json));
             forms.insert(json);
+        }
+        // JSON in a page: as most languages write it.
+        for json in in_json(text, &JSON_WRITERS[..1]).collect::<BTreeSet<_>>() {
+            forms.extend(in_html(&json));
         }
         forms.insert(text.replace('\\', "\\\\").replace('\'', "\\'"));
         forms.insert(text.replace('\'', "''"));
@@ -240,7 +286,7 @@ mod tests {
     /// Each as the standard library of a language writes it.
     #[test]
     fn what_others_write_is_known() {
-        let forms = forms("a/b\"c<d>&+'é😀\u{1}").written;
+        let forms = forms(&BTreeSet::from(["a/b\"c<d>&+'é😀\u{1}"])).written;
         for written in [
             // JavaScript, Python, PHP, Go, Gson, .NET, PHP for pages.
             "a/b\\\"c<d>&+'é😀\\u0001",
@@ -269,12 +315,28 @@ mod tests {
 
     #[test]
     fn a_plain_secret_has_few_forms() {
-        let forms = forms("s3cr3t0123456789");
+        let forms = forms(&BTreeSet::from(["s3cr3t0123456789"]));
         // Itself, base64 after none, one and two bytes, without its first characters.
         assert_eq!(forms.written.len(), 8, "{forms:?}");
         // Itself, its first part, base64, and in hexadecimal digits.
         assert_eq!(forms.lettered.len(), 6, "{forms:?}");
         assert!(forms.lettered.contains("s3cr3t0123") && forms.lettered.contains("73336372337430313233343536373839"));
+    }
+
+    /// What others have too is no part of it; and what stands in another of them is taken apart once.
+    #[test]
+    fn parts_are_of_what_nobody_else_has() {
+        let lettered = |secrets: &[&str]| forms(&secrets.iter().copied().collect()).lettered;
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJteS1pc3N1ZXIifQ.c2lnbmF0dXJlLW9mLXRoaXMtdG9rZW4";
+        let hook = "https://hooks.example.com/services/T0123456/B0123456/abcdefghijklmn";
+        for (secret, part, common) in [(token, "c2lnbmF0dX", "eyJhbGciOi"), (hook, "servicesT0", "httpshooks")] {
+            let lettered = lettered(&[secret]);
+            assert!(lettered.contains(part) && !lettered.contains(common), "{lettered:?}");
+        }
+        let key = "0123456789abcdefghij";
+        let with_prefix = format!("key-{key}");
+        let lettered = lettered(&[key, &with_prefix]);
+        assert!(lettered.contains("0123456789") && !lettered.contains("key0123456"), "{lettered:?}");
     }
 
     /// A secret in groups is known by its letters, and one that is a word with marks around it is no reason to cut that word out.

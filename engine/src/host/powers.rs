@@ -21,6 +21,9 @@ use lettre::message::Mailbox;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many bytes the secrets of one target may have together: all are looked for in whatever comes back.
+const MOST_SECRETS: usize = 48 * 1024;
+
 /// The powers of a module, for a target if there is one.
 pub fn of(
     catalog: &Catalog,
@@ -81,6 +84,11 @@ pub fn of(
     known.check(&section, &operators, &ENGINES_OWN).map_err(|why| unusable(why.to_string()))?;
     settings.extend(operators);
     let held = secrets(catalog, module, &word, of);
+    let bytes: usize = held.values.values().map(|secret| secret.reveal().len()).sum();
+    if bytes > MOST_SECRETS {
+        let why = format!("they have {bytes} bytes together, and {MOST_SECRETS} are the most");
+        return Err(HostError::new(format!("The secrets of {target} cannot be used: {why}.")));
+    }
     let granted = of.map(|(_, _, setup)| setup.grants.clone()).unwrap_or_default();
     let target = of.map_or("", |(_, target, _)| &target.name);
     let grants = Grants::new(target, name, &module.manifest, granted, word, held.bound).with_own_secrets(held.own);
@@ -95,7 +103,7 @@ pub fn of(
     let repeated = secrets.iter().map(|(name, (_, secret))| {
         (name.clone(), held.values.get(name).into_iter().chain([secret]).cloned().collect())
     });
-    let repeated = Repeated::new(repeated.collect());
+    let repeated = Repeated::new(repeated.collect(), redactor.clone());
     let of_tenant = of.map(|(_, _, setup)| setup.limits.clone()).unwrap_or_default();
     let limits = in_force(&catalog.settings.sandbox.budget(), &said.limits, &of_tenant);
     let connect = Budget::from_decision(&limits).time(Limit::HttpConnect);
