@@ -368,7 +368,7 @@ async fn ask_creator(
     let ready = targets::ready(store, catalog, request.tenant, target).await?;
     // Before it is followed by a schema.
     limits::bytes("extra", &serde_json::to_string(&message.extra).unwrap_or_default(), MAX_EXTRA)?;
-    schema::check("extra", &message.extra, &ready.module.manifest.extra, &[])
+    host::beside_the_runtime(|| schema::check("extra", &message.extra, &ready.module.manifest.extra, &[]))
         .map_err(|why| CreationError::Unfit { target: target.name.clone(), why })?;
     let retry_time_interval = request.retry_time_interval.unwrap_or(ready.module.manifest.retry_time_interval);
     let asked = host::Creation {

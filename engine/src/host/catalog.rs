@@ -9,6 +9,7 @@ use super::modules::{Host, ModuleError, Read as ReadBytes, Unloaded};
 use super::places::Places;
 use super::shelf::{Prepared, Shelf};
 use super::smtp::Relay;
+use super::stopwatch::beside_the_runtime;
 use super::{HostError, powers};
 use crate::rules::budget::{self, Budget, Limit, Said};
 use crate::rules::grants;
@@ -424,7 +425,9 @@ impl Catalog {
     }
 
     fn ready(&self, module: Arc<Module>, source: Source, of: Option<(Tenant, &Target, &Setup)>) -> Prepared {
-        let powers = powers::of(self, &module, source, of).map_err(|e| ModuleError(e.to_string()))?;
+        // Strangers' schemas and secrets may take a moment, and many of them more.
+        let powers = beside_the_runtime(|| powers::of(self, &module, source, of));
+        let powers = powers.map_err(|e| ModuleError(e.to_string()))?;
         let revision = of.map_or(0, |(_, _, setup)| setup.revision);
         Ok(Arc::new(Ready { module, powers: Arc::new(powers), source, revision }))
     }

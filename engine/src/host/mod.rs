@@ -43,6 +43,7 @@ pub use places::{Place, Places};
 pub use redaction::{Redactor, Repeated};
 pub use signing::is_as_asked;
 pub use smtp::{Mailer, Relay};
+pub use stopwatch::beside_the_runtime;
 
 /// What the engine's own log leaves out: libraries that warn of whatever is wrong with a component's request, and with the certificate of whom it goes
 /// to. The component's log says that, and strangers would fill this one.

@@ -110,7 +110,7 @@ impl Stopwatch {
 }
 
 /// Computes while another thread takes over what this one does for the runtime, if that has more than one.
-fn beside_the_runtime<T>(compute: impl FnOnce() -> T) -> T {
+pub fn beside_the_runtime<T>(compute: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(compute),
         _ => compute(),
