@@ -182,6 +182,9 @@ impl Tally {
 
     /// Prints what was kept for the end.
     fn end(&mut self) -> anyhow::Result<()> {
+        self.progress.disable_steady_tick();
+        // The last number, and then nothing.
+        self.progress.tick();
         self.progress.finish_and_clear();
         // For people only: cron would send each line as a mail.
         if self.nothing && self.format == Format::Text && !self.quiet && std::io::stdout().is_terminal() {
