@@ -4,7 +4,7 @@
 use crate::support::engine::ada;
 use crate::support::guest;
 use engine::clock::Clock;
-use engine::host::{Delivery, Host, HttpClient, Module, Network, Powers, Redactor, Repeated, Resolver};
+use engine::host::{Delivery, Host, HttpClient, Module, Network, Powers, Redactor, Resolver};
 use engine::rules::grants::{Grants, OperatorWord, operators_origins};
 use engine::rules::manifest::SecretFormat;
 use engine::rules::notification::{NewNotification, Notification};
@@ -88,12 +88,11 @@ impl Probe {
         let bound = [("token".to_owned(), origins)].into();
         let name = &self.module.name;
         let grants = Grants::new(name, name, manifest, Vec::new(), word, bound);
-        let redactor = Redactor::new(["hush-hush"].into_iter());
+        let redactor = Redactor::of([("token", "hush-hush")].into_iter());
         Powers {
             module: name.clone(),
             http: Some(HttpClient::new(&grants, self.host.network(), Duration::from_secs(3)).unwrap()),
             grants,
-            repeated: Repeated::new([("token".to_owned(), vec![Secret::new("hush-hush")])].into(), redactor.clone()),
             redactor,
             secrets: [("token".to_owned(), (SecretFormat::Text, Secret::new("hush-hush")))].into(),
             ..Powers::default()
@@ -152,7 +151,7 @@ async fn send(module: &Module, powers: &Arc<Powers>, extra: Value) -> Outcome {
         id: Uuid::now_v7(),
         user: user.id,
         target: Uuid::now_v7(),
-        target_user_id: "anything".to_owned(),
+        target_user_id: extra["record"].as_str().unwrap_or("anything").to_owned(),
         description: String::new(),
         active: true,
         inactive_reason: None,

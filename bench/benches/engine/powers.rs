@@ -1,6 +1,6 @@
 //! What the target of a measured call has: as a delivery has it, limits, grants, secrets that are cut out, an HTTP client, a relay and all.
 
-use engine::host::{Host, HttpClient, Mailer, Powers, Redactor, Relay, Repeated};
+use engine::host::{Host, HttpClient, Mailer, Powers, Redactor, Relay};
 use engine::rules::budget::{Said, in_force};
 use engine::rules::grants::{Capability, Grants, OperatorWord};
 use engine::rules::manifest::{Manifest, SecretFormat};
@@ -31,14 +31,12 @@ pub fn all(host: &Host, base_url: Option<&str>) -> Arc<Powers> {
     let grants = Grants::new("Bench", "bench", &manifest.unwrap(), granted, word, bound);
     let settings = Settings::from_text("bench", "", std::iter::empty()).unwrap();
     let secrets = SECRETS.iter().map(|(name, value)| ((*name).to_owned(), (SecretFormat::Text, Secret::new(*value))));
-    let repeated = SECRETS.iter().map(|(name, value)| ((*name).to_owned(), vec![Secret::new(*value)]));
-    let redactor = Redactor::new(SECRETS.iter().map(|(_, value)| *value));
+    let redactor = Redactor::of(SECRETS.into_iter());
     Arc::new(Powers {
         module: "bench".to_owned(),
         http: Some(HttpClient::new(&grants, host.network(), Duration::from_secs(3)).unwrap()),
         grants,
         secrets: secrets.collect(),
-        repeated: Repeated::new(repeated.collect(), redactor.clone()),
         redactor,
         mailer: Some(Mailer::new(&Arc::new(Relay::new(&settings.smtp).unwrap()), false)),
         limits: Some(in_force(&settings.sandbox.budget(), &Said::new(), &Said::new())),

@@ -6,7 +6,7 @@ use super::exchanges::{Ended, Exchanges, NO_SECRETS};
 use super::http::Door;
 use super::limits::{MOST_RESOURCES, Meter};
 use super::log::{CallLog, Output};
-use super::redaction::{Redactor, Repeated};
+use super::redaction::Redactor;
 use super::smtp::Mailer;
 use crate::clock::Clock;
 use crate::rules::budget::{self, InForce, LIMITS, Limit, SetBy};
@@ -40,8 +40,6 @@ pub struct Powers {
     pub unreadable: BTreeMap<String, String>,
     /// What cuts those values out of texts.
     pub redactor: Redactor,
-    /// The same for what others answer.
-    pub repeated: Repeated,
     pub http: Option<HttpClient>,
     pub mailer: Option<Mailer>,
     /// The target's own sender of mail, as the operator has set it.

@@ -5,7 +5,7 @@ use super::call::Powers;
 use super::catalog::{Catalog, Source};
 use super::http::HttpClient;
 use super::module::Module;
-use super::redaction::{Redactor, Repeated};
+use super::redaction::Redactor;
 use super::smtp::Mailer;
 use crate::rules::budget::{Budget, Limit, in_force};
 use crate::rules::grants::{self, Grants, OperatorWord, operators_origins};
@@ -98,12 +98,9 @@ pub fn of(
     });
     let secrets: BTreeMap<_, _> = values.collect();
     // A provider may answer with what it was given, or with what somebody has set, prefix and all.
-    let whole = held.values.values().map(Secret::reveal);
-    let redactor = Redactor::new(secrets.values().map(|(_, secret)| secret.reveal()).chain(whole));
-    let repeated = secrets.iter().map(|(name, (_, secret))| {
-        (name.clone(), held.values.get(name).into_iter().chain([secret]).cloned().collect())
-    });
-    let repeated = Repeated::new(repeated.collect(), redactor.clone());
+    let whole = held.values.iter().map(|(name, secret)| (name.as_str(), secret.reveal()));
+    let filled_in = secrets.iter().map(|(name, (_, secret))| (name.as_str(), secret.reveal()));
+    let redactor = Redactor::of(filled_in.chain(whole));
     let of_tenant = of.map(|(_, _, setup)| setup.limits.clone()).unwrap_or_default();
     let limits = in_force(&catalog.settings.sandbox.budget(), &said.limits, &of_tenant);
     let connect = Budget::from_decision(&limits).time(Limit::HttpConnect);
@@ -115,7 +112,6 @@ pub fn of(
         sender,
         unreadable: held.unreadable,
         redactor,
-        repeated,
         secrets,
         templates: said.templates,
         settings,

@@ -21,6 +21,8 @@ const COMPILED_AT_ONCE: usize = 2;
 const AGAIN: Duration = Duration::from_millis(20);
 /// How many targets are kept ready; each has connections of its own.
 const MOST_TARGETS: usize = 1000;
+/// How many bytes may be taken by what cuts their secrets out of texts; a target with large ones has some megabytes of it.
+const MOST_FOR_SECRETS: usize = 256 << 20;
 
 pub(super) type Prepared = Result<Arc<Ready>, ModuleError>;
 pub(super) type Loading = Arc<OnceCell<Arc<Module>>>;
@@ -90,7 +92,7 @@ impl Shelf {
             std::collections::hash_map::Entry::Occupied(mut known) => drop(known.insert(newest)),
             std::collections::hash_map::Entry::Vacant(place) => drop(place.insert(newest)),
         }
-        while held.targets.len() > MOST_TARGETS && held.let_one_go(|_| true) {}
+        while held.are_too_many() && held.let_one_go(|_| true) {}
         held.drop_unused();
     }
 
@@ -126,6 +128,12 @@ impl Shelf {
 }
 
 impl Held {
+    fn are_too_many(&self) -> bool {
+        let ready = self.targets.values().filter_map(|known| known.prepared.as_ref().ok());
+        let for_secrets: usize = ready.map(|ready| ready.powers.redactor.bytes_of_memory()).sum();
+        self.targets.len() > MOST_TARGETS || for_secrets > MOST_FOR_SECRETS
+    }
+
     /// Lets the target go that was not used for longest, of those of which this is true. Whether there was one.
     fn let_one_go(&mut self, is_meant: impl Fn(&Known) -> bool) -> bool {
         let meant = self.targets.iter().filter(|(_, known)| is_meant(known));

@@ -111,7 +111,7 @@ impl Exchanges {
     fn repeated_by(&self, url: &Url) -> Redactor {
         let Exchanges { powers, .. } = self;
         let Ok(origin) = Origin::of(url) else { return powers.redactor.clone() };
-        powers.repeated.where_meant(|name| grants::may_carry(&powers.grants, name, &origin))
+        powers.redactor.of_those(|name| grants::may_carry(&powers.grants, name, &origin))
     }
 
     /// An error, after it has been noted.

@@ -4,16 +4,12 @@
 //! Of a secret that was cut, the parts are found that are whole (`encodings::PART`). What cannot be found is one that somebody took apart otherwise: turned
 //! around, encoded as nobody does, or in more than one answer. A provider that was given the secret can do that, and nobody else has it.
 
-use super::encodings::{self, Forms};
-use crate::settings::Secret;
-use aho_corasick::Anchored;
-use aho_corasick::automaton::Automaton;
-use aho_corasick::automaton::StateID;
-use aho_corasick::nfa::contiguous::NFA;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::ControlFlow;
-use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+mod encodings;
+mod search;
+
+use search::{Searcher, Which};
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 
 /// What stands in the place of a secret.
 const BLOT: &str = "•••";
@@ -21,20 +17,36 @@ const BLOT: &str = "•••";
 /// How often a text is looked through, at most.
 const MOST_TIMES: usize = 3;
 
-/// Cuts the secrets of one target out of texts.
+/// Cuts the secrets of one target out of texts, or some of them.
 #[derive(Debug, Clone, Default)]
-pub struct Redactor(Option<Arc<Searcher>>);
+pub struct Redactor {
+    /// There is one for all, however few are cut out.
+    searcher: Option<Arc<Searcher>>,
+    which: Which,
+}
 
 impl Redactor {
     /// A redactor of these values, each of at least `MIN_VALUE` characters.
-    pub fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
-        let secrets = secrets.filter(|secret| !secret.is_empty()).collect();
-        Redactor(Searcher::of(&encodings::forms(&secrets)))
+    pub fn new<'a>(values: impl Iterator<Item = &'a str>) -> Self {
+        Self::of(values.map(|value| ("", value)))
+    }
+
+    /// A redactor of secrets, each by its name and with a value; it may have several.
+    pub fn of<'a>(secrets: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        Redactor { searcher: Searcher::of(secrets).map(Arc::new), which: Which::MAX }
+    }
+
+    /// The same for those secrets of whose names this is true: for an answer, those that whoever gave it can have been given. To cut out others would tell the
+    /// component whether it has guessed one: it could let anybody answer with a million guesses.
+    #[must_use]
+    pub fn of_those(&self, is_meant: impl Fn(&str) -> bool) -> Self {
+        let which = self.searcher.as_ref().map_or(0, |searcher| searcher.which(is_meant));
+        Redactor { searcher: self.searcher.clone().filter(|_| which != 0), which }
     }
 
     /// The text without any secret.
     pub fn text(&self, text: &str) -> String {
-        match self.0.as_ref().and_then(|searcher| searcher.cut(text.as_bytes())) {
+        match self.cut(text.as_bytes()) {
             // A form begins and ends where a character does.
             Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             None => text.to_owned(),
@@ -43,80 +55,22 @@ impl Redactor {
 
     /// The same of bytes, be they text or not.
     pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.0.as_ref().and_then(|searcher| searcher.cut(&bytes)).unwrap_or(bytes)
+        self.cut(&bytes).unwrap_or(bytes)
+    }
+
+    /// How many bytes of memory it takes, together with all that were made of it.
+    pub fn bytes_of_memory(&self) -> usize {
+        self.searcher.as_ref().map_or(0, |searcher| searcher.bytes())
     }
 
     /// Whether there is no secret that it could find.
     pub fn is_idle(&self) -> bool {
-        self.0.is_none()
+        self.searcher.is_none()
     }
 
     /// Whether a secret is in the text.
     pub fn finds(&self, text: &str) -> bool {
-        let stops = |_| ControlFlow::Break(());
-        self.0.as_ref().is_some_and(|searcher| searcher.search(text.as_bytes(), stops).is_break())
-    }
-}
-
-/// Cuts those secrets out of an answer that whoever gave it can have been given. To cut out others would tell the component whether it has guessed one: it
-/// could let anybody answer with a million guesses.
-#[derive(Debug, Default)]
-pub struct Repeated {
-    /// The values of each.
-    values: BTreeMap<String, Vec<Secret>>,
-    /// Of all of them.
-    all: Redactor,
-    made: Mutex<HashMap<Vec<String>, Redactor>>,
-}
-
-/// How many of these are kept; there is one for each set of secrets that goes to some origin.
-const MOST_MADE: usize = 64;
-
-impl Repeated {
-    /// Of secrets by their names, each with the values by which it may be known, and the redactor of all of them.
-    pub fn new(values: BTreeMap<String, Vec<Secret>>, all: Redactor) -> Self {
-        Repeated { values, all, made: Mutex::default() }
-    }
-
-    /// The redactor of those of which this is true.
-    pub fn where_meant(&self, is_meant: impl Fn(&str) -> bool) -> Redactor {
-        let names: Vec<String> = self.values.keys().filter(|name| is_meant(name)).cloned().collect();
-        if names.len() == self.values.len() {
-            return self.all.clone();
-        }
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if made.len() >= MOST_MADE {
-            made.clear();
-        }
-        let values = |names: &[String]| {
-            let all = names.iter().filter_map(|name| self.values.get(name));
-            Redactor::new(all.flatten().map(Secret::reveal))
-        };
-        made.entry(names).or_insert_with_key(|names| values(names)).clone()
-    }
-}
-
-/// Finds all forms in one pass, in time that grows with the text alone: a secret of many lines has thousands of forms, and one may begin like another
-/// that is a thousand times as long.
-#[derive(Debug)]
-struct Searcher {
-    /// Finds what is written just so.
-    written: Option<NFA>,
-    /// Finds what has these letters, whatever stands between them.
-    lettered: Option<NFA>,
-}
-
-impl Searcher {
-    /// Nothing where there is nothing to find. Capital letters or small ones make no difference, as in the name of a header.
-    fn of(forms: &Forms) -> Option<Arc<Searcher>> {
-        // Not the kind that is quickest for few: it takes half a megabyte for each kilobyte of a secret.
-        let built = |forms: &BTreeSet<String>| {
-            let built = (!forms.is_empty()).then(|| NFA::builder().ascii_case_insensitive(true).build(forms))?;
-            // There are fewer of them than it can take, by the largest value of a secret.
-            built.inspect_err(|e| tracing::error!("secrets cannot be cut out of texts: {e}")).ok()
-        };
-        let (written, lettered) = (built(&forms.written), built(&forms.lettered));
-        (written.is_some() || lettered.is_some()).then(|| Arc::new(Searcher { written, lettered }))
+        self.search(text.as_bytes(), |_| ControlFlow::Break(())).is_break()
     }
 
     /// The bytes with a blot wherever a form stands, or several that overlap; `None` if there is none. What was left around one may be another; where that goes on
@@ -160,51 +114,17 @@ impl Searcher {
         spans
     }
 
-    /// Tells where forms stand, in the order of their ends, until it is told to stop.
-    fn search(&self, bytes: &[u8], mut found: impl FnMut(Range<usize>) -> ControlFlow<()>) -> ControlFlow<()> {
-        let mut written = self.written.as_ref().and_then(Walk::new);
-        let mut lettered = self.lettered.as_ref().and_then(Walk::new);
-        // Where the letters stand.
-        let mut letters: Vec<usize> = Vec::new();
-        for (place, byte) in bytes.iter().enumerate() {
-            if let Some(length) = written.as_mut().and_then(|walk| walk.step(*byte)) {
-                found(place + 1 - length..place + 1)?;
-            }
-            let Some(walk) = lettered.as_mut().filter(|_| byte.is_ascii_alphanumeric()) else { continue };
-            letters.push(place);
-            if let Some(length) = walk.step(*byte) {
-                found(letters[letters.len() - length]..place + 1)?;
-            }
+    fn search(&self, bytes: &[u8], found: impl FnMut(Range<usize>) -> ControlFlow<()>) -> ControlFlow<()> {
+        match &self.searcher {
+            Some(searcher) => searcher.search(bytes, self.which, found),
+            None => ControlFlow::Continue(()),
         }
-        ControlFlow::Continue(())
-    }
-}
-
-/// A way through an automaton, byte by byte.
-struct Walk<'a> {
-    automaton: &'a NFA,
-    state: StateID,
-}
-
-impl<'a> Walk<'a> {
-    fn new(automaton: &'a NFA) -> Option<Self> {
-        // It can always search like this.
-        let state = automaton.start_state(Anchored::No).ok()?;
-        Some(Walk { automaton, state })
-    }
-
-    /// Goes on by a byte. How long the longest form is that ends with it, if one does.
-    fn step(&mut self, byte: u8) -> Option<usize> {
-        self.state = self.automaton.next_state(Anchored::No, self.state, byte);
-        let ends = self.automaton.is_match(self.state);
-        // Of those that end here, the first is the longest.
-        ends.then(|| self.automaton.pattern_len(self.automaton.match_pattern(self.state, 0)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::encodings::UNRESERVED;
+    use super::encodings::UNRESERVED;
     use super::*;
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -231,10 +151,8 @@ mod tests {
             let secret = |number: usize| format!("{number}{}", ["\"'<é/+", "a\\=&%>"][number % 2].repeat(length / 7));
             let secrets: Vec<String> = (0..many).map(secret).collect();
             let began = std::time::Instant::now();
-            let Redactor(searcher) = Redactor::new(secrets.iter().map(String::as_str));
-            let searcher = searcher.unwrap();
-            let automata = [&searcher.written, &searcher.lettered];
-            let bytes: usize = automata.into_iter().flatten().map(NFA::memory_usage).sum();
+            let redactor = Redactor::new(secrets.iter().map(String::as_str));
+            let bytes = redactor.bytes_of_memory();
             assert!(bytes < 32 << 20, "{length}: {bytes}");
             assert!(began.elapsed() < std::time::Duration::from_secs(2), "{many} of {length}: {:?}", began.elapsed());
         }

@@ -1,6 +1,6 @@
 //! How a secret may look after others have written it into a URL, a form, a header, a JSON text or a page.
 
-use super::http::IN_PATH;
+use crate::host::http::IN_PATH;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -28,16 +28,6 @@ pub(super) struct Forms {
     pub lettered: BTreeSet<String>,
 }
 
-impl FromIterator<Forms> for Forms {
-    fn from_iter<I: IntoIterator<Item = Forms>>(all: I) -> Self {
-        all.into_iter().fold(Forms::default(), |mut whole, mut forms| {
-            whole.written.append(&mut forms.written);
-            whole.lettered.append(&mut forms.lettered);
-            whole
-        })
-    }
-}
-
 /// In how many ways secrets are looked for: the more there is of them, the fewer, so that the forms of all take neither long nor much memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Extent {
@@ -61,12 +51,12 @@ impl Extent {
     }
 }
 
-/// All forms of these secrets that are known.
-pub(super) fn forms(secrets: &BTreeSet<&str>) -> Forms {
+/// All forms of these secrets that are known, by the secret.
+pub(super) fn forms<'a>(secrets: &BTreeSet<&'a str>) -> impl Iterator<Item = (&'a str, Forms)> {
     let extent = Extent::of(secrets.iter().map(|secret| secret.len()).sum());
     // The same in two ways of taking it apart could be guessed letter by letter.
     let has_another = |secret: &str| secrets.iter().any(|other| other.len() < secret.len() && secret.contains(other));
-    secrets.iter().map(|secret| forms_of(secret, extent, !has_another(secret))).collect()
+    secrets.iter().map(move |secret| (*secret, forms_of(secret, extent, !has_another(secret))))
 }
 
 fn forms_of(secret: &str, extent: Extent, in_parts: bool) -> Forms {
@@ -283,10 +273,19 @@ fn in_html(secret: &str) -> impl Iterator<Item = String> {
 mod tests {
     use super::*;
 
+    fn forms(secrets: &[&str]) -> Forms {
+        let secrets = secrets.iter().copied().collect();
+        super::forms(&secrets).fold(Forms::default(), |mut all, (_, mut forms)| {
+            all.written.append(&mut forms.written);
+            all.lettered.append(&mut forms.lettered);
+            all
+        })
+    }
+
     /// Each as the standard library of a language writes it.
     #[test]
     fn what_others_write_is_known() {
-        let forms = forms(&BTreeSet::from(["a/b\"c<d>&+'é😀\u{1}"])).written;
+        let forms = forms(&["a/b\"c<d>&+'é😀\u{1}"]).written;
         for written in [
             // JavaScript, Python, PHP, Go, Gson, .NET, PHP for pages.
             "a/b\\\"c<d>&+'é😀\\u0001",
@@ -315,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_plain_secret_has_few_forms() {
-        let forms = forms(&BTreeSet::from(["s3cr3t0123456789"]));
+        let forms = forms(&["s3cr3t0123456789"]);
         // Itself, base64 after none, one and two bytes, without its first characters.
         assert_eq!(forms.written.len(), 8, "{forms:?}");
         // Itself, its first part, base64, and in hexadecimal digits.
@@ -326,7 +325,7 @@ mod tests {
     /// What others have too is no part of it; and what stands in another of them is taken apart once.
     #[test]
     fn parts_are_of_what_nobody_else_has() {
-        let lettered = |secrets: &[&str]| forms(&secrets.iter().copied().collect()).lettered;
+        let lettered = |secrets: &[&str]| forms(secrets).lettered;
         let token = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJteS1pc3N1ZXIifQ.c2lnbmF0dXJlLW9mLXRoaXMtdG9rZW4";
         let hook = "https://hooks.example.com/services/T0123456/B0123456/abcdefghijklmn";
         for (secret, part, common) in [(token, "c2lnbmF0dX", "eyJhbGciOi"), (hook, "servicesT0", "httpshooks")] {
