@@ -208,6 +208,10 @@ impl Response {
     }
 }
 
+/// The engine's code for a request that was denied because of the address of the notification's own record, which its
+/// operator forbids: no matter of the target's set-up, as all else is that is denied.
+pub const RECORD_NOT_ALLOWED: &str = "record_not_allowed";
+
 /// What a request that had no response means for a message that it would have carried, in a provider that does not tell
 /// copies apart: whether it may have been taken, and whether it is worth another try.
 impl From<Error> for Outcome {
@@ -216,6 +220,7 @@ impl From<Error> for Outcome {
         let reason = Failure { code, message };
         match phase {
             Phase::Invalid => Self::Failed(reason),
+            Phase::Denied if reason.code == RECORD_NOT_ALLOWED => Self::Failed(reason),
             Phase::Denied => Self::retry(Scope::Configuration, reason),
             Phase::Resolve | Phase::Connect | Phase::Tls => Self::retry(Scope::Message, reason),
             Phase::Write | Phase::Wait | Phase::Read => Self::Unknown(reason),
@@ -278,6 +283,8 @@ mod tests {
         let reason = || Failure::new("c", "m");
         assert_eq!(outcome(Phase::Invalid), Outcome::Failed(reason()));
         assert_eq!(outcome(Phase::Denied), Outcome::retry(Scope::Configuration, reason()));
+        let of_record = Error { phase: Phase::Denied, status: 0, code: RECORD_NOT_ALLOWED.into(), message: "m".into() };
+        assert_eq!(Outcome::from(of_record), Outcome::Failed(Failure::new(RECORD_NOT_ALLOWED, "m")));
         for phase in [Phase::Resolve, Phase::Connect, Phase::Tls] {
             assert_eq!(outcome(phase), Outcome::retry(Scope::Message, reason()));
         }

@@ -109,6 +109,18 @@ async fn a_name_that_changes_its_answer() {
     assert_eq!(server.connections.load(SeqCst), 0);
 }
 
+/// A user's own address, in a target that goes where its records' addresses are. That is not for who set the target up, as all else is.
+#[tokio::test]
+async fn a_record_that_leads_inside() {
+    let probe = Probe::new().await;
+    let powers = Arc::new(probe.powers(None));
+    for (address, leads_to) in [("https://ada.example/hook", "10.0.0.1"), ("https://127.0.0.1/hook", "1.1.1.1")] {
+        probe.names.answer(&[&[leads_to]]);
+        let found = probe.tried(&powers, json!({ "url": address, "record": address })).await;
+        assert_eq!((&found["phase"], &found["code"]), (&json!("denied"), &json!("record_not_allowed")), "{found}");
+    }
+}
+
 #[tokio::test]
 async fn a_name_that_leads_nowhere() {
     let probe = Probe::new().await;

@@ -1,6 +1,7 @@
 //! Components that tenants install, what is granted to them, and secrets: as they are typed.
 
 use crate::support::guest;
+use crate::support::http::{Answer, HttpServer};
 use crate::support::program::{Program, Ran};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -373,6 +374,39 @@ fn a_target_without_a_way_to_its_provider_does_not_say_that_it_delivers() {
     assert!(program.ok(&["target", "list"]).stdout.contains("not ready: "));
     program.ok(&["target", "grant", "Carrier Pigeon", "--http", "https://provider.example"]);
     assert_eq!(state(), Value::Null, "one way is enough");
+}
+
+/// A record's own address that the operator forbids is refused when it is added, and fails alone if it is known later: no other record's notifications wait for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_the_operator_forbids_stops_no_other() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let program = installed(&[]);
+    let allowed = format!("[sandbox]\nplain_http = ['{}']\nnetworks = ['127.0.0.1/32']\n", server.origin());
+    std::fs::write(program.folder.path().join("engine.toml"), allowed).unwrap();
+    let add = |user: &'static str, address: String| {
+        ["record", "add", "--user", user, "--target", "Carrier Pigeon", "--target-user-id", &address].map(str::to_owned)
+    };
+    let (hers, his) = (server.origin(), "https://127.0.0.2/hook".to_owned());
+    for (user, address) in [("ada", &hers), ("bob", &his)] {
+        program.ok(&["user", "add", "--username", user]);
+        program.ok(&add(user, address.clone()).each_ref().map(String::as_str));
+    }
+    program.ok(&["target", "grant", "Carrier Pigeon", "--http", "record_address"]);
+    let refused = "The operator forbids the address of this record: it is an address instead of a name";
+    program.refused(&add("bob", "https://127.0.0.3/".to_owned()).each_ref().map(String::as_str), refused);
+
+    for (user, address) in [("bob", &his), ("ada", &hers)] {
+        let extra = json!({ "url": address, "outcome": "usual" }).to_string();
+        let to = ["notify", "--user", user, "--target", "Carrier Pigeon", "--title", user, "--extra", &extra];
+        program.ok(&to);
+    }
+    assert_eq!(program.run(&["process-notifications"]).code, Some(3), "one failed");
+    let listed = program.json(&["notification", "list"]);
+    let status = |title: &str| {
+        listed.as_array().unwrap().iter().find(|listed| listed["title"] == title).unwrap()["status"].clone()
+    };
+    assert_eq!((status("ada"), status("bob")), (json!("DELIVERED"), json!("DELIVERY FAILURE")), "{listed:#}");
+    assert_eq!(program.json(&["target", "list"])[0]["paused"], Value::Null);
 }
 
 /// What waits is said when it is made, and where it is resumed.

@@ -10,6 +10,7 @@ pub use install::{InstallError, Wish, example_refused, install};
 pub use setup::{go_on, set};
 
 use crate::host::{Catalog, Fault, ModuleError, Ready, Unloaded};
+use crate::rules::grants::{self, Denial};
 use crate::rules::outcome::Failure;
 use crate::rules::target::{Target, check_target_user_id};
 use crate::rules::tenant::Tenant;
@@ -57,7 +58,8 @@ pub async fn ready(store: &Store, catalog: &Catalog, tenant: Tenant, target: &Ta
     }
 }
 
-/// The normal form of an address, or why it can be none: as its component says, which is at fault if that cannot be kept.
+/// The normal form of an address, or why it can be none: as its component says, which is at fault if that cannot be kept, or the operator, whom it would be sent to
+/// in vain.
 pub async fn normal_address(ready: &Ready, target_user_id: &str) -> Result<Result<String, Failure>, Fault> {
     let answer = ready.module.check_address(&ready.powers, target_user_id).await.result?;
     if let Ok(normal) = &answer
@@ -68,7 +70,10 @@ pub async fn normal_address(ready: &Ready, target_user_id: &str) -> Result<Resul
         return Err(Fault { code: "wrong_result", message });
     }
     // What was given is said when it is stored.
-    Ok(answer)
+    Ok(answer.and_then(|normal| match grants::record(&ready.powers.grants, &normal) {
+        Ok(()) => Ok(normal),
+        Err(Denial { code, message }) => Err(Failure { code: code.to_owned(), message }),
+    }))
 }
 
 /// How a target stands now.

@@ -10,8 +10,8 @@
 //!
 //! All but the URL may be missing. `times` sends it more than once, and the last answer is reported; `body_of` makes a
 //! body of so many bytes; `then` panics (`trap`) or never ends (`spin`) after the answer, to see what becomes of
-//! notifications that have left; `outcome` makes a `retry` of it that says what the server said, or that something went wrong; `log` says the report
-//! in the log too. The report is `{"status", "headers", "length", "characters", "body"}`, the body cut to 300 characters, or
+//! notifications that have left; `outcome` makes a `retry` of it that says what the server said, or that something went wrong, or is `usual`: what the SDK makes of
+//! an error; `log` says the report in the log too. The report is `{"status", "headers", "length", "characters", "body"}`, the body cut to 300 characters, or
 //! `{"phase", "status", "code", "characters", "message"}`.
 
 use std::time::Duration;
@@ -39,6 +39,11 @@ fn send(batch: Vec<Notification>) -> Vec<Outcome> {
 fn probe(notification: &Notification) -> Outcome {
     let wish = extra(notification);
     let request = request(&wish);
+    if wish["outcome"] == "usual"
+        && let Err(error) = request.send()
+    {
+        return Outcome::from(error);
+    }
     let mut found = exchange(&request);
     for _ in 1..wish["times"].as_u64().unwrap_or(1) {
         found = exchange(&request);

@@ -182,6 +182,8 @@ fn unanswered(error: http::Error) -> Outcome {
     let retry = |scope, reason| Outcome::Retry(Retry { after: None, scope, reason });
     match error.phase {
         Phase::Invalid => Outcome::Failed(reason),
+        // This user's address, which the operator forbids: no other user's messages wait for that.
+        Phase::Denied if reason.code == "record_not_allowed" => Outcome::Failed(reason),
         Phase::Denied => retry(Scope::Configuration, reason),
         Phase::Resolve | Phase::Connect | Phase::Tls => retry(Scope::Message, reason),
         Phase::Write | Phase::Wait => Outcome::Unknown(reason),

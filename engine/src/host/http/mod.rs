@@ -27,7 +27,7 @@ use super::exchanges::{Exchanges, Held, MOST_PARTS, What};
 use super::redaction::Redactor;
 use super::tls;
 use crate::rules::budget::Limit;
-use crate::rules::grants;
+use crate::rules::grants::{self, Grants};
 use crate::rules::origin::Origin;
 use body::{Body, Wrong};
 use connector::TooLate;
@@ -39,6 +39,7 @@ use hyper_util::client::legacy;
 use network::NoAddress;
 use reading::Expected;
 use std::error::Error as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use url::Url;
@@ -170,9 +171,10 @@ impl Exchanges {
         let url = grants::http(&powers.grants, *kind, &ready.url, &[], records)
             .map_err(|denial| failed(Phase::Denied, denial.code, "The secret leads the URL to another place."))?;
         let host = url.host_str().unwrap_or_default();
-        if let Ok(literal) = host.trim_matches(['[', ']']).parse() {
-            grants::address(&powers.grants, grants::is_operators(&powers.grants, &origin), host, literal)
-                .map_err(|d| failed(Phase::Denied, d.code, d.message))?;
+        if let Ok(literal) = host.trim_matches(['[', ']']).parse()
+            && !grants::may_dial(&powers.grants, grants::is_operators(&powers.grants, &origin), literal)
+        {
+            return Err(not_public(&powers.grants, &origin, host, literal));
         }
         let uri = Uri::try_from(url.as_str());
         let uri = uri.map_err(|e| failed(Phase::Invalid, "invalid_url", format!("The URL cannot be sent: {e}.")))?;
@@ -195,7 +197,6 @@ impl Exchanges {
     async fn exchange(self: &Arc<Self>, departure: Departure, redactor: &Redactor) -> Result<(Response, Held), Error> {
         let Departure { client, ready, url, origin, uri, about, patience } = departure;
         let host = url.host_str().unwrap_or_default().to_owned();
-        let is_plain = url.scheme() == "http";
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         let crowded = || failed(Phase::Connect, "timeout", format!("{host} had too much to do for too long."));
         let places = async {
@@ -220,7 +221,7 @@ impl Exchanges {
             Ok(Err(_)) if expected.is_exceeded() => {
                 failed(Phase::Wait, "answer_too_large", format!("{authority} sends on and on, and no answer among it."))
             }
-            Ok(Err(e)) => unanswered(&e, &authority, is_plain),
+            Ok(Err(e)) => unanswered(&e, &self.powers.grants, &origin, &authority),
             Err(_) if expected.is_connected() => slow(&authority, &patience),
             Err(_) => unconnected(&authority),
         };
@@ -381,13 +382,18 @@ fn unconnected(host: &str) -> Error {
     failed(Phase::Connect, "timeout", format!("{host} did not answer in time."))
 }
 
+fn not_public(grants: &Grants, origin: &Origin, host: &str, address: IpAddr) -> Error {
+    let denial = grants::not_public(grants, origin, host, address);
+    failed(Phase::Denied, denial.code, denial.message)
+}
+
 /// Why no answer came, by how far the exchange got. What is not certainly earlier is `wait`: the provider may have taken it.
-fn unanswered(error: &legacy::Error, host: &str, is_plain: bool) -> Error {
+fn unanswered(error: &legacy::Error, grants: &Grants, origin: &Origin, host: &str) -> Error {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(e) = cause {
         match e.downcast_ref::<NoAddress>() {
-            Some(NoAddress::Denied(why)) => return failed(Phase::Denied, "address_not_public", why),
+            Some(NoAddress::Denied { host, address }) => return not_public(grants, origin, host, *address),
             Some(NoAddress::NotFound(why)) => return failed(Phase::Resolve, "unknown_host", why),
             None => {}
         }
@@ -408,6 +414,6 @@ fn unanswered(error: &legacy::Error, host: &str, is_plain: bool) -> Error {
     if error.is_connect() || client::was_not_done(error) {
         return failed(Phase::Connect, "no_connection", format!("{host} cannot be reached: {words}."));
     }
-    let hint = if is_plain { "; if TLS is spoken there, the URL has to begin with https://" } else { "" };
+    let hint = if !origin.is_https() { "; if TLS is spoken there, the URL has to begin with https://" } else { "" };
     failed(Phase::Wait, "connection_lost", format!("The connection to {host} broke: {words}{hint}."))
 }

@@ -93,8 +93,8 @@ pub struct Judging {
 /// Why a name gave no address to dial.
 #[derive(Debug, thiserror::Error)]
 pub enum NoAddress {
-    #[error("{0}")]
-    Denied(String),
+    #[error("{host} leads to {address}")]
+    Denied { host: String, address: IpAddr },
     #[error("{0}")]
     NotFound(String),
 }
@@ -132,9 +132,8 @@ impl Service<Name> for Judging {
             if found.is_empty() {
                 return Err(NoAddress::NotFound(format!("{host} has no address.")));
             }
-            for address in &found {
-                grants::address(&grants, is_operators, &host, *address)
-                    .map_err(|denial| NoAddress::Denied(denial.message))?;
+            if let Some(address) = found.iter().find(|address| !grants::may_dial(&grants, is_operators, **address)) {
+                return Err(NoAddress::Denied { host, address: *address });
             }
             let found: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
             Ok(found.into_iter())

@@ -190,7 +190,7 @@ fn answer(answer: Response, held: Held) -> Sent {
 fn code(error: &Error) -> Code {
     match (error.phase, error.code.as_str()) {
         (Phase::Invalid, _) => Code::InternalError(Some(error.message.clone())),
-        (Phase::Denied, "address_not_public") => Code::DestinationIpProhibited,
+        (Phase::Denied, "address_not_public" | "record_not_allowed") => Code::DestinationIpProhibited,
         (Phase::Denied, _) => Code::HttpRequestDenied,
         (Phase::Resolve, _) => Code::DestinationNotFound,
         (Phase::Connect, "timeout") => Code::ConnectionTimeout,

@@ -20,6 +20,15 @@ impl Denial {
     }
 }
 
+/// The code for the address of a notification's own record, which nobody but its user has chosen: all else that is denied is for who set the target up.
+pub const RECORD_NOT_ALLOWED: &str = "record_not_allowed";
+
+/// The refusal of a record's address, for this reason of the operator's.
+pub(super) fn of_record(why: String) -> Denial {
+    let rest = "give the record another address, or the operator changes that";
+    Denial::new(RECORD_NOT_ALLOWED, format!("The operator forbids the address of this record: {why}; {rest}."))
+}
+
 /// The refusal of `wanted`, of which not all keys turn. `origin` is the one that a request would have gone to.
 pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origin: Option<&Origin>) -> Denial {
     let Grants { module, operator, .. } = grants;

@@ -1,9 +1,8 @@
 //! What the doors ask, call by call. Each answer is the decision, and a refusal comes before any effect.
 
 use super::capability::{quoted, shell};
-use super::denial::{self, Denial};
+use super::denial::{self, Denial, RECORD_NOT_ALLOWED};
 use super::{Call, Capability, Decision, Grants, decide};
-use crate::rules::addresses;
 use crate::rules::origin::Origin;
 use std::net::IpAddr;
 use url::{ParseError, Url};
@@ -29,11 +28,12 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &
     let origin = Origin::of(&parsed).map_err(invalid)?;
     let decision = decide(grants, &Capability::Http(origin.clone()));
     if !decision.in_force() {
-        let allowed = decision.allowed;
-        let as_record = Decision { allowed, ..decide(grants, &Capability::RecordAddress) };
+        let as_record = decide(grants, &Capability::RecordAddress);
         match records.contains(&origin) && as_record.asked {
-            true if as_record.in_force() => {}
-            true => return Err(denial::of(grants, &Capability::RecordAddress, as_record, Some(&origin))),
+            true if !as_record.in_force() => {
+                return Err(denial::of(grants, &Capability::RecordAddress, as_record, Some(&origin)));
+            }
+            true => grants.operator.allowed.origin(&origin).map_err(denial::of_record)?,
             false => return Err(denial::of(grants, &Capability::Http(origin.clone()), decision, Some(&origin))),
         }
     }
@@ -41,6 +41,16 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &
         check_secret(grants, name, Some(origin.clone()))?;
     }
     Ok(parsed)
+}
+
+/// May the address of a record be gone to, where its component goes to such addresses? One that is no URL is for the component to judge, and where a name
+/// leads is known when it is dialled.
+pub fn record(grants: &Grants, target_user_id: &str) -> Result<(), Denial> {
+    let Some(origin) = Url::parse(target_user_id).ok().and_then(|url| Origin::of(&url).ok()) else { return Ok(()) };
+    match http(grants, Call::Send, target_user_id, &[], &[origin]) {
+        Err(denial) if follows_addresses(grants) && denial.code == RECORD_NOT_ALLOWED => Err(denial),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// May the component go to the address of what it sends?
@@ -61,7 +71,7 @@ pub fn origins(grants: &Grants) -> usize {
 
 /// May this secret go to this origin? One that may not is none that an answer from there can repeat.
 pub fn may_carry(grants: &Grants, name: &str, towards: &Origin) -> bool {
-    check_secret(grants, name, Some(towards.clone())).is_ok()
+    decide_secret(grants, name, &Capability::Secret(name.to_owned(), Some(towards.clone()))).in_force()
 }
 
 /// May the component use this secret anywhere: towards a place to which it may go or, if it signs, in a signature? The refusal names the first of these
@@ -131,11 +141,15 @@ pub fn goes_somewhere(grants: &Grants) -> bool {
     places(grants).next().is_some()
 }
 
+fn decide_secret(grants: &Grants, name: &str, wanted: &Capability) -> Decision {
+    let decision = decide(grants, wanted);
+    // That it has no value is another matter, which the door knows more of.
+    Decision { allowed: decision.allowed || !grants.bound.contains_key(name), ..decision }
+}
+
 fn check_secret(grants: &Grants, name: &str, towards: Option<Origin>) -> Result<(), Denial> {
     let wanted = Capability::Secret(name.to_owned(), towards.clone());
-    let mut decision = decide(grants, &wanted);
-    // That it has no value is another matter, which the door knows more of.
-    decision.allowed |= !grants.bound.contains_key(name);
+    let decision = decide_secret(grants, name, &wanted);
     if decision.in_force() { Ok(()) } else { Err(denial::of(grants, &wanted, decision, towards.as_ref())) }
 }
 
@@ -197,18 +211,24 @@ pub fn is_operators(grants: &Grants, origin: &Origin) -> bool {
     grants.operator.base_url.as_ref().is_some_and(|named| named.covers(origin))
 }
 
-/// May a connection be opened to this address, which `host` resolved to, for an origin that the operator has opened or for another?
-pub fn address(grants: &Grants, is_operators: bool, host: &str, address: IpAddr) -> Result<(), Denial> {
-    if is_operators || addresses::is_public(address) || grants.operator.allowed.address(address) {
-        return Ok(());
+/// May a connection be opened to this address, for an origin that the operator has opened or for another?
+pub fn may_dial(grants: &Grants, is_operators: bool, address: IpAddr) -> bool {
+    is_operators || grants.operator.allowed.address(address)
+}
+
+/// That `host`, in a URL of this origin, leads to an address to which no connection may be opened.
+pub fn not_public(grants: &Grants, origin: &Origin, host: &str, address: IpAddr) -> Denial {
+    let what = format!("{host} leads to {address}, which is not a public address");
+    if !decide(grants, &Capability::Http(origin.clone())).in_force() {
+        return denial::of_record(format!("{what}, nor is it among the operator's `[sandbox] networks`"));
     }
     let module = &grants.module;
-    Err(Denial::new(
+    Denial::new(
         "address_not_public",
         format!(
-            "{host} leads to {address}, which is not a public address; the operator can allow it with `[sandbox] networks`, or with `base_url` under [target.{module}]."
+            "{what}; the operator can allow it with `[sandbox] networks`, or with `base_url` under [target.{module}]."
         ),
-    ))
+    )
 }
 
 fn only_while_sending(call: Call, what: &str) -> Result<(), Denial> {

@@ -17,8 +17,8 @@ mod tests;
 pub use capability::{Capability, MAX_SECRET_NAME, RECORD_ADDRESS, check_secret_name, quoted, shell};
 pub use denial::Denial;
 pub use doors::{
-    address, any_use, bind_option, binding, follows_addresses, goes_somewhere, goes_to_many, http, is_operators,
-    may_carry, no_templates, origins, secret_anywhere, signing, smtp, templates,
+    any_use, bind_option, binding, follows_addresses, goes_somewhere, goes_to_many, http, is_operators, may_carry,
+    may_dial, no_templates, not_public, origins, record, secret_anywhere, signing, smtp, templates,
 };
 pub use inspection::{Inspected, cut_off, inspect, shut};
 

@@ -233,7 +233,26 @@ fn the_address_of_a_record_opens_its_own_origin_alone() {
     let grants =
         Keys { asked: &["http record_address"], granted: &["http record_address"], ..Keys::default() }.grants();
     let inside = [origin("https://10.0.0.1")];
-    assert_eq!(http(&grants, Call::Send, "https://10.0.0.1/", &[], &inside).unwrap_err().code, "origin_not_allowed");
+    let denial = http(&grants, Call::Send, "https://10.0.0.1/", &[], &inside).unwrap_err();
+    assert_eq!(denial.code, "record_not_allowed");
+    assert!(
+        denial.message.contains("`[sandbox] networks` does not hold \"10.0.0.1/32\"; give the record another"),
+        "{denial}"
+    );
+    let named = not_public(&grants, &record[0], "ada.example", [10, 0, 0, 1].into());
+    assert_eq!(named.code, "record_not_allowed", "{named}");
+    for (address, forbidden) in [
+        ("https://10.0.0.1/hook", true),
+        ("http://ada.example/hook", true),
+        ("https://localhost/", true),
+        ("https://ada.example/hook", false),
+        ("ada@example.org", false),
+        ("mailto:ada@example.org", false),
+    ] {
+        assert_eq!(super::record(&grants, address).is_err(), forbidden, "{address}");
+    }
+    let unfollowed = Keys { asked: &["http record_address"], ..Keys::default() }.grants();
+    assert_eq!(super::record(&unfollowed, "https://10.0.0.1/hook"), Ok(()));
 }
 
 #[test]
@@ -392,8 +411,7 @@ fn an_address_is_public_or_the_operators() {
         ("http://inner.example:8080", "127.0.0.1", false),
     ] {
         let to = origin(to);
-        let judged = address(&grants, is_operators(&grants, &to), to.host(), ip.parse().unwrap());
-        assert_eq!(judged.is_ok(), yes, "{to} {ip}");
+        assert_eq!(may_dial(&grants, is_operators(&grants, &to), ip.parse().unwrap()), yes, "{to} {ip}");
     }
 }
 
