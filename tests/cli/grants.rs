@@ -208,7 +208,13 @@ fn a_tenant_sets_lower_limits_and_no_higher_ones() {
     assert!(text.contains("200ms") && text.contains("64MiB") && text.contains("target limit"), "{text}");
     program.refused(&["target", "limit", "Carrier Pigeon", "cpu=1s"], "`cpu` is at most 500ms for this target");
     program.refused(&["target", "limit", "Carrier Pigeon", "cpu=20ms", "cpu="], "`cpu` is said twice");
-    program.refused(&["target", "limit", "Carrier Pigeon", "speed=1"], "`speed` is no limit: there are cpu, wall,");
+    program.refused(&["target", "limit", "Carrier Pigeon", "speed=1"], "`speed` is no limit: There are cpu, wall,");
+    program
+        .refused(&["target", "limit", "Carrier Pigeon", "cup=1s"], "`cup` is no limit: did you mean `cpu`? There are");
+    program.refused(
+        &["target", "limit", "Carrier Pigeon", "memory=64"],
+        "64 is not: a number alone means bytes, and KiB,",
+    );
     program.refused(&["target", "limit", "Carrier Pigeon", "cpu"], "write it like cpu=200ms");
     program.refused(&["target", "limit", "Carrier Pigeon", "memory=1"], "between 1MiB and 4GiB");
     program.ok(&["target", "limit", "Carrier Pigeon", "cpu=", "memory=32MiB"]);

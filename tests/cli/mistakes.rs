@@ -30,6 +30,7 @@ fn each_mistake_gets_a_sentence_and_leaves_nothing() {
         (&["target", "add", "--name", "Pigeon", "--module", "../evil"], "small letters"),
         (&["target", "add", "--name", "A name that is too long", "--module", "email"], "name"),
         (&["target", "remove", "fax"], "no target `fax`"),
+        (&["target", "install", "."], "The component . is no file: name the .wasm file itself"),
         (&["notify", "--user", "nobody", "--target", "email", "--title", "T", "--body", "B"], "no user `nobody`"),
         (&["notify", "--user", "ada", "--target", "fax", "--title", "T", "--body", "B"], "no target `fax`"),
         (&["notify", "--user", "ada", "--target", "email", "--title", "T"], "body"),

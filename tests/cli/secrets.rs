@@ -60,7 +60,7 @@ fn a_secret_is_set_listed_rotated_and_removed_without_being_shown() {
     assert!(why.contains(both), "{why}");
 
     program.refused(&["secret", "remove", "token"], "`--target \"Carrier Pigeon\"` removes it");
-    program.refused(&["secret", "remove", "tokn"], "There is no secret `tokn`");
+    program.refused(&["secret", "remove", "tokn"], "There is no secret `tokn`: did you mean `token`?");
     program.ok(&["secret", "remove", "token", "--target", "Carrier Pigeon"]);
     assert_eq!(program.json(&["secret", "list"]), json!([]));
 }

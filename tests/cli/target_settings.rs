@@ -143,7 +143,7 @@ fn a_component_that_the_settings_do_not_fit_is_installed_all_the_same() {
     let file = guest("needy");
     let install = ["target", "install", file.to_str().unwrap(), "--name", "Carrier Pigeon"];
     let told = program.ok(&install).stdout;
-    let why = "`target.needy.secrets` (the variable ENGINE_TARGET__NEEDY__SECRETS) names `loft_kee`, and its component asks for `loft_key`";
+    let why = "`target.needy.secrets` (the variable ENGINE_TARGET__NEEDY__SECRETS) names `loft_kee`, which its component does not ask for: write `loft_key`, or take it out";
     assert!(
         told.starts_with("The target Carrier Pigeon is installed.\nIt is not ready: ") && told.contains(why),
         "{told}"

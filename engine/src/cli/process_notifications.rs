@@ -81,7 +81,8 @@ async fn preview(context: &Context, chosen: Chosen, mut tally: Tally) -> anyhow:
     for Claimed { user, notification, target, .. } in &due.claimed {
         tally.show(&Event::Waits { user, notification, target, reason: "It is due; nothing was sent." });
     }
-    tally.end()?;
+    // Somebody has asked, at a terminal or not.
+    tally.end(true)?;
     told(tally.printer.printed().await)?;
     let mut targets: Vec<_> = due.claimed.iter().map(|claimed| claimed.target.clone()).collect();
     targets.sort_by_key(|target| target.id);
@@ -121,7 +122,8 @@ async fn deliver(context: &Context, chosen: Chosen, tally: Tally) -> anyhow::Res
 
     let some_failed = {
         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.end()?;
+        // For people only: cron would send each line as a mail.
+        tally.end(std::io::stdout().is_terminal())?;
         tally.some_failed
     };
     let printed = tokio::select! {
@@ -180,14 +182,13 @@ impl Tally {
         Tally { format, quiet, progress, nothing: true, some_failed: false, done: Vec::new(), printer }
     }
 
-    /// Prints what was kept for the end.
-    fn end(&mut self) -> anyhow::Result<()> {
+    /// Prints what was kept for the end; that nothing is due, too, if somebody is there to read it.
+    fn end(&mut self, is_read: bool) -> anyhow::Result<()> {
         self.progress.disable_steady_tick();
         // The last number, and then nothing.
         self.progress.tick();
         self.progress.finish_and_clear();
-        // For people only: cron would send each line as a mail.
-        if self.nothing && self.format == Format::Text && !self.quiet && std::io::stdout().is_terminal() {
+        if self.nothing && self.format == Format::Text && !self.quiet && is_read {
             output::aside("Nothing is due.");
         }
         if self.format == Format::Json && !self.quiet {

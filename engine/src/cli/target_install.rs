@@ -61,8 +61,8 @@ impl Install {
             (limit, None) => Err(Invalid::new("limit", format!("`{}` has no amount.", limit.name()))),
         });
         let limits = limits.collect::<Result<Said, Invalid>>()?;
-        let module = module_name(&self.file)?;
         let bytes = component(&self.file, context.settings.sandbox.component)?;
+        let module = module_name(&self.file)?;
         let says_more = !(grants.is_empty() && settings.is_empty() && limits.is_empty());
         let wish = Wish { name: self.name, module, bytes, grants: grants.clone(), settings, limits };
         let catalog = context.catalog()?;

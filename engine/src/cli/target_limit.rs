@@ -6,6 +6,7 @@ use super::output::{self, Format};
 use super::target_show::{found, problems, tell_lacks};
 use crate::rules::budget::{self, Limit, Said};
 use crate::rules::limits::Invalid;
+use crate::rules::spelling::nearest;
 use crate::rules::target::Target;
 use crate::rules::tenant::Tenant;
 use clap::Args;
@@ -72,7 +73,9 @@ pub fn read(text: &str) -> Result<(Limit, Option<u64>), Invalid> {
         return Err(Invalid::new("limit", sentence));
     };
     let Some(limit) = Limit::named(name.trim()) else {
-        return Err(Invalid::new("limit", format!("`{name}` is no limit: there are {}.", names())));
+        let near = nearest(name.trim(), Limit::ALL.map(Limit::name).into_iter());
+        let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        return Err(Invalid::new("limit", format!("`{name}` is no limit: {near}There are {}.", names())));
     };
     if amount.is_empty() {
         return Ok((limit, None));

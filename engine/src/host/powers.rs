@@ -159,12 +159,12 @@ fn check_secrets(module: &Module, said: &TargetSettings) -> Result<(), String> {
     let Some(unknown) = said.secrets.iter().find(|name| asked.clone().all(|asked| asked != name.as_str())) else {
         return Ok(());
     };
-    let meant = match nearest(unknown, asked.clone()).or_else(|| asked.next()) {
-        Some(near) => format!("its component asks for `{near}`"),
-        None => "its component asks for none".to_owned(),
-    };
     let key = said.named(&module.name, "secrets");
-    Err(format!("{key} names `{unknown}`, and {meant}"))
+    let meant = match nearest(unknown, asked.clone()).or_else(|| asked.next()) {
+        Some(near) => format!("which its component does not ask for: write `{near}`, or take it out"),
+        None => "and its component asks for no secret: take it out".to_owned(),
+    };
+    Err(format!("{key} names `{unknown}`, {meant}"))
 }
 
 /// The secrets that a module asks for, as far as there are any.

@@ -114,12 +114,18 @@ impl Limit {
 
     /// Reads an amount as people write it: `200ms`, `32MiB`, `4`. The error is the end of a sentence.
     pub fn read(self, text: &str) -> Result<u64, String> {
+        let has_no_unit = text.trim().parse::<u64>().is_ok();
         let amount = match self.unit() {
             Unit::Milliseconds => parse_duration(text).map(milliseconds)?,
             Unit::Bytes => parse_size(text)?,
             Unit::Pieces => text.trim().parse().map_err(|_| format!("\"{text}\" is not a whole number"))?,
         };
-        self.check(amount)
+        self.check(amount).map_err(|why| match self.unit() {
+            Unit::Bytes if has_no_unit => {
+                format!("{why}: a number alone means bytes, and KiB, MiB and GiB are written behind it")
+            }
+            Unit::Bytes | Unit::Milliseconds | Unit::Pieces => why,
+        })
     }
 
     /// Whether an amount can be meant at all. The error is the end of a sentence.

@@ -17,6 +17,11 @@ pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&
         .map(|(_, candidate)| candidate)
 }
 
+/// The same of what is long and alike anyway, such as URLs: where it takes no more than two letters to make one of the other.
+pub fn nearest_of_long<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    nearest(word, among).filter(|near| strsim::damerau_levenshtein(word, near) <= 2)
+}
+
 /// A text that quotes what others chose, as it may be shown: what would break the line or command a terminal is written as an escape.
 pub fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -2,8 +2,9 @@
 
 use super::capability::quoted;
 use super::doors::{bind_options, likely_places, places};
-use super::{Capability, Decision, Grants, decide};
+use super::{Asked, Capability, Decision, Grants, decide};
 use crate::rules::origin::Origin;
+use crate::rules::spelling::nearest_of_long;
 use std::collections::BTreeSet;
 
 /// A refusal, before any effect. The text says which grant is missing and how it is given.
@@ -53,16 +54,14 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
                         if origin.is_many() {
                             return String::new();
                         }
-                        // What it asks for there is the origin of each address, of which this is none.
-                        let of_records = if grants.asked.record_address { ", and is not where the address of this notification is" } else { "" };
-                        format!("{of_records}; its author adds {origin} to `http.origins` there, or the operator opens it{instead_of} with `base_url = \"{origin}\"` under [target.{module}]")
+                        format!("; its author adds {origin} to `http.origins` there, or the operator opens it{instead_of} with `base_url = \"{origin}\"` under [target.{module}]")
                     },
                 );
                 (
                     "origin_not_asked",
                     format!(
                         "its component does not ask for it in its manifest{}{author}{back}",
-                        instead(grants.asked.origins.iter().map(ToString::to_string))
+                        instead(whither_asked(grants), origin.map(ToString::to_string))
                     ),
                 )
             } else if !decision.allowed {
@@ -132,10 +131,14 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
         Capability::Secret(name, towards) => {
             let is_known = grants.asked.secrets.contains(name);
             let (code, why) = if let Some(origin) = towards.as_ref().filter(|_| !decision.asked && is_known) {
-                let meant = instead(places(grants).map(|origin| origin.to_string()));
+                let meant = instead(
+                    places(grants).map(|origin| origin.to_string()).collect(),
+                    towards.as_ref().map(ToString::to_string),
+                );
                 ("secret_not_granted", format!("its component asks for no HTTP to {origin}{meant}{back}"))
             } else if !decision.asked {
-                let instead = instead(grants.asked.secrets.iter().map(|asked| format!("`{asked}`")));
+                let asked = grants.asked.secrets.iter().map(|asked| format!("`{asked}`"));
+                let instead = instead(asked.collect(), Some(format!("`{name}`")));
                 (
                     "secret_not_granted",
                     format!(
@@ -187,10 +190,21 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
 /// How many of what was asked for are told.
 const MOST_TOLD: usize = 3;
 
+/// Where a component asks to go.
+fn whither_asked(grants: &Grants) -> Vec<String> {
+    let Asked { origins, record_address, .. } = &grants.asked;
+    let of_records = record_address.then(|| "the record's own address".to_owned());
+    origins.iter().map(ToString::to_string).chain(of_records).collect()
+}
+
 /// What a component asks for, which may have been meant.
-fn instead(asked: impl Iterator<Item = String>) -> String {
-    let told = listed(asked);
-    if told.is_empty() { told } else { format!(", but for {told}") }
+fn instead(asked: Vec<String>, of: Option<String>) -> String {
+    // The only one is told anyway.
+    let among = asked.iter().map(String::as_str).filter(|_| asked.len() > 1);
+    let near = of.as_deref().and_then(|wanted| nearest_of_long(wanted, among));
+    let meant = near.map_or_else(String::new, |near| format!(" (did you mean {near}?)"));
+    let told = listed(asked.into_iter());
+    if told.is_empty() { told } else { format!(", but for {told}{meant}") }
 }
 
 /// The first of them, and how many there are beside.

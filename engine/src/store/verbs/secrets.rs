@@ -7,6 +7,7 @@ use super::rows::ListedSecretRow;
 use super::targets;
 use crate::rules::grants::check_secret_name;
 use crate::rules::sealed::SealedSecret;
+use crate::rules::spelling::nearest;
 use crate::rules::tenant::Tenant;
 use crate::store::statement::{Connection, query, sql};
 use crate::store::values::Batch;
@@ -42,7 +43,11 @@ impl Store {
         self.write(move |mut connection| {
             Box::pin(async move {
                 if remove(&mut connection, tenant, target, &name).await? == 0 {
-                    return Err(StoreError::not_found(Thing::Secret, name));
+                    let all: Vec<ListedSecretRow> =
+                        query(sql!("list_secrets")).bind(tenant).all(&mut connection).await?;
+                    let all: Vec<ListedSecret> = all.into_iter().map(ListedSecret::from).collect();
+                    let near = nearest(&name, all.iter().map(|listed| listed.secret.name.as_str())).map(str::to_owned);
+                    return Err(StoreError::NotFound { what: Thing::Secret, name, near });
                 }
                 bump_revisions(&mut connection, tenant, target, now).await
             })
