@@ -6,7 +6,9 @@ mod mail;
 mod pauses;
 pub mod process;
 pub mod providers;
+mod readers;
 mod shared_queue;
+mod signals;
 pub mod templates;
 
 pub use process::backlog;
