@@ -47,25 +47,30 @@ impl Arena {
         let (tenant, now) = (Tenant::DEFAULT, self.engine.clock.now());
         let target = self.engine.store.find_target(tenant, self.module).await.unwrap();
         let records = self.engine.store.active_records(tenant, self.engine.user.id, target.id).await.unwrap();
-        let new = NewNotification {
-            id: Uuid::now_v7(),
-            target_user_record: records[0].id,
-            title: "Title".to_owned(),
-            body: "The body.".to_owned(),
-            extra: Map::new(),
-            scheduled_delivery: now,
-            retry_time_interval: 60,
-            max_retries: 2,
-            expires_at: None,
-            idempotency_key: None,
-            on_unknown: None,
-        };
+        let new = self.new_notification(records[0].id);
         let id = new.id;
         self.engine.store.create(tenant, &[new], now).await.unwrap();
         self.engine.deliver().await;
         let shown = self.engine.show(id).await;
         self.serves().await;
         shown
+    }
+
+    /// One that is due now, for this record.
+    pub fn new_notification(&self, target_user_record: Uuid) -> NewNotification {
+        NewNotification {
+            id: Uuid::now_v7(),
+            target_user_record,
+            title: "Title".to_owned(),
+            body: "The body.".to_owned(),
+            extra: Map::new(),
+            scheduled_delivery: self.engine.clock.now(),
+            retry_time_interval: 60,
+            max_retries: 2,
+            expires_at: None,
+            idempotency_key: None,
+            on_unknown: None,
+        }
     }
 
     /// What the guest reported of its try.

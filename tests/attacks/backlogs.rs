@@ -145,3 +145,37 @@ async fn large_texts_without_room() {
     let claims = sqlx::query("SELECT max(fence) FROM notifications").fetch_one(&mut database).await.unwrap();
     assert!((1..=6).contains(&claims.get::<i64, _>(0)), "claimed {} times", claims.get::<i64, _>(0));
 }
+
+/// What waits in some targets and ends without an attempt, since their only address is gone, say, takes no slot and no room: others are claimed for in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backlogs_that_end_unsent() {
+    let arena = Arena::with("sleeper", "[delivery]\nclaim_batch = 20\n").await;
+    let (engine, tenant) = (&arena.engine, Tenant::DEFAULT);
+    sleepers(engine, 3, Known::Nothing).await;
+    for target in engine.store.list_targets(tenant).await.unwrap() {
+        if !target.name.starts_with("sleeper ") {
+            continue;
+        }
+        let record = engine.store.active_records(tenant, engine.user.id, target.id).await.unwrap().remove(0).id;
+        let waiting: Vec<_> = (0..3000).map(|_| arena.new_notification(record)).collect();
+        engine.store.create(tenant, &waiting, engine.clock.now()).await.unwrap();
+        engine.store.switch_record_off(tenant, record, "It is gone.", engine.clock.now()).await.unwrap();
+    }
+    let waiting = async || {
+        let mut database = SqliteConnection::connect(&engine.settings.database.url).await.unwrap();
+        let waiting = sqlx::query("SELECT count(*) FROM notifications WHERE status = 'SCHEDULED'");
+        waiting.fetch_one(&mut database).await.unwrap().get::<i64, _>(0)
+    };
+    engine
+        .beside(async {
+            served(engine, "Mine").await;
+            let left = waiting().await;
+            assert!(left > 4500, "{left} wait of 9000");
+            let began = std::time::Instant::now();
+            while waiting().await > 0 {
+                assert!(began.elapsed() < Duration::from_secs(30), "they do not end");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+}

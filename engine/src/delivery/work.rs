@@ -6,10 +6,10 @@ use super::settler::Settler;
 use super::{Chosen, Deliverer, Event, GLANCE, Stopped, memory};
 use crate::host::Ready;
 use crate::rules::tenant::Tenant;
-use crate::store::{ClaimRequest, Claimed, StoreError};
+use crate::store::{ClaimRequest, Claimed, Claims, StoreError};
 use crate::targets::Unready;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +46,8 @@ pub(super) struct Work {
     lease_until: Timestamp,
     /// When nothing was found to be due, and in which targets it was not looked.
     looked: Option<(Vec<Uuid>, Instant)>,
+    /// Of which targets the last claims brought those above all that end without an attempt, and so take no room: others are claimed for in between.
+    ending: BTreeSet<Uuid>,
     /// Whether the last claim failed: what it took, if it took anything, nobody knows of.
     unanswered: bool,
 }
@@ -56,7 +58,8 @@ impl Work {
         let settler = Settler::start(deliverer.store.clone(), deliverer.clock.clone(), deliverer.observer.clone());
         let lanes = Lanes::new(deliverer, settler.handle(), paces);
         let (deliverer, preparing, lease_until) = (deliverer.clone(), Preparing::default(), Timestamp::MIN);
-        Work { deliverer, chosen, lanes, preparing, settler, lease_until, looked: None, unanswered: false }
+        let ending = BTreeSet::new();
+        Work { deliverer, chosen, lanes, preparing, settler, lease_until, looked: None, ending, unanswered: false }
     }
 
     /// How many notifications are claimed and not handed to the settler yet.
@@ -86,7 +89,7 @@ impl Work {
         // A second batch is claimed while the first is being sent, so that no slot waits for the database; where there is more than one, only a part, and for
         // those in which nothing waits. What waits for a target that is slow, or is being made ready, takes nobody's room.
         let (mut full, is_crowded) = self.lanes.full_targets();
-        let batch = if is_crowded { batch.div_ceil(PARTS) } else { batch };
+        let batch = if is_crowded || self.ending.len() >= PARTS { batch.div_ceil(PARTS) } else { batch };
         if self.is_done() {
             return Ok(Found::None);
         }
@@ -98,10 +101,12 @@ impl Work {
         let after_the_last = self.lease_until.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
         self.lease_until = self.deliverer.lease_from(self.deliverer.clock.now()).max(after_the_last);
         full.extend(self.preparing.targets());
+        full.extend(&self.ending);
         full.sort_unstable();
+        full.dedup();
         // That nothing else is due will not have changed with every call that ends.
         if self.looked.as_ref().is_some_and(|(but, when)| *but == full && when.elapsed() < GLANCE) {
-            return Ok(Found::NoRoom);
+            return Ok(if std::mem::take(&mut self.ending).is_empty() { Found::NoRoom } else { Found::Some });
         }
         let some_are_full = !full.is_empty();
         let request = ClaimRequest {
@@ -121,6 +126,10 @@ impl Work {
         if let Some(left) = &mut self.chosen.limit {
             *left = left.saturating_sub(found);
         }
+        let ending = mostly_ended(&claims);
+        // After those the others, and then those again.
+        let went_past_some = ending.is_empty() && !std::mem::take(&mut self.ending).is_empty();
+        self.ending.extend(ending);
         for ended in &claims.ended {
             (self.deliverer.observer)(&Event::Ended(ended));
         }
@@ -134,6 +143,7 @@ impl Work {
         let without_room = self.lanes.make_room();
         self.put_off(&without_room).await;
         Ok(match (found, some_are_full) {
+            (0, _) if went_past_some => Found::Some,
             (0, false) => Found::None,
             // What is due may be in a target that had no room when it was looked.
             (0, true) => Found::NoRoom,
@@ -261,4 +271,12 @@ impl Work {
             }
         }
     }
+}
+
+/// The targets of which more ended than are to be sent.
+fn mostly_ended(claims: &Claims) -> BTreeSet<Uuid> {
+    let mut more_ended: HashMap<Uuid, isize> = HashMap::new();
+    claims.ended.iter().for_each(|ended| *more_ended.entry(ended.target.id).or_default() += 1);
+    claims.claimed.iter().for_each(|claimed| *more_ended.entry(claimed.target.id).or_default() -= 1);
+    more_ended.into_iter().filter(|(_, more)| *more > 0).map(|(target, _)| target).collect()
 }
