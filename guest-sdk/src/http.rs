@@ -100,7 +100,8 @@ impl Request {
         self.credential(Credential::Basic(BasicCredential { user: user.into(), secret: secret.into() }))
     }
 
-    /// With the named secret in place of a marker in the URL.
+    /// With the named secret in place of a marker in the URL: one that no text of others can hold, which would carry the
+    /// secret with it.
     ///
     /// ```
     /// let request = guest_sdk::http::Request::post("https://pigeons.example/doors/{door}").url_secret("{door}", "door");

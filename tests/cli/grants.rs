@@ -398,7 +398,7 @@ async fn an_address_that_the_operator_forbids_stops_no_other() {
         program.ok(&add(user, address.clone()).each_ref().map(String::as_str));
     }
     program.ok(&["target", "grant", "Carrier Pigeon", "--http", "record_address"]);
-    let refused = "The operator forbids the address of this record: it is an address instead of a name";
+    let refused = "The address of this record may not be used: it is an address instead of a name";
     program.refused(&add("bob", "https://127.0.0.3/".to_owned()).each_ref().map(String::as_str), refused);
 
     for (user, address) in [("bob", &his), ("ada", &hers)] {

@@ -161,27 +161,36 @@ pub fn fill_url(url: &str, marked: &[Marked<'_>], secrets: &[&str]) -> Result<St
             return invalid(format!("The marker {shown} does not stand in the URL."));
         }
     }
-    let filled_by = |text: &str, set: &'static AsciiSet| {
+    let filled_with = |text: &str, marked: &[Marked<'_>], set: &'static AsciiSet| {
         let marked = encoded(marked, |secret| utf8_percent_encode(secret, set).to_string());
         Places::of(text, &marked)?.filled(text, LONGEST_URL)
     };
-    let in_path = filled_by(path, IN_PATH)?;
+    let in_path = filled_with(path, marked, IN_PATH)?;
     let mut filled = format!("{before}{in_path}");
     if let Some(query) = query {
         filled.push('?');
-        filled.push_str(&filled_by(query, &UNRESERVED_ONLY)?);
+        filled.push_str(&filled_with(query, marked, &UNRESERVED_ONLY)?);
     }
     if filled.len() > LONGEST_URL {
         return invalid(format!("With its secrets the URL has more than {LONGEST_URL} characters."));
     }
     // The parser takes `.` and `..` segments away, which would lead to another path than the one that is written.
-    let whole = Url::parse(&filled).map_err(|_| Refused::Invalid("The URL cannot be read.".to_owned()))?;
+    let is_as_written = |in_path: &str| -> Result<bool, Refused> {
+        let whole = Url::parse(&format!("{before}{in_path}"));
+        let whole = whole.map_err(|_| Refused::Invalid("The URL cannot be read.".to_owned()))?;
+        let (read, mut written) = (whole.path(), in_path.split('/'));
+        Ok(read.split('/').count() == written.clone().count()
+            && read.ends_with(written.next_back().unwrap_or_default()))
+    };
     let brings_dots =
         marked.iter().any(|(_, secret)| secret.split('/').any(|segment| segment == "." || segment == ".."));
-    if brings_dots
-        || whole.path().split('/').count() != in_path.split('/').count()
-        || !whole.path().ends_with(in_path.rsplit('/').next().unwrap_or_default())
-    {
+    if brings_dots || !is_as_written(&in_path)? {
+        let plain: Vec<Marked<'_>> = marked.iter().map(|(marker, _)| (*marker, "secret".to_owned())).collect();
+        if !is_as_written(&filled_with(path, &plain, IN_PATH)?)? {
+            return invalid(
+                "A URL with a secret in its path has to be written as it is sent: without `.` and `..` in its path, and with what is no letter of it percent-encoded.",
+            );
+        }
         let name = secrets.first().copied().unwrap_or_default().to_owned();
         let why = format!("The secret `{name}`, which goes into the URL, would change its path");
         return Err(Refused::Secret { name, why });
@@ -268,6 +277,11 @@ mod tests {
             ("https://h.example/%20{m}", "x", Ok("https://h.example/%20x")),
             ("https://h.example/{m}", "../admin", Err("would change")),
             ("https://h.example/a/{m}", "..", Err("would change")),
+            ("https://h.example/.{m}", ".", Err("would change")),
+            // What the component has written itself is not the secret's fault.
+            ("https://h.example/a/../{m}", "x", Err("has to be written as it is sent")),
+            ("https://h.example/a/../{m}", "..", Err("has to be written as it is sent")),
+            ("https://h.example/a/%2e/{m}", "x", Err("has to be written as it is sent")),
             ("https://{m}.example/", "evil", Err("path or query only")),
             ("https://h.example{m}/", "@evil.example", Err("path or query only")),
             ("https://h.example/#{m}", "x", Err("path or query only")),

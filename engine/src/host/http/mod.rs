@@ -27,7 +27,7 @@ use super::exchanges::{Exchanges, Held, MOST_PARTS, What};
 use super::redaction::Redactor;
 use super::tls;
 use crate::rules::budget::Limit;
-use crate::rules::grants::{self, Grants};
+use crate::rules::grants;
 use crate::rules::origin::Origin;
 use body::{Body, Wrong};
 use connector::TooLate;
@@ -174,7 +174,7 @@ impl Exchanges {
         if let Ok(literal) = host.trim_matches(['[', ']']).parse()
             && !grants::may_dial(&powers.grants, grants::is_operators(&powers.grants, &origin), literal)
         {
-            return Err(not_public(&powers.grants, &origin, host, literal));
+            return Err(not_public(self, &origin, host, literal));
         }
         let uri = Uri::try_from(url.as_str());
         let uri = uri.map_err(|e| failed(Phase::Invalid, "invalid_url", format!("The URL cannot be sent: {e}.")))?;
@@ -221,7 +221,7 @@ impl Exchanges {
             Ok(Err(_)) if expected.is_exceeded() => {
                 failed(Phase::Wait, "answer_too_large", format!("{authority} sends on and on, and no answer among it."))
             }
-            Ok(Err(e)) => unanswered(&e, &self.powers.grants, &origin, &authority),
+            Ok(Err(e)) => unanswered(&e, self, &origin, &authority),
             Err(_) if expected.is_connected() => slow(&authority, &patience),
             Err(_) => unconnected(&authority),
         };
@@ -382,18 +382,19 @@ fn unconnected(host: &str) -> Error {
     failed(Phase::Connect, "timeout", format!("{host} did not answer in time."))
 }
 
-fn not_public(grants: &Grants, origin: &Origin, host: &str, address: IpAddr) -> Error {
-    let denial = grants::not_public(grants, origin, host, address);
+fn not_public(exchanges: &Exchanges, origin: &Origin, host: &str, address: IpAddr) -> Error {
+    let Exchanges { powers, records, .. } = exchanges;
+    let denial = grants::not_public(&powers.grants, origin, records, host, address);
     failed(Phase::Denied, denial.code, denial.message)
 }
 
 /// Why no answer came, by how far the exchange got. What is not certainly earlier is `wait`: the provider may have taken it.
-fn unanswered(error: &legacy::Error, grants: &Grants, origin: &Origin, host: &str) -> Error {
+fn unanswered(error: &legacy::Error, exchanges: &Exchanges, origin: &Origin, host: &str) -> Error {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(e) = cause {
         match e.downcast_ref::<NoAddress>() {
-            Some(NoAddress::Denied { host, address }) => return not_public(grants, origin, host, *address),
+            Some(NoAddress::Denied { host, address }) => return not_public(exchanges, origin, host, *address),
             Some(NoAddress::NotFound(why)) => return failed(Phase::Resolve, "unknown_host", why),
             None => {}
         }

@@ -24,10 +24,10 @@ impl Denial {
 /// The code for the address of a notification's own record, which nobody but its user has chosen: all else that is denied is for who set the target up.
 pub const RECORD_NOT_ALLOWED: &str = "record_not_allowed";
 
-/// The refusal of a record's address, for this reason of the operator's.
+/// The refusal of a record's address. What would open it is not told: it is an address that anybody may have chosen.
 pub(super) fn of_record(why: String) -> Denial {
-    let rest = "give the record another address, or the operator changes that";
-    Denial::new(RECORD_NOT_ALLOWED, format!("The operator forbids the address of this record: {why}; {rest}."))
+    let message = format!("The address of this record may not be used: {why}; give the record another one.");
+    Denial::new(RECORD_NOT_ALLOWED, message)
 }
 
 /// The refusal of `wanted`, of which not all keys turn. `origin` is the one that a request would have gone to.

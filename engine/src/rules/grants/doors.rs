@@ -38,9 +38,23 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &
         }
     }
     for name in secrets {
-        check_secret(grants, name, Some(origin.clone()))?;
+        check_secret(grants, name, Some(origin.clone())).map_err(|denial| {
+            // One that may go nowhere yet is for who sets the target up.
+            let goes_elsewhere = grants.bound.contains_key(*name) && secret_anywhere(grants, name, false).is_ok();
+            match is_of_record(grants, &origin, records) && goes_elsewhere {
+                true => denial::of_record(format!("the secret {name}, which would go there, may not go to {origin}")),
+                false => denial,
+            }
+        })?;
     }
     Ok(parsed)
+}
+
+/// Whether an origin is where a request goes since the address of a record says so, and not since anybody has named it who sets the target up.
+fn is_of_record(grants: &Grants, origin: &Origin, records: &[Origin]) -> bool {
+    let is_named = grants.asked.origins.contains(origin) || grants.operator.base_url.as_ref() == Some(origin);
+    let is_open = decide(grants, &Capability::Http(origin.clone())).in_force();
+    records.contains(origin) && follows_addresses(grants) && !(is_named && is_open)
 }
 
 /// May the address of a record be gone to, where its component goes to such addresses? One that is no URL is for the component to judge, and where a name
@@ -216,11 +230,11 @@ pub fn may_dial(grants: &Grants, is_operators: bool, address: IpAddr) -> bool {
     is_operators || grants.operator.allowed.address(address)
 }
 
-/// That `host`, in a URL of this origin, leads to an address to which no connection may be opened.
-pub fn not_public(grants: &Grants, origin: &Origin, host: &str, address: IpAddr) -> Denial {
+/// That `host`, in a URL of this origin, leads to an address to which no connection may be opened. `records` as for `http`.
+pub fn not_public(grants: &Grants, origin: &Origin, records: &[Origin], host: &str, address: IpAddr) -> Denial {
     let what = format!("{host} leads to {address}, which is not a public address");
-    if !decide(grants, &Capability::Http(origin.clone())).in_force() {
-        return denial::of_record(format!("{what}, nor is it among the operator's `[sandbox] networks`"));
+    if is_of_record(grants, origin, records) {
+        return denial::of_record(format!("{what}, nor in one of the operator's `[sandbox] networks`"));
     }
     let module = &grants.module;
     Denial::new(

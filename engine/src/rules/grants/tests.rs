@@ -239,8 +239,10 @@ fn the_address_of_a_record_opens_its_own_origin_alone() {
         denial.message.contains("`[sandbox] networks` does not hold \"10.0.0.1/32\"; give the record another"),
         "{denial}"
     );
-    let named = not_public(&grants, &record[0], "ada.example", [10, 0, 0, 1].into());
+    let named = not_public(&grants, &record[0], &record, "ada.example", [10, 0, 0, 1].into());
     assert_eq!(named.code, "record_not_allowed", "{named}");
+    let elsewhere = not_public(&grants, &origin("https://bob.example"), &record, "bob.example", [10, 0, 0, 1].into());
+    assert_eq!(elsewhere.code, "address_not_public", "{elsewhere}");
     for (address, forbidden) in [
         ("https://10.0.0.1/hook", true),
         ("http://ada.example/hook", true),
@@ -253,6 +255,36 @@ fn the_address_of_a_record_opens_its_own_origin_alone() {
     }
     let unfollowed = Keys { asked: &["http record_address"], ..Keys::default() }.grants();
     assert_eq!(super::record(&unfollowed, "https://10.0.0.1/hook"), Ok(()));
+}
+
+/// Where it is open below a wildcard, or wants a secret, too: what somebody has written there who sets nothing up stops nobody else.
+#[test]
+fn what_a_record_brings_is_the_records() {
+    let keys = |granted: &'static [&'static str]| Keys {
+        asked: &["http record_address", "http https://*.wild.example", "http https://a.example", "secret token"],
+        granted,
+        bound: &[("token", "https://a.example")],
+        ..Keys::default()
+    };
+    let most = &[
+        "http record_address",
+        "http https://*.wild.example",
+        "http https://a.example",
+        "secret token=https://a.example",
+    ];
+    let grants = keys(most).grants();
+    let inside =
+        |to: &str, grants: &Grants| not_public(grants, &origin(to), &[origin(to)], "h", [10, 0, 0, 1].into()).code;
+    assert_eq!(inside("https://ada.wild.example", &grants), "record_not_allowed");
+    assert_eq!(inside("https://a.example", &grants), "address_not_public", "its own provider");
+    let sent = |to: &str, grants: &Grants| {
+        http(grants, Call::Send, to, &["token"], &[origin(to)]).err().map(|denial| denial.code)
+    };
+    assert_eq!(sent("https://ada.wild.example", &grants), Some("record_not_allowed"));
+    assert_eq!(sent("https://bob.example", &grants), Some("record_not_allowed"));
+    assert_eq!(sent("https://a.example", &grants), None);
+    let without = keys(&most[..3]).grants();
+    assert_eq!(sent("https://bob.example", &without), Some("secret_not_granted"), "it is for nowhere yet");
 }
 
 #[test]
