@@ -100,7 +100,11 @@ pub fn of(
     // A provider may answer with what it was given, or with what somebody has set, prefix and all.
     let whole = held.values.iter().map(|(name, secret)| (name.as_str(), secret.reveal()));
     let filled_in = secrets.iter().map(|(name, (_, secret))| (name.as_str(), secret.reveal()));
-    let redactor = Redactor::of(filled_in.chain(whole));
+    let mut all: Vec<(&str, &str)> = filled_in.chain(whole).collect();
+    // What a component only names, and what is large, takes nothing from the others.
+    let goes_nowhere = |name: &str| grants::secret_anywhere(&grants, name, true).is_err();
+    all.sort_by_cached_key(|(name, value)| (goes_nowhere(name), value.len()));
+    let redactor = Redactor::of(all.into_iter());
     let of_tenant = of.map(|(_, _, setup)| setup.limits.clone()).unwrap_or_default();
     let limits = in_force(&catalog.settings.sandbox.budget(), &said.limits, &of_tenant);
     let connect = Budget::from_decision(&limits).time(Limit::HttpConnect);

@@ -28,7 +28,8 @@ pub(super) struct Forms {
     pub lettered: BTreeSet<String>,
 }
 
-/// In how many ways secrets are looked for: the more there is of them, the fewer, so that the forms of all take neither long nor much memory.
+/// In how many ways a secret is looked for: the more there is of it and of those before it, the fewer, so that the forms of all take neither long nor much
+/// memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Extent {
     /// As they are, and in lines.
@@ -51,12 +52,15 @@ impl Extent {
     }
 }
 
-/// All forms of these secrets that are known, by the secret.
-pub(super) fn forms<'a>(secrets: &BTreeSet<&'a str>) -> impl Iterator<Item = (&'a str, Forms)> {
-    let extent = Extent::of(secrets.iter().map(|secret| secret.len()).sum());
+/// All forms of these secrets that are known, by the secret. None is looked for in fewer ways because of one behind it.
+pub(super) fn forms<'a>(secrets: &[&'a str]) -> impl Iterator<Item = (&'a str, Forms)> {
+    let mut length = 0;
     // The same in two ways of taking it apart could be guessed letter by letter.
     let has_another = |secret: &str| secrets.iter().any(|other| other.len() < secret.len() && secret.contains(other));
-    secrets.iter().map(move |secret| (*secret, forms_of(secret, extent, !has_another(secret))))
+    secrets.iter().map(move |secret| {
+        length += secret.len();
+        (*secret, forms_of(secret, Extent::of(length), !has_another(secret)))
+    })
 }
 
 fn forms_of(secret: &str, extent: Extent, in_parts: bool) -> Forms {
@@ -274,8 +278,7 @@ mod tests {
     use super::*;
 
     fn forms(secrets: &[&str]) -> Forms {
-        let secrets = secrets.iter().copied().collect();
-        super::forms(&secrets).fold(Forms::default(), |mut all, (_, mut forms)| {
+        super::forms(secrets).fold(Forms::default(), |mut all, (_, mut forms)| {
             all.written.append(&mut forms.written);
             all.lettered.append(&mut forms.lettered);
             all

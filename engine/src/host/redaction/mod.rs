@@ -31,7 +31,8 @@ impl Redactor {
         Self::of(values.map(|value| ("", value)))
     }
 
-    /// A redactor of secrets, each by its name and with a value; it may have several.
+    /// A redactor of secrets, each by its name and with a value; it may have several. The more there is of those before it, the fewer ways there are in which
+    /// one is known.
     pub fn of<'a>(secrets: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         Redactor { searcher: Searcher::of(secrets).map(Arc::new), which: Which::MAX }
     }
@@ -173,6 +174,19 @@ mod tests {
             let guesses: String = ('0'..='9').chain('a'..='f').map(|guess| format!("{known}{guess}/z/")).collect();
             assert_eq!(redactor.text(&guesses), guesses, "no guess is told from another");
         }
+    }
+
+    /// What is only named beside it, large as it may be, takes no form from a secret before it.
+    #[test]
+    fn a_large_secret_weakens_none_before_it() {
+        let (token, large) = ("s3cr&tOfTheTarget", "m".repeat(32_768));
+        let redactor = Redactor::of([("token", token), ("large", large.as_str())].into_iter());
+        for text in ["733363722674", "s3cr&amp;tOfTheTarget"] {
+            let hexadecimal: String = token.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let text = if hexadecimal.starts_with(text) { hexadecimal } else { text.to_owned() };
+            assert_eq!(redactor.text(&text), BLOT, "{text}");
+        }
+        assert_eq!(redactor.text(&large), BLOT);
     }
 
     /// As a column of a database, a page or a mail may have put it into groups and lines, and as bytes of a character set that is not UTF-8.

@@ -23,27 +23,29 @@ pub struct Searcher {
 }
 
 impl Searcher {
-    /// Of secrets by their names, each with the values by which it may be known. Nothing where there is nothing to find.
+    /// Of values, each with the name of its secret, in the order in which they are to have forms. Nothing where there is nothing to find.
     pub fn of<'a>(values: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Self> {
-        let mut by_name: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (name, value) in values.filter(|(_, value)| !value.is_empty()) {
-            by_name.entry(name).or_default().push(value);
-        }
+        let (mut names, mut in_order): (Vec<String>, Vec<&str>) = Default::default();
         let mut whose: BTreeMap<&str, Which> = BTreeMap::new();
-        for (place, values) in by_name.values().enumerate() {
-            for value in values {
-                *whose.entry(value).or_default() |= bit(place);
+        for (name, value) in values.filter(|(_, value)| !value.is_empty()) {
+            let place = names.iter().position(|known| known == name).unwrap_or(names.len());
+            if place == names.len() {
+                names.push(name.to_owned());
             }
+            let of = whose.entry(value).or_default();
+            if *of == 0 {
+                in_order.push(value);
+            }
+            *of |= bit(place);
         }
         let (mut written, mut lettered): (BTreeMap<String, Which>, BTreeMap<String, Which>) = Default::default();
-        for (value, forms) in encodings::forms(&whose.keys().copied().collect()) {
+        for (value, forms) in encodings::forms(&in_order) {
             let of = whose.get(value).copied().unwrap_or_default();
             for (all, forms) in [(&mut written, forms.written), (&mut lettered, forms.lettered)] {
                 forms.into_iter().for_each(|form| *all.entry(form).or_default() |= of);
             }
         }
         let (written, lettered) = (Known::new(written), Known::new(lettered));
-        let names = by_name.into_keys().map(str::to_owned).collect();
         (written.is_some() || lettered.is_some()).then_some(Searcher { names, written, lettered })
     }
 
@@ -197,7 +199,7 @@ mod tests {
     fn what_ends_with_many_others_takes_no_longer() {
         let lines: String = (8..300).map(|length| format!("{}\n", "a".repeat(length))).collect();
         let others: Vec<(String, String)> =
-            (0..31).map(|number| (format!("s{number}"), "a".repeat(9 + number))).collect();
+            (0..30).map(|number| (format!("s{number}"), "a".repeat(9 + number))).collect();
         let others = others.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let searcher = Searcher::of(others.chain([("lines", lines.as_str()), ("none", "mum's the word")])).unwrap();
         let began = Instant::now();
