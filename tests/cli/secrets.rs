@@ -4,6 +4,49 @@ use super::grants::{fed, inspected, installed};
 use crate::support::guest;
 use crate::support::program::Program;
 use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// An engine that runs has the key before: what it cannot read any more waits for its next start, and nobody has to resume anything.
+#[test]
+fn a_key_that_is_changed_beside_an_engine_that_runs() {
+    let program =
+        installed(&["--grant-http", "https://provider.example", "--grant-secret", "token=https://provider.example"]);
+    program.ada();
+    program.ok(&["record", "add", "--user", "ada", "--target", "Carrier Pigeon", "--target-user-id", "coop 7"]);
+    let set = ["secret", "set", "token", "--origin", "https://provider.example"];
+    assert_eq!(fed(&program, &set, "hush-hush-hush\n").code, Some(0));
+    let notify = || {
+        let extra = ["--extra", "{\"url\": \"https://provider.example\"}"];
+        let to = ["notify", "--user", "ada", "--target", "Carrier Pigeon", "--title", "Title"];
+        program.json(&[&to[..], &extra].concat())[0]["notifications"][0].as_str().unwrap().to_owned()
+    };
+    let running = program.start();
+    let until = |what: &str, done: &dyn Fn() -> bool| {
+        let began = Instant::now();
+        while !done() {
+            assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let status = |id: &str| program.json(&["notification", "show", id])["status"].clone();
+    let first = notify();
+    until("it delivers", &|| status(&first) == "DELIVERED");
+
+    let (key, old) = (program.folder.path().join("engine.key"), program.folder.path().join("old.key"));
+    std::fs::rename(&key, &old).unwrap();
+    std::fs::write(&key, "07".repeat(32)).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let told = program.ok(&["secret", "rotate", "--old-key-file", old.to_str().unwrap()]).stdout;
+    assert!(told.contains("Start those engines again that run"), "{told}");
+    let second = notify();
+    let listed = || program.ok(&["target", "list"]).stdout;
+    until("it is paused", &|| listed().contains("paused until the next start"));
+    assert_eq!(status(&second), "SCHEDULED");
+    running.signal("-TERM");
+    assert_eq!(running.ended(), Some(0));
+    let _running = program.start();
+    until("it delivers again", &|| status(&second) == "DELIVERED");
+}
 
 /// Bytes of a file, if they are in any of the folder.
 fn anywhere(program: &Program, needle: &str) -> bool {

@@ -104,8 +104,8 @@ async fn check_asked(
             asked.push(wanted.name.clone());
         }
         if ready.module.manifest.secrets.iter().any(|wanted| wanted.name == name) {
-            let http = |origin: &Origin| Capability::Http(origin.clone());
-            nowhere.retain(|origin| !grants::decide(&ready.powers.grants, &http(origin)).asked);
+            let towards = |origin: &Origin| Capability::Secret(name.to_owned(), Some(origin.clone()));
+            nowhere.retain(|origin| !grants::decide(&ready.powers.grants, &towards(origin)).asked);
             // For signatures, which go nowhere.
             if !grants::goes_somewhere(&ready.powers.grants) {
                 nowhere.clear();
@@ -306,7 +306,11 @@ impl Rotate {
         let rotated = context.store.reseal_secrets(Tenant::DEFAULT, &sealed, context.clock.now()).await?;
         match context.output {
             Format::Json => output::json(&json!({ "rotated": rotated, "key_id": new.id() }))?,
-            Format::Text => output::text(&format!("{rotated} secrets are encrypted under this engine's key now."))?,
+            Format::Text => {
+                let again =
+                    if rotated > 0 { " Start those engines again that run: they have the key before." } else { "" };
+                output::text(&format!("{rotated} secrets are encrypted under this engine's key now.{again}"))?
+            }
         }
         Ok(Code::Done)
     }

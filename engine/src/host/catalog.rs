@@ -82,9 +82,11 @@ impl Ready {
         lacking.map(told).collect()
     }
 
-    /// What its component is not called without, if it lacks that: the settings that it requires.
+    /// What its component is not called without, if it lacks that: the settings that it requires, and secrets that are there and cannot be read: another engine
+    /// may, or this one when it is started again.
     pub fn unmet(&self) -> Option<ModuleError> {
-        let lacking = self.lacking_settings();
+        let mut lacking = self.lacking_settings();
+        lacking.extend(self.powers.unreadable.values().cloned());
         (!lacking.is_empty()).then(|| ModuleError(lacking.join(" ")))
     }
 
