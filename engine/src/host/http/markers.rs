@@ -2,8 +2,9 @@
 //! could else make others of the first of them, and whoever got those back would not be known for a secret.
 
 use super::request::{LONGEST_URL, Refused, invalid};
+use crate::host::redaction::{IN_PATH, UNRESERVED};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 use serde::de::IgnoredAny;
 use url::Url;
 
@@ -14,24 +15,6 @@ const MOST_PLACES: usize = 1000;
 /// How far back an escape may begin that is not whole, and how many times what stands there is decoded at most.
 const LONGEST_ESCAPE: usize = 24;
 const MOST_DECODINGS: usize = 4;
-
-/// What may stand in a path as it is: unreserved characters, the sub-delimiters, `/`, `:` and `@` (RFC 3986).
-pub const IN_PATH: &AsciiSet = &UNRESERVED_ONLY
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'@')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'=');
-const UNRESERVED_ONLY: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A marker, and the secret that takes its place.
 pub type Marked<'a> = (&'a str, String);
@@ -169,7 +152,7 @@ pub fn fill_url(url: &str, marked: &[Marked<'_>], secrets: &[&str]) -> Result<St
     let mut filled = format!("{before}{in_path}");
     if let Some(query) = query {
         filled.push('?');
-        filled.push_str(&filled_with(query, marked, &UNRESERVED_ONLY)?);
+        filled.push_str(&filled_with(query, marked, UNRESERVED)?);
     }
     if filled.len() > LONGEST_URL {
         return invalid(format!("With its secrets the URL has more than {LONGEST_URL} characters."));
@@ -232,7 +215,7 @@ pub fn fill_body(body: &[u8], headers: &HeaderMap, marked: &[Marked<'_>], larges
         }
     }
     let encode = |secret: &str| {
-        if is_json { in_json(secret) } else { utf8_percent_encode(secret, &UNRESERVED_ONLY).to_string() }
+        if is_json { in_json(secret) } else { utf8_percent_encode(secret, UNRESERVED).to_string() }
     };
     let encoded = encoded(marked, encode);
     let places = Places::of(text, &encoded)?;

@@ -13,7 +13,6 @@ mod request;
 mod wasi;
 
 pub(super) use link::link;
-pub(super) use markers::IN_PATH;
 pub(super) use request::LONGEST_ID;
 
 pub use client::HttpClient;

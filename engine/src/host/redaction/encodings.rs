@@ -1,6 +1,5 @@
 //! How a secret may look after others have written it into a URL, a form, a header, a JSON text or a page.
 
-use crate::host::http::IN_PATH;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -17,7 +16,24 @@ const MOST_EATEN: usize = 4;
 pub(super) const PART: usize = 10;
 /// With fewer letters and digits a secret is not known by them alone.
 const FEWEST_LETTERS: usize = 16;
-pub(super) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What may stand anywhere in a URL as it is (RFC 3986).
+pub(in crate::host) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What may stand in a path as it is: unreserved characters, the sub-delimiters, `/`, `:` and `@` (RFC 3986).
+pub(in crate::host) const IN_PATH: &AsciiSet = &UNRESERVED
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=');
 
 /// What a secret is looked for as.
 #[derive(Debug, Default)]

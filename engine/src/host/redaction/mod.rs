@@ -7,6 +7,8 @@
 mod encodings;
 mod search;
 
+pub(super) use encodings::{IN_PATH, UNRESERVED};
+
 use search::{Searcher, Which};
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -125,7 +127,6 @@ impl Redactor {
 
 #[cfg(test)]
 mod tests {
-    use super::encodings::UNRESERVED;
     use super::*;
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
