@@ -1,8 +1,8 @@
 //! What the components of targets know: as it is set by commands, in the settings and by variables.
 
 use super::grants::installed;
-use crate::support::guest;
 use crate::support::program::Program;
+use crate::support::{folder_with, guest};
 use serde_json::json;
 
 /// What is set at the installation is seen, taken away by an empty value, and comes after the operator's.
@@ -134,6 +134,16 @@ fn what_is_spelled_much_like_another_is_remarked_on() {
     }
     let checked = program.ok(&["settings", "check"]);
     assert!(checked.stdout.contains("are valid, as far as they were checked (from"), "{checked:?}");
+
+    // One of the engine's own, of a component in a folder.
+    let folder = folder_with(&["misses"]);
+    let program = Program::new().with("ENGINE_TARGETS__PATHS", folder.path().to_str().unwrap());
+    let program = program.with("ENGINE_TARGET__MISSES__BASE_ULR", "https://a.example");
+    let told = program.ok(&["settings", "check"]).stderr;
+    assert!(
+        told.contains("[target.misses]: Its component names no setting `base_ulr`; did you mean `base_url`?"),
+        "{told}"
+    );
 }
 
 /// What the operator has written for a component that is installed meanwhile is told, and keeps nothing from being installed.

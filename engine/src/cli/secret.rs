@@ -299,6 +299,15 @@ impl Rotate {
             if secret.key_id == new.id() {
                 continue;
             }
+            if secret.key_id != old.id() {
+                anyhow::bail!(
+                    "The secret `{}` was encrypted with the key {}, and {} holds {}: give the file of that key to --old-key-file. Nothing was changed.",
+                    secret.name,
+                    secret.key_id,
+                    self.old_key_file.display(),
+                    old.id()
+                );
+            }
             let value = old.open(Tenant::DEFAULT, &secret)?;
             let replaced = secret.key_id.clone();
             sealed.push((replaced, new.seal(Tenant::DEFAULT, secret, &value, nonce()?)?));
@@ -306,10 +315,16 @@ impl Rotate {
         let rotated = context.store.reseal_secrets(Tenant::DEFAULT, &sealed, context.clock.now()).await?;
         match context.output {
             Format::Json => output::json(&json!({ "rotated": rotated, "key_id": new.id() }))?,
+            Format::Text if sealed.is_empty() => {
+                output::text("There is no secret that is not encrypted under this engine's key.")?
+            }
             Format::Text => {
                 let again =
                     if rotated > 0 { " Start those engines again that run: they have the key before." } else { "" };
-                output::text(&format!("{rotated} secrets are encrypted under this engine's key now.{again}"))?
+                output::text(&format!(
+                    "{} encrypted under this engine's key now.{again}",
+                    if rotated == 1 { "One secret is".to_owned() } else { format!("{rotated} secrets are") }
+                ))?
             }
         }
         Ok(Code::Done)

@@ -49,20 +49,20 @@ impl Settings {
 }
 
 async fn check(settings: &Arc<settings::Settings>, format: Format) -> anyhow::Result<Code> {
-    let mut found = Checked { problems: settings.missing_folders(), unchecked: Vec::new() };
+    let mut found = Checked { problems: settings.missing_folders(), ..Checked::default() };
     if found.problems.is_empty() {
         found = check_targets(settings).await?;
     }
-    let Checked { problems, unchecked } = found;
+    let Checked { problems, unchecked, remarks } = found;
     match format {
         Format::Json => {
             let valid = problems.is_empty();
             output::json(
-                &json!({ "valid": valid, "file": settings.file, "problems": problems, "unchecked": unchecked }),
+                &json!({ "valid": valid, "file": settings.file, "problems": problems, "unchecked": unchecked, "remarks": remarks }),
             )?;
         }
         Format::Text => {
-            unchecked.iter().for_each(|what| output::aside(&format!("engine: {what}")));
+            unchecked.iter().chain(&remarks).for_each(|what| output::aside(&format!("engine: {what}")));
             problems.iter().for_each(|problem| output::aside(&format!("engine: {problem}")));
             if problems.is_empty() {
                 let from = settings.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
@@ -75,10 +75,13 @@ async fn check(settings: &Arc<settings::Settings>, format: Format) -> anyhow::Re
 }
 
 /// What a check came to, in sentences.
+#[derive(Default)]
 struct Checked {
     problems: Vec<String>,
     /// What was not looked at, and who does.
     unchecked: Vec<String>,
+    /// What nothing is wrong with, and somebody may have meant otherwise.
+    remarks: Vec<String>,
 }
 
 /// What keeps the components that are meant to be used from being so, and secrets that none of them asks for.
@@ -90,7 +93,7 @@ async fn check_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<Che
         None => (EngineKey::read_or_make(&passing.path().join("engine.key"))?, passing.path().join("engine.cache")),
     };
     let catalog = catalog(settings, &key, &cache, Clock::system())?;
-    let (mut problems, mut unchecked) = (Vec::new(), Vec::new());
+    let (mut problems, mut unchecked, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
     for module in catalog.meant().await {
         match catalog.get(&module).await {
             // What is installed, and what is granted, is in the database, which is not asked.
@@ -104,6 +107,7 @@ async fn check_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<Che
             Ok(ready) => {
                 let lacks = if ready.source == Source::Bundled { ready.lacks() } else { ready.lacking_settings() };
                 problems.extend(lacks.into_iter().map(|lack| format!("The component {module} cannot send: {lack}")));
+                remarks.extend(ready.remarks().into_iter().map(|remark| format!("[target.{module}]: {remark}")));
             }
         }
     }
@@ -119,5 +123,5 @@ async fn check_targets(settings: &Arc<settings::Settings>) -> anyhow::Result<Che
             ),
         }
     }));
-    Ok(Checked { problems, unchecked })
+    Ok(Checked { problems, unchecked, remarks })
 }

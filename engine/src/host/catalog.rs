@@ -94,7 +94,7 @@ impl Ready {
     pub fn remarks(&self) -> Vec<String> {
         let mut settings = self.powers.settings.clone();
         settings.retain(|key, _| !ENGINES_OWN.contains(&key.as_str()));
-        let misspelt = schema::perhaps_misspelt(&settings, &self.module.manifest.settings);
+        let misspelt = schema::perhaps_misspelt(&settings, &self.module.manifest.settings, &ENGINES_OWN);
         misspelt.map(|(key, near)| format!("Its component names no setting `{key}`; did you mean `{near}`?")).collect()
     }
 

@@ -85,7 +85,7 @@ impl SecretKey {
         let SealedSecret { name, key_id, ciphertext, .. } = secret;
         if *key_id != self.id {
             return Err(SealError(format!(
-                "The secret `{name}` was encrypted with another key ({key_id}) than this engine's ({}): start this engine again if its key was changed since it began, name that key's file in ENGINE_KEY_FILE, or give it to `engine secret rotate --old-key-file`.",
+                "The secret `{name}` was encrypted with another key ({key_id}) than this engine's ({}): start this engine again if its key was changed since it began, name that key's file in ENGINE_KEY_FILE, or give it to `engine secret rotate --old-key-file`; if it is lost, `engine secret set {name}` sets the secret anew.",
                 self.id
             )));
         }

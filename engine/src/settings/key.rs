@@ -26,10 +26,13 @@ impl EngineKey {
         let mut text = String::new();
         // More than that is none, and could be without end.
         let read = std::fs::File::open(file).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
-        read.map_err(|e| SettingsError::new(format!("The engine's key {} cannot be read: {e}.", file.display())))?;
+        read.map_err(|e| SettingsError::new(format!(
+                "The engine's key {} cannot be read: {e}. (Where no secret has been set yet, `openssl rand -hex 32` makes a key.)",
+                file.display()
+            )))?;
         decode(text.trim()).map(EngineKey).ok_or_else(|| {
             SettingsError::new(format!(
-                "The engine's key {} must hold 64 hexadecimal digits, and does not; `openssl rand -hex 32` makes some.",
+                "The engine's key {} must hold 64 hexadecimal digits, and does not: put the right file there. (Where no secret has been set yet, `openssl rand -hex 32` makes a key.)",
                 file.display()
             ))
         })

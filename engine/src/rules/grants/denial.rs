@@ -76,7 +76,14 @@ pub(super) fn of(grants: &Grants, wanted: &Capability, decision: Decision, origi
             } else {
                 ("origin_not_granted", format!("it is not granted; {command}"))
             };
-            Denial::new(code, format!("The target {target} may not use {whither}: {why}."))
+            // One of the two may be a slip; a component that reads `base_url` goes there by itself.
+            let slip = match (&operator.base_url, origin.filter(|_| decision.asked)) {
+                (Some(named), Some(_)) => format!(
+                    "; what the operator opens to it is {named}, by `base_url` under [target.{module}]: if that is a slip, mend it instead"
+                ),
+                _ => String::new(),
+            };
+            Denial::new(code, format!("The target {target} may not use {whither}: {why}{slip}."))
         }
         Capability::Smtp(from) => {
             let sender = from.as_deref().or(grants.own_sender());

@@ -306,6 +306,12 @@ fn a_denial_says_what_would_allow_it() {
     let slip = http_of(Keys { asked: &[a, "http record_address"], ..Keys::default() }, "https://a.exmple/x");
     let meant = "but for https://a.example, the record's own address (did you mean https://a.example?); its author adds https://a.exmple";
     assert!(slip.contains(meant), "{slip}");
+    let slip = Keys { asked: &[a], operator: word("https://a.exmple"), ..Keys::default() };
+    let message = http_of(slip, "https://a.example/x");
+    assert!(
+        message.contains("by `base_url` under [target.carrier_pigeon]: if that is a slip, mend it instead"),
+        "{message}"
+    );
     let message = http_of(Keys::default(), "a.example/x");
     assert!(message.contains("\"a.example/x\" does not say `https://` or `http://`: write all of it"), "{message}");
     let message = http_of(Keys { operator: word("https://b.example"), ..Keys::default() }, "https://a.example/x");

@@ -211,15 +211,18 @@ pub fn lacking<'a>(object: &Map<String, Value>, schema: &'a Value) -> impl Itera
     required.filter_map(Value::as_str).filter(|key| !object.contains_key(*key))
 }
 
-/// The keys that `schema` takes and does not name, but one that is spelled much like it: that one may have been meant.
+/// The keys that `schema` takes and does not name, but one that is spelled much like it, or one of `others` is: that one may have been meant.
 pub fn perhaps_misspelt<'a>(
     object: &'a Map<String, Value>,
     schema: &'a Value,
+    others: &'a [&'a str],
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
     let named = schema.get("properties").and_then(Value::as_object);
+    let named = move || named.into_iter().flat_map(Map::keys).map(String::as_str);
     object.keys().filter_map(move |key| {
-        let named = named.filter(|named| !named.contains_key(key))?;
-        Some((key.as_str(), nearest(key, named.keys().map(String::as_str))?))
+        let is_named = named().any(|named| named == key);
+        let near = nearest(key, named().chain(others.iter().copied())).filter(|_| !is_named)?;
+        Some((key.as_str(), near))
     })
 }
 
