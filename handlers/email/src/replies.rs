@@ -2,7 +2,7 @@
 //! and after what relays really say. The three digits decide first; a code that is not known counts as its class does:
 //! 4 not now, 5 never.
 
-use guest_sdk::smtp::{Breakage, Error, Phase, Reply, Stage};
+use guest_sdk::smtp::{Breakage, Error, Mail, Mailbox, Phase, Reply, Stage};
 use guest_sdk::{Failure, Outcome, Receipt, Scope};
 
 /// Enhanced codes of a recipient that does not exist, and never will under this address: unknown mailbox, unknown
@@ -17,11 +17,20 @@ const ABOUT_THE_RECIPIENT: [u16; 4] = [550, 551, 553, 556];
 /// is about the target, and pauses it.
 const SENDER_NOT_GRANTED: &str = "sender_not_granted";
 
-/// What came of handing a mail to the relay.
-pub fn outcome(result: Result<Reply, Error>) -> Outcome {
+/// Whether a relay may refuse what it is told first about this mail, and take others: it has a sender of its own, or an address in another script, which is
+/// announced there (SMTPUTF8).
+pub fn is_unlike_others(mail: &Mail) -> bool {
+    let Mail { sender, recipients, cc, bcc, .. } = mail;
+    let local_part = |mailbox: &Mailbox| mailbox.address.rsplit_once('@').map_or("", |(local, _)| local).to_owned();
+    let mut all = recipients.iter().chain(cc).chain(bcc).chain([sender]).map(local_part);
+    !sender.address.is_empty() || all.any(|local| !local.is_ascii())
+}
+
+/// What came of handing a mail to the relay, one that is unlike others or one like all.
+pub fn outcome(result: Result<Reply, Error>, is_unlike_others: bool) -> Outcome {
     match result {
         Ok(reply) => Outcome::Delivered(Receipt::new(queue_id(&reply.text), "Email Successfully Sent")),
-        Err(Error::Refused(reply)) => refused(&reply),
+        Err(Error::Refused(reply)) => refused(&reply, is_unlike_others),
         Err(Error::Broken(breakage)) => broken(breakage),
     }
 }
@@ -33,11 +42,11 @@ fn queue_id(text: &str) -> &str {
     after("queued as ").or_else(|| after("id=")).unwrap_or_default().trim_end_matches(['.', ',', ';'])
 }
 
-fn refused(reply: &Reply) -> Outcome {
+fn refused(reply: &Reply, is_unlike_others: bool) -> Outcome {
     let reason = failure(reply);
     match reply.code {
         400..=499 => Outcome::retry(scope_of_delay(reply), reason),
-        500..=599 if concerns_configuration(reply) => Outcome::retry(Scope::Configuration, reason),
+        500..=599 if concerns_configuration(reply, is_unlike_others) => Outcome::retry(Scope::Configuration, reason),
         500..=599 if is_dead_address(reply) => Outcome::InactiveDevice(reason),
         500..=599 => Outcome::Failed(reason),
         // A server that answers with something else than RFC 5321 has room for. Nothing was taken.
@@ -61,7 +70,7 @@ fn scope_of_delay(reply: &Reply) -> Scope {
 }
 
 /// Whether a `never` is about us, and so would be said of any other mail too.
-fn concerns_configuration(reply: &Reply) -> bool {
+fn concerns_configuration(reply: &Reply, is_unlike_others: bool) -> bool {
     let login = matches!(reply.code, 530 | 534 | 535 | 538) || reply.enhanced == "5.7.8";
     login
         || match reply.stage {
@@ -69,7 +78,9 @@ fn concerns_configuration(reply: &Reply) -> bool {
             // The target's sender is not welcome; unless the mail itself is, as its size or characters are announced at
             // this stage.
             Stage::Sender => {
-                reply.code != 552 && !matches!(reply.enhanced.as_str(), "5.2.3" | "5.3.4" | "5.6.7" | "5.6.9")
+                !is_unlike_others
+                    && reply.code != 552
+                    && !matches!(reply.enhanced.as_str(), "5.2.3" | "5.3.4" | "5.6.7" | "5.6.9")
             }
             Stage::Recipient | Stage::Data | Stage::Content => false,
         }
@@ -140,6 +151,30 @@ mod tests {
                 Scope::Configuration => "retry configuration",
             },
         }
+    }
+
+    fn outcome(result: Result<Reply, Error>) -> Outcome {
+        super::outcome(result, false)
+    }
+
+    /// A sender that one notification asked for, or an address that few relays take, is refused without a word of all other mails.
+    #[test]
+    fn what_is_said_of_one_mail_stops_no_other() {
+        let mailbox = |address: &str| Mailbox { name: String::new(), address: address.to_owned() };
+        let to = |address: &str| Mail::new("", mailbox(address), "Hello");
+        for (mail, is_unlike) in [
+            (to("ada@example.org"), false),
+            (to("ada@bücher.example"), false),
+            (to("böb@example.org"), true),
+            (Mail { cc: vec![mailbox("böb@example.org")], ..to("ada@example.org") }, true),
+            (Mail { sender: mailbox("news@example.org"), ..to("ada@example.org") }, true),
+        ] {
+            assert_eq!(is_unlike_others(&mail), is_unlike, "{mail:?}");
+        }
+        let of = |stage, code| short(&super::outcome(Err(Error::Refused(reply(stage, code, ""))), true)).to_owned();
+        assert_eq!(of(Stage::Sender, 553), "failed");
+        assert_eq!(of(Stage::Sender, 530), "retry configuration", "a login is missing for all");
+        assert_eq!(of(Stage::Hello, 550), "retry configuration");
     }
 
     #[test]
