@@ -86,8 +86,19 @@ impl Ready {
     /// may, or this one when it is started again.
     pub fn unmet(&self) -> Option<ModuleError> {
         let mut lacking = self.lacking_settings();
-        lacking.extend(self.powers.unreadable.values().cloned());
+        let is_used = |name: &str| {
+            let asked = self.module.manifest.secrets.iter().find(|asked| asked.name == name);
+            let is_required = asked.is_some_and(|asked| asked.required);
+            is_required || grants::secret_anywhere(&self.powers.grants, name, self.signs()).is_ok()
+        };
+        let unreadable = self.powers.unreadable.iter().filter(|(name, _)| is_used(name));
+        lacking.extend(unreadable.map(|(_, why)| why.clone()));
         (!lacking.is_empty()).then(|| ModuleError(lacking.join(" ")))
+    }
+
+    /// Whether its component can make signatures.
+    fn signs(&self) -> bool {
+        self.module.imports.iter().any(|import| import.starts_with(SIGNING))
     }
 
     /// What somebody may have meant otherwise, though nothing is wrong with it: settings that its component takes, and does not name.
@@ -102,7 +113,7 @@ impl Ready {
     pub fn lacks(&self) -> Vec<String> {
         let Ready { module, powers, .. } = self;
         let mut lacks = self.lacking_settings();
-        let signs = module.imports.iter().any(|import| import.starts_with(SIGNING));
+        let signs = self.signs();
         let required = module.manifest.secrets.iter().filter(|secret| secret.required);
         // Both, as each is mended by itself.
         lacks.extend(required.flat_map(|SecretAsked { name, .. }| {
