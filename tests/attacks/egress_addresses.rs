@@ -121,6 +121,20 @@ async fn a_record_that_leads_inside() {
     }
 }
 
+/// A user's own address at somebody who is not to have the target's secret, where the component sends it along with each.
+#[tokio::test]
+async fn a_record_to_which_a_secret_may_not_go() {
+    let server = HttpServer::start(Answer::status(200, "", "")).await;
+    let probe = Probe::new().await;
+    let powers = Arc::new(probe.powers(Some(&server.origin())));
+    let bearer = json!([{ "bearer": "token" }]);
+    let sent = |record: &str| json!({ "url": record, "record": record, "credentials": bearer });
+    let found = probe.tried(&powers, sent("https://mallory.example/hook")).await;
+    assert_eq!((&found["phase"], &found["code"]), (&json!("denied"), &json!("record_not_allowed")), "{found}");
+    assert!(!found["message"].as_str().unwrap().contains("grant"), "nobody is told to send it there: {found}");
+    assert_eq!(probe.tried(&powers, sent(&server.origin())).await["status"], 200, "where it may go");
+}
+
 #[tokio::test]
 async fn a_name_that_leads_nowhere() {
     let probe = Probe::new().await;

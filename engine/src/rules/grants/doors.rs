@@ -41,7 +41,7 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &
         check_secret(grants, name, Some(origin.clone())).map_err(|denial| {
             // One that may go nowhere yet is for who sets the target up.
             let goes_elsewhere = grants.bound.contains_key(*name) && secret_anywhere(grants, name, false).is_ok();
-            match is_of_record(grants, &origin, records) && goes_elsewhere {
+            match records.contains(&origin) && follows_addresses(grants) && goes_elsewhere {
                 true => denial::of_record(format!("the secret {name}, which would go there, may not go to {origin}")),
                 false => denial,
             }

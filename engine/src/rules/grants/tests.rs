@@ -283,6 +283,9 @@ fn what_a_record_brings_is_the_records() {
     assert_eq!(sent("https://ada.wild.example", &grants), Some("record_not_allowed"));
     assert_eq!(sent("https://bob.example", &grants), Some("record_not_allowed"));
     assert_eq!(sent("https://a.example", &grants), None);
+    let base_url = word("https://inner.example");
+    let beside = Keys { operator: base_url, ..keys(most) }.grants();
+    assert_eq!(sent("https://inner.example", &beside), Some("record_not_allowed"), "open otherwise, too");
     let without = keys(&most[..3]).grants();
     assert_eq!(sent("https://bob.example", &without), Some("secret_not_granted"), "it is for nowhere yet");
 }
