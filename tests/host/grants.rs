@@ -137,7 +137,8 @@ async fn what_the_operator_forbids_no_grant_opens() {
     grant(&engine, "http_probe", &[Capability::RecordAddress]).await;
     let denied = asked(&engine, json!({ "url": server.origin() })).await;
     let message = denied["message"].as_str().unwrap();
-    assert!(message.contains("the operator forbids it") && message.contains("`[sandbox] plain_http`"), "{message}");
+    assert_eq!(denied["code"], "record_not_allowed", "{denied}");
+    assert!(message.contains("`[sandbox] plain_http`"), "{message}");
     assert_eq!(server.count(), 0);
 }
 
@@ -210,9 +211,12 @@ async fn a_secret_of_another_key_is_told_and_not_used() {
     let mut sealed = engine.store.list_secrets(TENANT).await.unwrap().remove(0).secret;
     sealed.key_id = "another".to_owned();
     engine.store.set_secret(TENANT, &sealed, engine.clock.now()).await.unwrap();
-    let found = asked(&engine, json!({ "url": server.origin(), "credentials": [{ "bearer": "token" }] })).await;
-    let message = found["message"].as_str().unwrap();
-    assert!(message.contains("another key (another)") && message.contains("ENGINE_KEY_FILE"), "{message}");
+    let wish = json!({ "url": server.origin(), "credentials": [{ "bearer": "token" }] });
+    let waits = engine.notify("http_probe", "Title", wish).await;
+    engine.deliver().await;
+    let pause = target(&engine, "http_probe").await.pause.unwrap().said();
+    assert!(pause.contains("another key (another)") && pause.contains("ENGINE_KEY_FILE"), "{pause}");
+    assert_eq!(engine.show(waits).await.listed.notification.status, Status::Scheduled);
     assert_eq!(server.count(), 0);
 }
 

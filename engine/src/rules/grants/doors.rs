@@ -39,9 +39,11 @@ pub fn http(grants: &Grants, call: Call, url: &str, secrets: &[&str], records: &
     }
     for name in secrets {
         check_secret(grants, name, Some(origin.clone())).map_err(|denial| {
-            // One that may go nowhere yet is for who sets the target up.
+            let goes_to_record = records.contains(&origin) && follows_addresses(grants);
+            // One that may go nowhere yet, or is meant to go there, is for who sets the target up.
             let goes_elsewhere = grants.bound.contains_key(*name) && secret_anywhere(grants, name, false).is_ok();
-            match records.contains(&origin) && follows_addresses(grants) && goes_elsewhere {
+            let is_meant = grants.granted.contains(&Capability::Secret((*name).to_owned(), Some(origin.clone())));
+            match goes_to_record && goes_elsewhere && !is_meant {
                 true => denial::of_record(format!("the secret {name}, which would go there, may not go to {origin}")),
                 false => denial,
             }

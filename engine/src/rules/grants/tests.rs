@@ -283,6 +283,13 @@ fn what_a_record_brings_is_the_records() {
     assert_eq!(sent("https://ada.wild.example", &grants), Some("record_not_allowed"));
     assert_eq!(sent("https://bob.example", &grants), Some("record_not_allowed"));
     assert_eq!(sent("https://a.example", &grants), None);
+    let meant = keys(&[
+        "http record_address",
+        "secret token=https://a.example",
+        "http https://a.example",
+        "secret token=https://bob.example",
+    ]);
+    assert_eq!(sent("https://bob.example", &meant.grants()), Some("secret_not_bound"), "somebody has granted it there");
     let base_url = word("https://inner.example");
     let beside = Keys { operator: base_url, ..keys(most) }.grants();
     assert_eq!(sent("https://inner.example", &beside), Some("record_not_allowed"), "open otherwise, too");

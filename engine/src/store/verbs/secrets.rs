@@ -46,7 +46,9 @@ impl Store {
                     let all: Vec<ListedSecretRow> =
                         query(sql!("list_secrets")).bind(tenant).all(&mut connection).await?;
                     let all: Vec<ListedSecret> = all.into_iter().map(ListedSecret::from).collect();
-                    let near = nearest(&name, all.iter().map(|listed| listed.secret.name.as_str())).map(str::to_owned);
+                    // It may be another target's.
+                    let others = all.iter().map(|listed| listed.secret.name.as_str()).filter(|other| *other != name);
+                    let near = nearest(&name, others).map(str::to_owned);
                     return Err(StoreError::NotFound { what: Thing::Secret, name, near });
                 }
                 bump_revisions(&mut connection, tenant, target, now).await
