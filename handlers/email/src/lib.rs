@@ -75,12 +75,12 @@ fn send(notification: Notification) -> Outcome {
         Ok(mail) => mail,
         Err(failure) => return Outcome::Failed(failure),
     };
-    let is_unlike_others = replies::is_unlike_others(&mail);
+    let about = replies::About::of(&mail);
     let result = mail.send();
     if let Ok(reply) = &result {
         log(Level::Debug, format!("The relay took it: {} {} {}", reply.code, reply.enhanced, reply.text));
     }
-    replies::outcome(result, is_unlike_others)
+    replies::outcome(result, about)
 }
 
 #[cfg(test)]

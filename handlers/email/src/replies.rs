@@ -17,20 +17,33 @@ const ABOUT_THE_RECIPIENT: [u16; 4] = [550, 551, 553, 556];
 /// is about the target, and pauses it.
 const SENDER_NOT_GRANTED: &str = "sender_not_granted";
 
-/// Whether a relay may refuse what it is told first about this mail, and take others: it has a sender of its own, or an address in another script, which is
-/// announced there (SMTPUTF8).
-pub fn is_unlike_others(mail: &Mail) -> bool {
-    let Mail { sender, recipients, cc, bcc, .. } = mail;
-    let local_part = |mailbox: &Mailbox| mailbox.address.rsplit_once('@').map_or("", |(local, _)| local).to_owned();
-    let mut all = recipients.iter().chain(cc).chain(bcc).chain([sender]).map(local_part);
-    !sender.address.is_empty() || all.any(|local| !local.is_ascii())
+/// What of a mail decides whom a refusal of it concerns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct About {
+    /// A relay may refuse what it is told first about this mail, and take others: it has a sender of its own, or an address in another script, which is
+    /// announced there (SMTPUTF8).
+    is_unlike_others: bool,
+    /// It goes to others beside the record's address, so that nobody can say which of them a relay means.
+    has_others: bool,
 }
 
-/// What came of handing a mail to the relay, one that is unlike others or one like all.
-pub fn outcome(result: Result<Reply, Error>, is_unlike_others: bool) -> Outcome {
+impl About {
+    pub fn of(mail: &Mail) -> Self {
+        let Mail { sender, recipients, cc, bcc, .. } = mail;
+        let local_part = |mailbox: &Mailbox| mailbox.address.rsplit_once('@').map_or("", |(local, _)| local).to_owned();
+        let mut all = recipients.iter().chain(cc).chain(bcc).chain([sender]).map(local_part);
+        About {
+            is_unlike_others: !sender.address.is_empty() || all.any(|local| !local.is_ascii()),
+            has_others: recipients.len() + cc.len() + bcc.len() > 1,
+        }
+    }
+}
+
+/// What came of handing such a mail to the relay.
+pub fn outcome(result: Result<Reply, Error>, about: About) -> Outcome {
     match result {
         Ok(reply) => Outcome::Delivered(Receipt::new(queue_id(&reply.text), "Email Successfully Sent")),
-        Err(Error::Refused(reply)) => refused(&reply, is_unlike_others),
+        Err(Error::Refused(reply)) => refused(&reply, about),
         Err(Error::Broken(breakage)) => broken(breakage),
     }
 }
@@ -42,12 +55,12 @@ fn queue_id(text: &str) -> &str {
     after("queued as ").or_else(|| after("id=")).unwrap_or_default().trim_end_matches(['.', ',', ';'])
 }
 
-fn refused(reply: &Reply, is_unlike_others: bool) -> Outcome {
-    let reason = failure(reply);
+fn refused(reply: &Reply, about: About) -> Outcome {
+    let reason = failure(reply, about);
     match reply.code {
         400..=499 => Outcome::retry(scope_of_delay(reply), reason),
-        500..=599 if concerns_configuration(reply, is_unlike_others) => Outcome::retry(Scope::Configuration, reason),
-        500..=599 if is_dead_address(reply) => Outcome::InactiveDevice(reason),
+        500..=599 if concerns_configuration(reply, about) => Outcome::retry(Scope::Configuration, reason),
+        500..=599 if is_dead_address(reply) && !about.has_others => Outcome::InactiveDevice(reason),
         500..=599 => Outcome::Failed(reason),
         // A server that answers with something else than RFC 5321 has room for. Nothing was taken.
         _ => Outcome::retry(Scope::Message, reason),
@@ -59,10 +72,8 @@ fn scope_of_delay(reply: &Reply) -> Scope {
     match (reply.code, reply.stage) {
         // The server is closing its doors, or has not opened them: that is not about this mail.
         (421, _) | (_, Stage::Greeting | Stage::Hello | Stage::Authentication) => Scope::Account,
-        // Greylisting, which is about this sender and this recipient.
-        (450 | 451, Stage::Recipient) if reply.enhanced.starts_with("4.7.") => Scope::Message,
-        // Policies that ask a sender to slow down.
-        _ if reply.enhanced.starts_with("4.7.") => Scope::Account,
+        // Policies that ask a sender to slow down. What is said later is said of this recipient, or of this message: greylisting, most often.
+        (_, Stage::Sender) if reply.enhanced.starts_with("4.7.") => Scope::Account,
         // The mailbox is full, or for now does not take mail.
         _ if matches!(reply.enhanced.as_str(), "4.2.1" | "4.2.2") => Scope::Address,
         _ => Scope::Message,
@@ -70,20 +81,21 @@ fn scope_of_delay(reply: &Reply) -> Scope {
 }
 
 /// Whether a `never` is about us, and so would be said of any other mail too.
-fn concerns_configuration(reply: &Reply, is_unlike_others: bool) -> bool {
-    let login = matches!(reply.code, 530 | 534 | 535 | 538) || reply.enhanced == "5.7.8";
-    login
-        || match reply.stage {
-            Stage::Greeting | Stage::Hello | Stage::Authentication => true,
-            // The target's sender is not welcome; unless the mail itself is, as its size or characters are announced at
-            // this stage.
-            Stage::Sender => {
-                !is_unlike_others
-                    && reply.code != 552
-                    && !matches!(reply.enhanced.as_str(), "5.2.3" | "5.3.4" | "5.6.7" | "5.6.9")
-            }
-            Stage::Recipient | Stage::Data | Stage::Content => false,
+fn concerns_configuration(reply: &Reply, about: About) -> bool {
+    let wants_login = matches!(reply.code, 530 | 534 | 535 | 538) || reply.enhanced == "5.7.8";
+    match reply.stage {
+        Stage::Greeting | Stage::Hello | Stage::Authentication => true,
+        Stage::Sender if wants_login => true,
+        // The target's sender is not welcome; unless the mail itself is, as its size or characters are announced at
+        // this stage.
+        Stage::Sender => {
+            !about.is_unlike_others
+                && reply.code != 552
+                && !matches!(reply.enhanced.as_str(), "5.2.3" | "5.3.4" | "5.6.7" | "5.6.9")
         }
+        // Relays that want a login for all say so before; here, for where this one goes.
+        Stage::Recipient | Stage::Data | Stage::Content => false,
+    }
 }
 
 fn is_dead_address(reply: &Reply) -> bool {
@@ -106,12 +118,13 @@ fn broken(breakage: Breakage) -> Outcome {
     }
 }
 
-fn failure(reply: &Reply) -> Failure {
+fn failure(reply: &Reply, about: About) -> Failure {
     let at = match reply.stage {
         Stage::Greeting => "in its greeting",
         Stage::Hello => "to our hello",
         Stage::Authentication => "to our login",
         Stage::Sender => "about the sender",
+        Stage::Recipient if about.has_others => "about one of its recipients, those of cc and bcc included",
         Stage::Recipient => "about the recipient",
         Stage::Data => "before the message",
         Stage::Content => "about the message",
@@ -154,7 +167,7 @@ mod tests {
     }
 
     fn outcome(result: Result<Reply, Error>) -> Outcome {
-        super::outcome(result, false)
+        super::outcome(result, About::default())
     }
 
     /// A sender that one notification asked for, or an address that few relays take, is refused without a word of all other mails.
@@ -162,19 +175,35 @@ mod tests {
     fn what_is_said_of_one_mail_stops_no_other() {
         let mailbox = |address: &str| Mailbox { name: String::new(), address: address.to_owned() };
         let to = |address: &str| Mail::new("", mailbox(address), "Hello");
-        for (mail, is_unlike) in [
+        for (mail, is_unlike_others) in [
             (to("ada@example.org"), false),
             (to("ada@bücher.example"), false),
             (to("böb@example.org"), true),
             (Mail { cc: vec![mailbox("böb@example.org")], ..to("ada@example.org") }, true),
             (Mail { sender: mailbox("news@example.org"), ..to("ada@example.org") }, true),
         ] {
-            assert_eq!(is_unlike_others(&mail), is_unlike, "{mail:?}");
+            assert_eq!(About::of(&mail).is_unlike_others, is_unlike_others, "{mail:?}");
         }
-        let of = |stage, code| short(&super::outcome(Err(Error::Refused(reply(stage, code, ""))), true)).to_owned();
+        let unlike = About { is_unlike_others: true, has_others: false };
+        let of = |stage, code| short(&super::outcome(Err(Error::Refused(reply(stage, code, ""))), unlike)).to_owned();
         assert_eq!(of(Stage::Sender, 553), "failed");
         assert_eq!(of(Stage::Sender, 530), "retry configuration", "a login is missing for all");
         assert_eq!(of(Stage::Hello, 550), "retry configuration");
+    }
+
+    /// The record is of one of them, and its user may well be there.
+    #[test]
+    fn a_dead_address_among_others_is_nobodys_record() {
+        let mailbox = |address: &str| Mailbox { name: String::new(), address: address.to_owned() };
+        let alone = Mail::new("", mailbox("ada@example.org"), "Hello");
+        let archived = Mail { bcc: vec![mailbox("ghost@archive.example")], ..alone.clone() };
+        let dead = || Err(Error::Refused(reply(Stage::Recipient, 550, "5.1.1")));
+        assert_eq!(short(&super::outcome(dead(), About::of(&alone))), "inactive device");
+        let Outcome::Failed(reason) = super::outcome(dead(), About::of(&archived)) else { unreachable!() };
+        assert!(
+            reason.message.contains("about one of its recipients, those of cc and bcc included: 550"),
+            "{reason:?}"
+        );
     }
 
     #[test]
@@ -191,6 +220,9 @@ mod tests {
             (Sender, 451, "", "retry message"),
             (Sender, 452, "4.3.1", "retry message"),
             (Recipient, 421, "4.7.0", "retry account"),
+            (Recipient, 454, "4.7.1", "retry message"),
+            (Sender, 451, "4.7.1", "retry account"),
+            (Content, 451, "4.7.1", "retry message"),
             (Recipient, 432, "4.3.2", "retry message"),
             (Recipient, 450, "", "retry message"),
             (Recipient, 450, "4.1.1", "retry message"),
@@ -204,7 +236,7 @@ mod tests {
             (Recipient, 499, "4.99.99", "retry message"),
             (Data, 451, "", "retry message"),
             (Content, 421, "4.4.2", "retry account"),
-            (Content, 450, "4.7.32", "retry account"),
+            (Content, 450, "4.7.32", "retry message"),
             (Content, 452, "4.3.1", "retry message"),
             // Never, and it is about us.
             (Greeting, 554, "", "retry configuration"),
@@ -222,9 +254,9 @@ mod tests {
             (Sender, 550, "5.1.8", "retry configuration"),
             (Sender, 501, "5.1.7", "retry configuration"),
             (Sender, 550, "", "retry configuration"),
-            (Recipient, 530, "5.7.1", "retry configuration"),
-            (Recipient, 550, "5.7.8", "retry configuration"),
-            (Content, 535, "", "retry configuration"),
+            (Recipient, 530, "5.7.1", "failed"),
+            (Recipient, 550, "5.7.8", "failed"),
+            (Content, 535, "", "failed"),
             // Never, and it is about the address.
             (Recipient, 550, "5.1.1", "inactive device"),
             (Recipient, 551, "5.1.6", "inactive device"),

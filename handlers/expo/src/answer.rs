@@ -55,6 +55,8 @@ fn without_tickets(response: &Response, error: &Value) -> Answer {
         (_, "PUSH_TOO_MANY_EXPERIENCE_IDS") => Answer::SeveralProjects(projects(&error["details"]), reason("")),
         (_, "PUSH_TOO_MANY_NOTIFICATIONS") => Answer::Refused(reason("")),
         (429, _) | (_, "TOO_MANY_REQUESTS") => retry(Scope::Account, reason("")),
+        // Not Expo's words: a firewall before it does not like one of the messages.
+        (403, "") => Answer::Refused(reason("")),
         (401 | 403, _) | (_, "UNAUTHORIZED") => retry(
             Scope::Configuration,
             reason(
@@ -125,7 +127,9 @@ mod tests {
 
     #[test]
     fn a_refusal_is_not_yet_anyones() {
-        for (status, code) in [(400, "VALIDATION_ERROR"), (413, ""), (422, ""), (400, "PUSH_TOO_MANY_NOTIFICATIONS")] {
+        for (status, code) in
+            [(400, "VALIDATION_ERROR"), (403, ""), (413, ""), (422, ""), (400, "PUSH_TOO_MANY_NOTIFICATIONS")]
+        {
             let answer = said(status, &json!({ "errors": [{ "code": code, "message": "No." }] }));
             let Answer::Refused(reason) = answer else { panic!("{status} {code}: {answer:?}") };
             assert_eq!(reason.message, format!("Expo did not take it: the answer was {status} No."));
