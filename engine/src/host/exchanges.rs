@@ -116,9 +116,10 @@ impl Exchanges {
     /// Something was refused: whoever looks at the notification is told, whatever the component makes of it.
     pub fn denies(&self, why: &str) {
         // What it quotes is the component's; it is kept with each notification of the batch.
-        let why = shown(cut(&self.powers.redactor.text(cut(why, LONGEST_DENIAL)), LONGEST_DENIAL));
-        self.log.add("warn", &why);
-        self.done().denied.get_or_insert(why);
+        let why = cut(why, LONGEST_DENIAL);
+        self.log.add("warn", why);
+        // It is looked through for secrets when the call is over, as the log is.
+        self.done().denied.get_or_insert_with(|| why.to_owned());
     }
 
     /// The component looks for something where it is not. That is told less than all that was refused: a library of its may have tried something first.
@@ -178,9 +179,12 @@ impl Exchanges {
     pub fn end(&self) -> Ended {
         let mut done = self.done();
         done.is_over = true;
+        // What it quotes is the component's; it is kept with each notification of the batch.
+        let redact = |why: String| shown(cut(&self.powers.redactor.text(&why), LONGEST_DENIAL));
+        let denied = done.denied.take().map(redact);
         Ended {
             left: std::mem::take(&mut done.left).into_keys().collect(),
-            denied: done.denied.take().or_else(|| done.missed.map(str::to_owned)),
+            denied: denied.or_else(|| done.missed.map(str::to_owned)),
             broken_at: done.broken_at,
             requests: done.requests,
             queued: done.queued + done.queueing_since.map_or(Duration::ZERO, |since| since.elapsed()),

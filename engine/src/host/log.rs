@@ -32,9 +32,13 @@ pub struct CallLog {
     most_lines: usize,
 }
 
+/// As they were said: secrets are cut out when the call is over, since the time which that takes tells a component that is still running how much a text is
+/// like one.
 #[derive(Default)]
 struct Lines {
-    lines: Vec<String>,
+    /// The level of each, and its beginning.
+    lines: Vec<(String, String)>,
+    /// How many bytes are kept of them at least.
     bytes: usize,
     dropped: usize,
 }
@@ -46,17 +50,24 @@ impl CallLog {
         CallLog { lines: Arc::default(), redactor: redactor.clone(), most, most_lines }
     }
 
-    /// Adds a line; control characters are written as escapes, so that no line can pass for two or colour a terminal.
+    /// Adds a line.
     pub fn add(&self, level: &str, line: &str) {
         let mut log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if log.lines.len() >= self.most_lines || log.bytes >= self.most {
             log.dropped += 1;
             return;
         }
-        // Before it is cut to what is kept: a part of a secret would not be known again. Far more is not looked through.
-        let line = self.redactor.text(cut(line, AT_ONCE));
-        // What counts is what is kept: an escape takes more room than its character.
-        let most = LONGEST_LINE.min(self.most - log.bytes);
+        // Far more than is kept of it, so that a secret is known at the place where it is cut. There are few so long, as each counts as much as is kept.
+        let line = cut(line, AT_ONCE);
+        log.bytes += level.len() + 2 + line.len().min(LONGEST_LINE);
+        log.lines.push((level.to_owned(), line.to_owned()));
+    }
+
+    /// A line as it is kept, without secrets, in so many bytes at most; control characters are written as escapes, so that no line can pass for two or colour a
+    /// terminal.
+    fn kept(&self, level: &str, line: &str, most: usize) -> String {
+        // Before it is cut to what is kept: a part of a secret would not be known again.
+        let line = self.redactor.text(line);
         let mut text = format!("{level}: ");
         let begin = text.len();
         for c in line.chars() {
@@ -72,25 +83,35 @@ impl CallLog {
                 break;
             }
         }
-        log.bytes += text.len();
-        log.lines.push(text);
+        text
     }
 
     /// What it said last by standard error, before it crashed: a panic's own words, in most languages. Empty if it said nothing.
     pub fn last_words(&self) -> String {
         let log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut words: Vec<&str> = log.lines.iter().rev().map_while(|line| line.strip_prefix("warn: ")).collect();
-        words.retain(|line| !line.is_empty());
-        let from = words.len().min(MOST_LAST_WORDS);
-        let words: Vec<&str> = words[..from].iter().rev().copied().collect();
-        words.join(" ")
+        let said_last = log.lines.iter().rev().take_while(|(level, _)| level == "warn").map(|(_, line)| line);
+        let mut words: Vec<&String> = said_last.filter(|line| !line.is_empty()).take(MOST_LAST_WORDS).collect();
+        words.reverse();
+        let words = words.into_iter().map(|line| self.kept("warn", line, LONGEST_LINE));
+        words.map(|line| line["warn: ".len()..].to_owned()).collect::<Vec<_>>().join(" ")
     }
 
     /// All of it, a line each, with the secrets cut out; the last line counts what was dropped. From `info` on the first lines also go
     /// to the engine's own log, under the module's name.
     pub fn text(&self, module: &str) -> String {
         let log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = self.redactor.text(&log.lines.join("\n"));
+        let (mut kept, mut bytes, mut dropped): (Vec<String>, usize, usize) = (Vec::new(), 0, log.dropped);
+        for (level, line) in &log.lines {
+            // What counts is what is kept: an escape takes more room than its character.
+            let Some(most) = self.most.checked_sub(bytes).filter(|most| *most > 0) else {
+                dropped += 1;
+                continue;
+            };
+            let text = self.kept(level, line, most.min(LONGEST_LINE));
+            bytes += text.len();
+            kept.push(text);
+        }
+        let text = self.redactor.text(&kept.join("\n"));
         // As many of them as do not bury what others say.
         for line in text.lines().take(MOST_TOLD) {
             let (shown, more) = (cut(line, LONGEST_TOLD), if line.len() > LONGEST_TOLD { "…" } else { "" });
@@ -102,7 +123,7 @@ impl CallLog {
             }
         }
         // What is blotted out may have been shorter than its blot, and the last line is worth more than the end of the one before.
-        let last = if log.dropped > 0 { format!("\n({} more lines were dropped)", log.dropped) } else { String::new() };
+        let last = if dropped > 0 { format!("\n({dropped} more lines were dropped)") } else { String::new() };
         format!("{}{last}", cut(&text, self.most.saturating_sub(last.len())))
     }
 }
@@ -222,6 +243,8 @@ mod tests {
         let log = CallLog::new(&Redactor::new(["5f3c9a7be1d24f60"].into_iter()), &Budget::of(|_| 10_000));
         let out = Output::new(&log, "info");
         out.take(format!("{}5f3c9a7be1d24f60\n", "x".repeat(LONGEST_LINE - 10)).as_bytes());
+        let said = log.lines.lock().unwrap().lines[0].1.clone();
+        assert!(said.contains("5f3c"), "while it runs, nothing takes longer for what it says");
         assert!(!log.text("module").contains("5f3c"));
     }
 
