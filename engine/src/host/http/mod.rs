@@ -286,10 +286,7 @@ impl Exchanges {
             .iter()
             .filter(|(name, _)| !FRAMING.contains(&name.as_str()))
             .filter(|(name, _)| !is_packed || **name != CONTENT_ENCODING)
-            .map(|(name, value)| {
-                let value = String::from_utf8_lossy(value.as_bytes());
-                (redactor.text(name.as_str()), redactor.text(&value))
-            })
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let late = || broke("timeout", &format!("did not end {}", patience.said(patience.between)));
         let broke_off = |why: &dyn std::fmt::Display| broke("answer_broken", &format!("broke off: {why}"));
@@ -331,8 +328,10 @@ impl Exchanges {
             }
             Ok(body) if redactor.is_idle() => Ok((Response { status, headers, body }, held)),
             Ok(body) => {
-                let over = Instant::now() + LOOKED_THROUGH * u32::try_from(body.len()).unwrap_or(u32::MAX);
-                let body = redactor.bytes(body);
+                let bytes = body.len() + headers.iter().map(length).sum::<usize>();
+                let over = Instant::now() + LOOKED_THROUGH * u32::try_from(bytes).unwrap_or(u32::MAX);
+                let (text, body) = (|text: &str| redactor.text(text), redactor.bytes(body));
+                let headers = headers.iter().map(|(name, value)| (text(name), text(value))).collect();
                 // It takes longer where something is like a secret, which may be one that does not go there.
                 tokio::time::sleep_until(over.into()).await;
                 Ok((Response { status, headers, body }, held))
